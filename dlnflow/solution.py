@@ -1,0 +1,69 @@
+"""The shape of every result, whether solved by mean-field theory or simulated: plain NumPy arrays."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+CURVES = ("train_loss", "test_loss", "parameter_error")
+ORDER_PARAMETERS = ("overlap", "norm", "l1_norm", "u_norm", "v_norm")
+KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+class Observer(Protocol):
+    """Called by a solver as it goes on. It may raise `Cancelled` to stop the solve."""
+
+    def __call__(self, progress: float, message: str) -> None:
+        """`progress` is the fraction of the work that is done, in [0, 1]."""
+
+
+class Cancelled(Exception):
+    """The observer asked the solver to stop."""
+
+
+class SolveError(Exception):
+    """A solve that has no result. `code` is the job's error code; the text says what to try next."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def ignore_progress(progress: float, message: str) -> None:
+    """The observer of a solve that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """Statistics of w(t) given one atom, or the sign, of w*.
+
+    `given` names the condition ("w*=1.5", "w*<0", "w*=0", "w*>0"), `probability` is its weight,
+    `mean` has shape (T,) and `quantiles` shape (5, T), one row per entry of `QUANTILES`.
+    """
+
+    given: str
+    probability: float
+    mean: Array
+    quantiles: Array
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Curves and order parameters on the times `time`, shape (T,), increasing.
+
+    `values` and `stderr` map every name in `CURVES` and `ORDER_PARAMETERS` to an array of shape (T,);
+    `kernels` maps the names in `KERNELS` to arrays of shape (K, K), indexed [t, s] on `kernel_time` (empty for a simulation).
+    `diagnostics` holds only JSON values: `outcome` ("converged" or "not_converged"), `advice`, error split and so on.
+    """
+
+    time: Array
+    values: dict[str, Array]
+    stderr: dict[str, Array]
+    conditional: tuple[Conditional, ...]
+    diagnostics: dict[str, Any]
+    kernel_time: Array | None = None
+    kernels: dict[str, Array] = field(default_factory=dict)

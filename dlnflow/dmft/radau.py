@@ -1,0 +1,51 @@
+"""Right-Radau collocation on one panel: nodes, integration matrix, interpolation.
+
+Reference: E. Hairer and G. Wanner, Solving Ordinary Differential Equations II, §IV.5 (Radau IIA, order 2m − 1).
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.polynomial import legendre
+from scipy.special import roots_jacobi
+
+from dlnflow.solution import Array
+
+
+@cache
+def nodes(m: int) -> Array:
+    """The m right-Radau nodes in (0, 1], shape (m,), the last one equal to 1."""
+    interior, _ = roots_jacobi(m - 1, 1, 0)
+    return np.append((interior + 1) / 2, 1.0)
+
+
+def _legendre(points: Array, degree: int) -> Array:
+    return legendre.legvander(2 * points - 1, degree)
+
+
+@cache
+def integration(m: int) -> Array:
+    """Matrix A, shape (m, m): A @ f(nodes) is the integral of f's interpolant from 0 to each node."""
+    vandermonde = _legendre(nodes(m), m - 1)
+    antiderivatives = np.stack(
+        [legendre.legval(2 * nodes(m) - 1, legendre.legint(np.eye(m)[i], lbnd=-1)) / 2 for i in range(m)], axis=1
+    )
+    return antiderivatives @ np.linalg.inv(vandermonde)
+
+
+@cache
+def interpolation_nodes(m: int) -> Array:
+    """The left edge 0 and the m Radau nodes, shape (m + 1,): where a path is known after its panel is solved."""
+    return np.append(0.0, nodes(m))
+
+
+def interpolation(m: int, points: Array) -> Array:
+    """Matrix, shape (len(points), m + 1), from values at `interpolation_nodes` to values at `points` in [0, 1]."""
+    inverse = np.linalg.inv(_legendre(interpolation_nodes(m), m))
+    return _legendre(np.asarray(points), m) @ inverse
+
+
+@cache
+def top_coefficient(m: int) -> Array:
+    """Functional, shape (m + 1,), giving the highest Legendre coefficient of values at `interpolation_nodes`."""
+    return np.linalg.inv(_legendre(interpolation_nodes(m), m))[-1]

@@ -1,0 +1,70 @@
+"""Everything a causal pass knows up to some time: the kernels on the nodes so far and the sampled paths."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlnflow.dmft.sampling import MODES, Sample
+from dlnflow.problem import Problem
+from dlnflow.solution import Array
+
+LARGEST_GRID = 480
+
+
+@dataclass
+class State:
+    """N nodes and P paths so far; every array is allocated for `LARGEST_GRID` nodes and only touched up to N.
+
+    Kernels are indexed [t, s]: `correlation` C_e, `response` R_w, `residual_correlation` C_r, `residual_response` R_r.
+    `factor` (N, MODES) is L with ζ = L z; `pivots` are the nodes at which its columns were made.
+    `error` (N, P) is w − w*; `height` (P,) is H at the last edge; `tangent` and `tangent_edge` see `paths.tangents`.
+    """
+
+    problem: Problem
+    sample: Sample
+    order: int
+    edges: list[float]
+    time: Array
+    correlation: Array
+    response: Array
+    residual_correlation: Array
+    residual_response: Array
+    factor: Array
+    pivots: list[int]
+    error: Array
+    heights: Array
+    tangent: np.ndarray
+    tangent_edge: np.ndarray
+
+    @property
+    def nodes(self) -> int:
+        """N, the number of nodes solved so far."""
+        return self.order * (len(self.edges) - 1)
+
+    @property
+    def edge_height(self) -> Array:
+        """H at the last panel's right edge, shape (P,)."""
+        return self.heights[self.nodes - 1] if self.nodes else np.zeros(self.heights.shape[1])
+
+
+def start(problem: Problem, sample: Sample, order: int) -> State:
+    """The state at t = 0."""
+    size, paths = LARGEST_GRID, len(sample.weight)
+    square = (size, size)
+    return State(
+        problem=problem,
+        sample=sample,
+        order=order,
+        edges=[0.0],
+        time=np.zeros(size),
+        correlation=np.zeros(square),
+        response=np.zeros(square),
+        residual_correlation=np.zeros(square),
+        residual_response=np.zeros(square),
+        factor=np.zeros((size, MODES)),
+        pivots=[],
+        error=np.empty((size, paths)),
+        heights=np.empty((size, paths)),
+        tangent=np.empty((size, size, paths), np.float32),
+        tangent_edge=np.empty((size, paths), np.float32),
+    )

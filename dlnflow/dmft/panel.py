@@ -51,14 +51,20 @@ def _factor_rows(state: State, correlation: Array) -> tuple[Array, list[int]]:
         rows[:, :rank] = np.linalg.solve(state.factor[old, :rank], correlation[:, old].T).T
     remainder = correlation[:, n:] - rows @ rows.T
     reference = max(correlation[0, n], state.residual_correlation[0, 0] / state.problem.aspect_ratio)
+    planned = None if state.plan is None else state.plan[len(state.edges) - 1]
     pivots = list(old)
-    for i in reversed(range(m)):
-        variance = remainder[i, i]
-        if variance > max(PIVOT_FLOOR * reference, PIVOT_SHARE * correlation[i, n + i]) and len(pivots) < rows.shape[1]:
-            column = remainder[:, i] / np.sqrt(variance)
-            rows[:, len(pivots)] = column
-            pivots.append(n + i)
-            remainder = remainder - np.outer(column, column)
+    while len(pivots) < rows.shape[1]:
+        made = len(pivots) - rank
+        variance = np.diag(remainder)
+        i = m - 1 if made == 0 else int(np.argmax(variance))
+        cut = max(PIVOT_FLOOR * reference, PIVOT_SHARE * correlation[i, n + i])
+        negligible = variance[i] <= cut
+        if made == m or (negligible if planned is None else made == planned):
+            break
+        column = remainder[:, i] / np.sqrt(max(variance[i], 0.1 * cut))
+        rows[:, len(pivots)] = column
+        pivots.append(n + i)
+        remainder = remainder - np.outer(column, column)
     return rows, pivots
 
 
@@ -90,7 +96,7 @@ class PanelProblem:
         factor, pivots = _factor_rows(state, rows.correlation / state.problem.aspect_ratio)
         rank = len(pivots)
         drive = factor[:, :rank] @ sample.modes[:rank] + rows.response[:, :n] @ self.past_error
-        own = np.ascontiguousarray(rows.response[:, n:]) 
+        own = np.ascontiguousarray(rows.response[:, n:])
         height, error, slope = self.height.copy(), np.empty_like(drive), np.empty_like(drive)
         failed = solve_paths(
             drive, state.edge_height, self.exponent, self.integral, own, sample.target, height, error, slope
@@ -159,12 +165,27 @@ def solve(state: State, right: float, tolerance: float, guess: Rows | None = Non
         residual = max(np.abs(change[m:]).max(), np.sqrt((change[:m] ** 2).sum(axis=1)).max() / np.sqrt((new.response**2).sum(1)).max())
         if residual < tolerance:
             new, panel = problem.apply(rows, keep=True)
+            panel.factor, panel.pivots = _factor_rows(state, new.correlation / state.problem.aspect_ratio)
             panel.iterations, panel.residual = iteration, residual
             return panel
         x = np.concatenate([rows.response, rows.correlation / norm])
         mixed = anderson.step(x.ravel(), change.ravel()).reshape(x.shape)
         rows = Rows(mixed[:m], mixed[m:] * norm)
     raise PanelFailure(f"residual {residual:.1e}")
+
+
+def roughness(state: State, panel: Panel) -> float:
+    """The share of w − w* and of the residual that lies in the panel's highest Legendre coefficient (root mean square)."""
+    n = state.nodes
+    top = radau.top_coefficient(state.order)
+    left = state.error[n - 1] if n else -state.sample.target
+    weight = state.sample.weight
+    highest = top @ np.concatenate([left[None], panel.error])
+    share = weight @ highest**2 / max(weight @ panel.error[-1] ** 2, 1e-300)
+    if n:
+        residual = np.concatenate([state.factor[n - 1 : n], panel.factor])
+        share = max(share, np.sum((top @ residual) ** 2) / np.sum(residual[-1] ** 2))
+    return float(np.sqrt(share))
 
 
 def accept(state: State, panel: Panel) -> None:
@@ -185,4 +206,5 @@ def accept(state: State, panel: Panel) -> None:
     state.pivots = panel.pivots
     state.error[here] = panel.error
     state.heights[here] = panel.height
+    state.mean_slope[here] = panel.slope @ state.sample.weight
     state.edges.append(panel.right)

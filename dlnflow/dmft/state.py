@@ -8,16 +8,16 @@ from dlnflow.dmft.sampling import MODES, Sample
 from dlnflow.problem import Problem
 from dlnflow.solution import Array
 
-LARGEST_GRID = 480
 
 
 @dataclass
 class State:
-    """N nodes and P paths so far; every array is allocated for `LARGEST_GRID` nodes and only touched up to N.
+    """N nodes and P paths so far; every array is allocated for `capacity` nodes and only touched up to N.
 
     Kernels are indexed [t, s]: `correlation` C_e, `response` R_w, `residual_correlation` C_r, `residual_response` R_r.
     `factor` (N, MODES) is L with ζ = L z; `pivots` are the nodes at which its columns were made.
-    `error` (N, P) is w − w*; `height` (P,) is H at the last edge; `tangent` and `tangent_edge` see `paths.tangents`.
+    `error` (N, P) is w − w*, `heights` (N, P) is H, `mean_slope` (N,) is E[k]; for `tangent` and `tangent_edge` see
+    `paths.tangents`.
     """
 
     problem: Problem
@@ -31,10 +31,12 @@ class State:
     residual_response: Array
     factor: Array
     pivots: list[int]
+    plan: list[int] | None
     error: Array
     heights: Array
     tangent: np.ndarray
     tangent_edge: np.ndarray
+    mean_slope: Array
 
     @property
     def nodes(self) -> int:
@@ -42,14 +44,29 @@ class State:
         return self.order * (len(self.edges) - 1)
 
     @property
+    def new_modes(self) -> list[int]:
+        """How many modes of ζ began on each panel."""
+        return np.bincount(np.array(self.pivots) // self.order, minlength=len(self.edges) - 1).tolist()
+
+    def forget_paths(self) -> None:
+        """Drop what is needed only to go on: the paths and their tangents."""
+        nothing = np.empty((0, 0))
+        self.error = self.heights = self.tangent = self.tangent_edge = nothing
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further panel fits."""
+        return self.nodes == len(self.time)
+
+    @property
     def edge_height(self) -> Array:
         """H at the last panel's right edge, shape (P,)."""
         return self.heights[self.nodes - 1] if self.nodes else np.zeros(self.heights.shape[1])
 
 
-def start(problem: Problem, sample: Sample, order: int) -> State:
-    """The state at t = 0."""
-    size, paths = LARGEST_GRID, len(sample.weight)
+def start(problem: Problem, sample: Sample, order: int, panels: int, plan: list[int] | None = None) -> State:
+    """The state at t = 0, with room for `panels` panels of `order` nodes; `plan` may fix the new modes of ζ on each panel."""
+    size, paths = order * panels, len(sample.weight)
     square = (size, size)
     return State(
         problem=problem,
@@ -63,8 +80,10 @@ def start(problem: Problem, sample: Sample, order: int) -> State:
         residual_response=np.zeros(square),
         factor=np.zeros((size, MODES)),
         pivots=[],
+        plan=plan,
         error=np.empty((size, paths)),
         heights=np.empty((size, paths)),
         tangent=np.empty((size, size, paths), np.float32),
         tangent_edge=np.empty((size, paths), np.float32),
+        mean_slope=np.zeros(size),
     )

@@ -58,10 +58,9 @@ def _factor_rows(state: State, correlation: Array) -> tuple[Array, list[int]]:
         variance = np.diag(remainder)
         i = m - 1 if made == 0 else int(np.argmax(variance))
         cut = max(PIVOT_FLOOR * reference, PIVOT_SHARE * correlation[i, n + i])
-        negligible = variance[i] <= cut
-        if made == m or (negligible if planned is None else made == planned):
+        if made == (m if planned is None else planned) or variance[i] <= (cut if planned is None else 0.03 * cut):
             break
-        column = remainder[:, i] / np.sqrt(max(variance[i], 0.1 * cut))
+        column = remainder[:, i] / np.sqrt(variance[i])
         rows[:, len(pivots)] = column
         pivots.append(n + i)
         remainder = remainder - np.outer(column, column)

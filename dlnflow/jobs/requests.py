@@ -1,6 +1,7 @@
 """Requests on the wire: what a client may ask for. A job is its content: see `job_id`."""
 
 import hashlib
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, field_validator, model_validator
@@ -25,7 +26,7 @@ class TimedRequest(Model):
     @field_validator("times")
     @classmethod
     def _increasing(cls, times: tuple[float, ...] | None) -> tuple[float, ...] | None:
-        if times is not None and any(a >= b for a, b in zip(times, times[1:], strict=False)):
+        if times is not None and any(a >= b for a, b in pairwise(times)):
             raise ValueError("times must be strictly increasing; sort them and drop repeated ones")
         return times
 

@@ -1,0 +1,76 @@
+"""The public record of a job, as `GET /v1/jobs/{id}` prints it."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+Kind = Literal["dmft", "simulation"]
+Cache = Literal["miss", "joined", "hit"]
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+PARTS: dict[str, tuple[str, ...]] = {
+    "dmft": ("curves", "order-parameters", "kernels", "diagnostics"),
+    "simulation": ("curves", "order-parameters", "diagnostics"),
+}
+
+
+class JobError(BaseModel):
+    """Why a job failed: a code for programs and a sentence for people."""
+
+    code: str
+    message: str
+
+
+class Job(BaseModel):
+    """A job and how far it has come. Times are UTC, ISO 8601."""
+
+    id: str
+    kind: Kind
+    status: Status
+    progress: float
+    message: str
+    created_at: str
+    started_at: str | None = None
+    finished_at: str | None = None
+    attempts: int
+    request: dict[str, Any]
+    error: JobError | None = None
+    links: dict[str, str]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the job has come to an end, good or bad."""
+        return self.status in ("succeeded", "failed", "cancelled")
+
+
+class SubmittedJob(Job):
+    """The answer to a submission: the job, and whether it was there already."""
+
+    cache: Cache
+
+
+def from_record(record: dict[str, str]) -> Job:
+    """The public view of a record of the store, whose times are microseconds since 1970."""
+    return Job.model_validate(
+        {
+            **{name: record[name] for name in ("id", "kind", "status", "progress", "message", "attempts")},
+            **{name: _iso(record.get(name)) for name in ("created_at", "started_at", "finished_at")},
+            "request": json.loads(record["request"]),
+            "error": {"code": record["error_code"], "message": record["error_message"]} if "error_code" in record else None,
+            "links": _links(record["id"], record["kind"]),
+        }
+    )
+
+
+def _iso(microseconds: str | None) -> str | None:
+    if microseconds is None:
+        return None
+    return datetime.fromtimestamp(int(microseconds) / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _links(job_id: str, kind: str) -> dict[str, str]:
+    address = f"/v1/jobs/{job_id}"
+    return {"self": address} | {part: f"{address}/{part}" for part in PARTS[kind]}

@@ -1,0 +1,120 @@
+"""Results on the wire: one document per part, stored as npz, printed as JSON or CSV.
+
+The names in an npz file are the dotted paths of the JSON document ("conditional.0.mean"), the arrays are the same
+to the last bit, and the same document always gives the same bytes.
+"""
+
+import io
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from dlnflow.solution import CURVES, KERNELS, ORDER_PARAMETERS, QUANTILES, Array, Solution, SolveError
+
+Document = dict[str, Any]
+
+
+def encode(solution: Solution) -> dict[str, bytes]:
+    """The parts of a result as they are stored: npz, and JSON for the diagnostics."""
+    documents = {"curves": _curves(solution, CURVES), "order-parameters": _order_parameters(solution)}
+    if solution.kernels and solution.kernel_time is not None:
+        documents["kernels"] = {"time": solution.kernel_time} | {name: solution.kernels[name] for name in KERNELS}
+    for document in documents.values():
+        _require_finite(document)
+    return {name: to_npz(document) for name, document in documents.items()} | {"diagnostics": to_json(solution.diagnostics)}
+
+
+def decode(part: str, stored: bytes) -> Document:
+    """The document that `encode` stored."""
+    if part == "diagnostics":
+        diagnostics: Document = json.loads(stored)
+        return diagnostics
+    with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
+        return _unflatten({name: arrays[name] for name in arrays.files})
+
+
+def to_npz(document: Document) -> bytes:
+    """A document as an npz file; a missing number is NaN there."""
+    buffer = io.BytesIO()
+    leaves: dict[str, Any] = {name: np.nan if leaf is None else leaf for name, leaf in _flatten(document)}
+    np.savez_compressed(buffer, allow_pickle=False, **leaves)
+    return buffer.getvalue()
+
+
+def to_json(document: Document) -> bytes:
+    """A document as JSON; a number that is not finite is null there."""
+    return json.dumps(_plain(document), allow_nan=False, separators=(",", ":")).encode()
+
+
+def to_csv(document: Document) -> bytes:
+    """Everything that has one value per time, as columns."""
+    columns = dict(_columns(document))
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    lines = [",".join(columns), *(",".join("" if math.isnan(x) else repr(x) for x in row) for row in rows)]
+    return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def _curves(solution: Solution, names: tuple[str, ...]) -> Document:
+    document: Document = {"time": solution.time}
+    for name in names:
+        document |= {name: solution.values[name], f"{name}_stderr": solution.stderr[name]}
+    return document
+
+
+def _order_parameters(solution: Solution) -> Document:
+    conditional = [{"given": c.given, "probability": c.probability, "mean": c.mean, "quantiles": c.quantiles} for c in solution.conditional]
+    return _curves(solution, ORDER_PARAMETERS) | {"quantile_levels": np.array(QUANTILES), "conditional": conditional}
+
+
+def _require_finite(document: Document) -> None:
+    for name, leaf in document.items():
+        if isinstance(leaf, np.ndarray) and not np.isfinite(leaf).all():
+            raise SolveError("diverged", f"{name} is not finite everywhere; try a shorter horizon or a smaller initial_scale")
+
+
+def _flatten(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Names and leaves. A list that holds other lists or objects is taken apart, a plain one is an array."""
+    if isinstance(node, list | tuple) and any(isinstance(item, dict | list | tuple) for item in node):
+        node = dict(enumerate(node))
+    if not isinstance(node, dict):
+        yield path, node
+        return
+    for name, child in node.items():
+        yield from _flatten(child, f"{path}.{name}" if path else str(name))
+
+
+def _unflatten(leaves: dict[str, Array]) -> Document:
+    document: Document = {}
+    conditional: dict[str, Document] = {}
+    for path, leaf in leaves.items():
+        value = leaf if leaf.ndim else leaf.item()
+        match path.split("."):
+            case ["conditional", index, name]:
+                conditional.setdefault(index, {})[name] = value
+            case _:
+                document[path] = value
+    return document | {"conditional": list(conditional.values())} if "overlap" in document else document
+
+
+def _plain(node: Any) -> Any:
+    """`node` in the types of JSON."""
+    if isinstance(node, dict):
+        return {str(name): _plain(child) for name, child in node.items()}
+    if isinstance(node, np.ndarray | np.generic):
+        return _plain(node.tolist())
+    if isinstance(node, list | tuple):
+        return [_plain(item) for item in node]
+    return None if isinstance(node, float) and not math.isfinite(node) else node
+
+
+def _columns(document: Document) -> Iterator[tuple[str, Array]]:
+    for name, leaf in document.items():
+        if isinstance(leaf, np.ndarray) and leaf.shape == document["time"].shape and name != "quantile_levels":
+            yield name, leaf
+    for part in document.get("conditional", []):
+        yield f"mean[{part['given']}]", part["mean"]
+        for level, row in zip(document["quantile_levels"], part["quantiles"], strict=True):
+            yield f"q{100 * level:02.0f}[{part['given']}]", row

@@ -1,0 +1,66 @@
+"""Middleware that reads bodies up to a limit, before anything parses them."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import Problem
+
+DRAIN_BYTES = 128_000_000
+
+
+class BodyLimit:
+    """Answers 413 where a body is longer than `limit` bytes, whether its length was announced or not."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app, self._limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI interface."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        announced = int(headers.get(b"content-length", b"0"))  # the server has checked that it is a number
+        if announced > self._limit and b"expect" in headers:
+            await self._refuse(scope, receive, send)
+            return
+        body = await self._read(receive, announced)
+        if body is None:
+            await self._refuse(scope, receive, send)
+        else:
+            await self._app(scope, _replay(body, receive), send)
+
+    async def _read(self, receive: Receive, announced: int) -> bytes | None:
+        """The body, or None where it is too long.
+
+        The rest of a long one is read off and forgotten: a client that is still sending sees the answer, not a reset.
+        """
+        chunks: list[bytes] = []
+        seen = 0
+        more = announced <= DRAIN_BYTES
+        while more:
+            message = await receive()
+            chunk = message.get("body", b"")
+            seen += len(chunk)
+            chunks = [*chunks, chunk] if seen <= self._limit else []
+            more = message.get("more_body", False) and seen <= DRAIN_BYTES
+        return b"".join(chunks) if max(seen, announced) <= self._limit else None
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = Problem(
+            f"the body is longer than {self._limit} bytes",
+            status=413,
+            code="body_too_large",
+            hint="No valid job is that long; check what is sent.",
+            headers={"Connection": "close"},
+        )
+        await problem.response()(scope, receive, send)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A receive channel that gives `body` first."""
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return first.pop() if first else await receive()
+
+    return replay

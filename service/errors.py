@@ -1,0 +1,177 @@
+"""Every error that leaves the service is a problem document (RFC 9457).
+
+Problem
+├── Unprocessable   422, names the field
+├── NotFound        404
+├── Conflict        409
+└── Unavailable     503
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import redis
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+TITLES = {
+    400: "Bad request",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    409: "Wrong state",
+    413: "Body too large",
+    415: "Unsupported media type",
+    422: "Invalid request",
+    429: "Too many jobs",
+    500: "Internal error",
+    503: "Not available",
+}
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+
+
+class Problem(Exception):
+    """An error that is meant for the user: `detail` says what happened, `hint` what to try."""
+
+    status = 500
+    code = "internal"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        field: str | None = None,
+        hint: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail, self.field, self.hint, self.headers = detail, field, hint, dict(headers or {})
+        self.status = status or self.status
+        self.code = code or self.code
+
+    def response(self) -> JSONResponse:
+        """The problem document."""
+        content = {
+            "type": "about:blank",
+            "title": TITLES.get(self.status, "Error"),
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "field": self.field,
+            "hint": self.hint,
+        }
+        filled = {name: value for name, value in content.items() if value is not None}
+        return JSONResponse(filled, self.status, self.headers, MEDIA_TYPE)
+
+
+class Unprocessable(Problem):
+    """The request can be read but not carried out."""
+
+    status, code = 422, "invalid_request"
+
+
+class NotFound(Problem):
+    """There is nothing at this address."""
+
+    status, code = 404, "not_found"
+
+
+class Conflict(Problem):
+    """The job is in the wrong state for this."""
+
+    status, code = 409, "wrong_state"
+
+
+class Unavailable(Problem):
+    """A part of the service is away; trying again helps."""
+
+    status, code = 503, "unavailable"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": "2"})
+
+
+def from_validation(errors: list[Any], root: str = "") -> Problem:
+    """A problem that names the first wrong field; `errors` is pydantic's list."""
+    first = errors[0]
+    kind = first["type"]
+    if kind == "json_invalid":
+        return Unprocessable(first["msg"], code="invalid_json", hint="The body must be one JSON object, in UTF-8.")
+    message = first["msg"].removeprefix("Value error, ")
+    field = _field(first)
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Unprocessable(f"{field}: {message}{more}" if field else f"{message}{more}", field=field or root or None, hint=_hint(first))
+
+
+def _field(error: Any) -> str:
+    """The dotted path of a field, without the names of union members that pydantic puts into it."""
+    location = [str(step) for step in error["loc"]]
+    if location and location[0] in ("query", "path", "dmft", "simulation"):
+        location = location[1:]
+    for position, step in enumerate(location):
+        if step in ("gaussian", "bernoulli_gauss", "discrete") and location[position - 1] == "target":
+            del location[position]
+            break
+    if error["type"].startswith("union_tag"):
+        location.append(error["ctx"]["discriminator"].strip("'"))
+    return ".".join(location)
+
+
+def _hint(error: Any) -> str | None:
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "extra_forbidden":
+            return "This field is not known here; check its spelling or remove it."
+        case "missing":
+            return "Add this field; it has no default."
+        case "union_tag_invalid":
+            return f"Use one of {context['expected_tags']}."
+        case "union_tag_not_found":
+            return "Say which kind is meant."
+        case "float_type" | "int_type":
+            return "Give a JSON number, without quotes."
+    return None
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error into its problem document."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(ValidationError, _invalid)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(redis.ConnectionError, _store_away)
+    app.add_exception_handler(redis.TimeoutError, _store_away)
+    app.add_exception_handler(redis.BusyLoadingError, _store_away)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ValidationError | RequestValidationError)
+    return from_validation(list(error.errors())).response()
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    detail = {404: f"there is nothing at {request.url.path}", 405: f"{request.method} is not possible at {request.url.path}"}
+    text = detail.get(error.status_code, str(error.detail))
+    code = CODES.get(error.status_code, "error")
+    return Problem(text, status=error.status_code, code=code, headers=error.headers).response()
+
+
+async def _store_away(_: Request, error: Exception) -> JSONResponse:
+    return Unavailable("the store of jobs cannot be reached at the moment").response()
+
+
+async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
+    return Problem("the service failed in a way that it should not; its log says how").response()

@@ -1,0 +1,36 @@
+"""Parts that several folders of tests share."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from dlnflow.jobs.store import JobStore
+from service.embedded import await_server, server_command, socket_path
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server, of the kind that the embedded stack starts."""
+    folder: Path = tmp_path_factory.mktemp("store")
+    socket = socket_path(folder)
+    with subprocess.Popen(server_command(folder, socket), stdout=subprocess.DEVNULL) as server:
+        await_server(f"unix://{socket}")
+        yield f"unix://{socket}"
+        server.terminate()
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    """A connection to an empty server."""
+    with redis.Redis.from_url(redis_url) as connection:
+        connection.flushall()
+        yield connection
+
+
+@pytest.fixture
+def store(client: redis.Redis) -> JobStore:
+    """A store with a short queue."""
+    return JobStore(client, max_queued=5)

@@ -47,4 +47,4 @@ def from_environment() -> FastAPI:
     settings = environment.from_environment()
     if not settings.redis_url:
         raise SystemExit("DLNFLOW_REDIS_URL must be set for the API alone; `python -m service` brings a store of its own")
-    return create_app(Context(settings, connect(settings), sender(settings.redis_url)))
+    return create_app(Context(settings, connect(settings), sender(settings.broker_url)))

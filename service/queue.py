@@ -11,9 +11,9 @@ from dlnflow.jobs import keys
 log = logging.getLogger(__name__)
 
 
-def sender(redis_url: str) -> Callable[[str], None]:
+def sender(broker_url: str) -> Callable[[str], None]:
     """A function that sends the message for a job."""
-    app = Celery("dlnflow", broker=redis_url.replace("unix://", "redis+socket://", 1))
+    app = Celery("dlnflow", broker=broker_url)
     app.conf.broker_transport_options = {"socket_connect_timeout": 2, "socket_timeout": 5}
 
     def send(job_id: str) -> None:

@@ -19,7 +19,7 @@ KEEPALIVE = {"socket_keepalive": True, "health_check_interval": 25, "socket_conn
 
 def create_app(settings: Settings) -> Celery:
     """A Celery application that loses no job: late acknowledgement, one message at a time, JSON only."""
-    app = Celery("dlnflow", broker=broker_url(settings.redis_url))
+    app = Celery("dlnflow", broker=settings.broker_url)
     hard_limit = settings.time_limit + HARD_LIMIT_GRACE
     app.conf.update(
         accept_content=["json"],
@@ -38,11 +38,6 @@ def create_app(settings: Settings) -> Celery:
         broker_transport_options=KEEPALIVE | {"visibility_timeout": 2 * hard_limit},
     )
     return app
-
-
-def broker_url(redis_url: str) -> str:
-    """Celery's spelling of a Redis address."""
-    return redis_url.replace("unix://", "redis+socket://", 1)
 
 
 def connect(settings: Settings) -> JobStore:

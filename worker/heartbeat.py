@@ -34,7 +34,7 @@ class Heartbeat:
         """The solver's observer: note how far it is, and stop it where the job is no longer ours."""
         if self._lost.is_set():
             raise Cancelled
-        self._latest = (min(max(float(progress), 0.0), 1.0), message)
+        self._latest = (min(max(float(progress), self._latest[0]), 1.0), message)
 
     def _beat(self) -> None:
         told, quiet = self._latest, 0

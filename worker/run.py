@@ -57,7 +57,7 @@ def _solve_measured(attempt: Attempt, observe: Observer) -> Solution:
         "seed": request.seed,
         "versions": {"dlnflow": __version__, "numpy": np.__version__, "python": platform.python_version()},
         "wall_time": time.perf_counter() - start,
-        "peak_memory": _peak_memory(),
+        "peak_memory_bytes": _peak_memory(),
     }
     return dataclasses.replace(solution, diagnostics=cost | solution.diagnostics)
 

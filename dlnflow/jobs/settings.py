@@ -20,6 +20,11 @@ class Settings(BaseModel):
     max_body_bytes: int = Field(1_000_000, ge=1, description="largest body of a request; larger ones get 413")
     time_limit: int = Field(3600, ge=1, description="seconds after which a job is stopped with error timeout")
 
+    @property
+    def broker_url(self) -> str:
+        """`redis_url` as Celery spells it."""
+        return self.redis_url.replace("unix://", "redis+socket://", 1)
+
 
 PREFIX = "DLNFLOW_"
 

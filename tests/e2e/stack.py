@@ -59,8 +59,7 @@ class Stack:
 
     def processes(self, word: str = "") -> list[int]:
         """Every process that was started, directly or not, on this data folder, by a word of its command."""
-        marker = f"DLNFLOW_DATA={self.data}\0".encode()
-        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _is(pid, marker, word.encode())]
+        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _is(pid, self.data, word.encode())]
 
     # --- jobs ---
 
@@ -81,10 +80,12 @@ class Stack:
         return self.job(job_id)
 
 
-def _is(pid: int, marker: bytes, word: bytes) -> bool:
+def _is(pid: int, data: Path, word: bytes) -> bool:
+    process = Path(f"/proc/{pid}")
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        return marker in Path(f"/proc/{pid}/environ").read_bytes() and word in command
+        # The store writes its title over its environment, but its working directory is the data folder.
+        ours = f"DLNFLOW_DATA={data}\0".encode() in (process / "environ").read_bytes() or (process / "cwd").readlink() == data
+        return ours and word in (process / "cmdline").read_bytes()
     except OSError:
         return False
 

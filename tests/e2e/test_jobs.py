@@ -66,7 +66,7 @@ def test_diagnostics_come_as_json_and_npz(stack: Stack):
     printed = stack.client.get(address).json()
     assert printed["seed"] == 0
     assert printed["wall_time"] > 0
-    assert printed["peak_memory"] > 0
+    assert printed["peak_memory_bytes"] > 0
     with np.load(io.BytesIO(stack.client.get(address, params={"format": "npz"}).content), allow_pickle=False) as arrays:
         assert arrays["wall_time"] == printed["wall_time"]
 

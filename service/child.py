@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from dlnflow.jobs.parent import die_with_parent
 
-SLOWEST_RESTART_SECONDS = 10.0
+FASTEST_RESTART_SECONDS, SLOWEST_RESTART_SECONDS = 0.5, 10.0
 STEADY_SECONDS = 30.0
 
 
@@ -30,7 +30,7 @@ class Child:
         self._command, self._environment = list(command), dict(environment)
         self._grace, self._death_signal, self._keep_open = grace_seconds, death_signal, keep_open
         self._process: subprocess.Popen[bytes] | None = None
-        self._started, self._pause = 0.0, 0.5
+        self._started, self._pause = 0.0, FASTEST_RESTART_SECONDS
 
     def start(self) -> None:
         """Start the program in a session of its own, so that Ctrl-C reaches only the stack, which stops all in order."""
@@ -45,19 +45,21 @@ class Child:
             preexec_fn=lambda: die_with_parent(parent, death_signal),
         )
 
-    def keep_alive(self) -> bool:
-        """Start the program again where it has ended, more slowly if it does so at once; True where it was started."""
-        assert self._process is not None
-        if self._process.poll() is None:
-            return False
+    def ended(self) -> bool:
+        """Whether the program does not run (any more)."""
+        return self._process is None or self._process.poll() is not None
+
+    def keep_alive(self) -> None:
+        """Start the program again where it has ended, more slowly if it does so at once."""
+        if self._process is None or self._process.poll() is None:
+            return
         lived = time.monotonic() - self._started
-        self._pause = 0.5 if lived > STEADY_SECONDS else self._pause
+        self._pause = FASTEST_RESTART_SECONDS if lived > STEADY_SECONDS else self._pause
         if lived < self._pause:
-            return False
+            return
         self._pause = min(2 * self._pause, SLOWEST_RESTART_SECONDS)
         print(f"dlnflow: the {self.name} ended with status {self._process.returncode}; starting it again", file=sys.stderr, flush=True)
         self.start()
-        return True
 
     def stop(self) -> None:
         """Ask the program to stop, and kill it where it does not."""

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import redis
@@ -54,7 +55,7 @@ def socket_path(folder: Path) -> Path:
     return private / "store.sock"
 
 
-def await_server(redis_url: str) -> None:
+def await_server(redis_url: str, died: Callable[[], bool] = lambda: False) -> None:
     """Return once the server answers and has loaded its data; what ran when it stopped is marked as lost."""
     client = redis.Redis.from_url(redis_url)
     deadline = time.monotonic() + START_SECONDS
@@ -63,8 +64,8 @@ def await_server(redis_url: str) -> None:
             client.ping()
             break
         except (redis.ConnectionError, redis.TimeoutError):
-            if time.monotonic() > deadline:
-                raise SystemExit(f"the store did not start within {START_SECONDS:.0f} s; see its messages above") from None
+            if died() or time.monotonic() > deadline:
+                raise SystemExit("the store did not start; its messages above say why") from None
             time.sleep(0.05)
     JobStore(client).end_all_leases()
     client.close()

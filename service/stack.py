@@ -52,7 +52,7 @@ def _start_store(settings: Settings, children: list[Child]) -> str:
     store = Child("store", server_command(folder, socket_file), os.environ, death_signal=signal.SIGTERM, keep_open=(lock,))
     children.append(store)
     store.start()
-    await_server(redis_url)
+    await_server(redis_url, store.ended)
     return redis_url
 
 

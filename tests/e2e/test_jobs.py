@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.e2e.stack import LONG, QUICK, Stack
+from tests.e2e.stack import LONG, PROBLEM, QUICK, Stack
 
 
 def test_the_same_request_is_computed_once(stack: Stack):
@@ -59,6 +59,16 @@ def test_every_format_holds_the_same_numbers(stack: Stack, part: str):
             if len(printed[name]) == len(rows) and name != "quantile_levels":
                 assert [float(row[name]) for row in rows] == printed[name]
     assert printed["time"] == QUICK["times"]
+
+
+def test_the_kernels_of_a_mean_field_solve_are_exact_in_npz(stack: Stack):
+    request = {"kind": "dmft", "problem": PROBLEM, "horizon": 1.0, "accuracy": 0.1}
+    address = f"/v1/jobs/{stack.done(request)}/kernels"
+    printed = stack.client.get(address).json()
+    assert set(printed) == {"time", "correlation", "response", "residual_correlation", "residual_response"}
+    with np.load(io.BytesIO(stack.client.get(address, params={"format": "npz"}).content), allow_pickle=False) as arrays:
+        for name, value in printed.items():
+            assert arrays[name].tolist() == value
 
 
 def test_diagnostics_come_as_json_and_npz(stack: Stack):

@@ -96,3 +96,21 @@ def test_help_lists_every_setting():
     text = subprocess.run([sys.executable, "-m", "service", "--help"], capture_output=True, text=True, check=True).stdout
     assert "DLNFLOW_REDIS_URL" in text
     assert "DLNFLOW_TIME_LIMIT" in text
+
+
+def test_a_job_that_takes_too_long_is_stopped(tmp_path):
+    stack = Stack(tmp_path / "data", DLNFLOW_TIME_LIMIT="2").start()
+    try:
+        job = stack.submit(LONG).json()
+        assert (job["status"], job["error"]["code"]) == ("failed", "timeout")
+    finally:
+        stack.close()
+
+
+def test_a_store_that_does_not_start_is_said_at_once(tmp_path):
+    broken = Stack(tmp_path / "data")
+    (broken.data / "appendonlydir").mkdir(parents=True)
+    (broken.data / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense")
+    assert broken.spawn().wait(20) == 1
+    assert "the store did not start" in broken.log.read_text()
+    broken.client.close()

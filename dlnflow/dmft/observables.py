@@ -57,17 +57,18 @@ class Record:
             return
         matrix = radau.interpolation(state.order, (self.time[chosen] - left) / width)
         heights = matrix @ np.concatenate([state.edge_height[None], panel.height])
-        n = state.nodes
-        diagonal = np.diag(panel.rows.correlation[:, n:])
-        first = state.residual_correlation[n - 1, n - 1] if n else self.values_at_zero
-        self.values["train_loss"][chosen] = np.exp(matrix @ np.log(np.append(first, diagonal))) / 2
+        self.values["train_loss"][chosen] = self._residual_variance(state, panel, matrix) / 2
         for i, height in zip(chosen, heights, strict=True):
             self._observe(i, height)
 
-    @property
-    def values_at_zero(self) -> float:
-        """C_r(0, 0) = E[w*²] + σ²."""
-        return self.problem.target_second_moment + self.problem.noise_std**2
+    def _residual_variance(self, state: State, panel: Panel, matrix: Array) -> Array:
+        """C_r(t, t) at the times that `matrix` interpolates to: |L(t)|² δ, and by its logarithm where t = 0 has no row of L."""
+        n = state.nodes
+        if n:
+            factor = matrix @ np.concatenate([state.factor[n - 1 : n], panel.factor])
+            return np.sum(factor**2, axis=1) * self.problem.aspect_ratio
+        start = self.problem.target_second_moment + self.problem.noise_std**2
+        return np.exp(matrix @ np.log(np.append(start, np.diag(panel.rows.correlation))))
 
     def _observe(self, i: int, height: Array) -> None:
         problem, weight, target = self.problem, self.sample.weight, self.sample.target

@@ -11,8 +11,9 @@ from dlnflow.dmft.state import State
 from dlnflow.solution import Array
 
 MAX_ITERATIONS = 60
-PIVOT_FLOOR = 1e-9
-PIVOT_SHARE = 1e-5
+MODE_FLOOR = 1e-9
+MODE_SHARE = 1e-5
+FLOOR = 1e-3
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Panel:
     weight_response: Array
     error_correlation: Array
     factor: Array
-    pivots: list[int]
+    modes: Array
     error: Array
     height: Array
     slope: Array
@@ -41,30 +42,32 @@ class Panel:
     residual: float
 
 
-def _factor_rows(state: State, correlation: Array) -> tuple[Array, list[int]]:
-    """Rows of L on the panel, (m, r), from rows of C_ζ (m, N + m): a causal pivoted Cholesky factor."""
+def _factor_rows(state: State, correlation: Array) -> tuple[Array, Array]:
+    """Rows of L on the panel, (m, MODES), from rows of C_ζ (m, N + m), and the panel's own modes, (m, new).
+
+    What earlier modes leave unexplained on the panel is split into its principal components, whose coefficients are the
+    panel's new modes. Components below the cut are dropped; `state.plan` fixes how many there may be.
+    """
     n, m = state.nodes, state.order
-    old = state.pivots
-    rank = len(old)
     rows = np.zeros((m, state.factor.shape[1]))
-    if rank:
-        rows[:, :rank] = np.linalg.solve(state.factor[old, :rank], correlation[:, old].T).T
+    for first, start, modes in state.modes:
+        block = slice(start, start + m)
+        unexplained = correlation[:, block] - rows[:, :first] @ state.factor[block, :first].T
+        rows[:, first : first + modes.shape[1]] = unexplained @ modes
+    known = state.rank
     remainder = correlation[:, n:] - rows @ rows.T
-    reference = max(correlation[0, n], state.residual_correlation[0, 0] / state.problem.aspect_ratio)
+    root = np.sqrt(radau.integration(m)[-1])
+    variance, component = np.linalg.eigh(root[:, None] * remainder * root)
+    reference = state.residual_correlation[0, 0] / state.problem.aspect_ratio if n else correlation[0, 0]
+    cut = max(MODE_FLOOR * reference, MODE_SHARE * correlation[-1, -1])
     planned = None if state.plan is None else state.plan[len(state.edges) - 1]
-    pivots = list(old)
-    while len(pivots) < rows.shape[1]:
-        made = len(pivots) - rank
-        variance = np.diag(remainder)
-        i = m - 1 if made == 0 else int(np.argmax(variance))
-        cut = max(PIVOT_FLOOR * reference, PIVOT_SHARE * correlation[i, n + i])
-        if made == (m if planned is None else planned) or variance[i] <= (cut if planned is None else 0.03 * cut):
-            break
-        column = remainder[:, i] / np.sqrt(variance[i])
-        rows[:, len(pivots)] = column
-        pivots.append(n + i)
-        remainder = remainder - np.outer(column, column)
-    return rows, pivots
+    most = min(m if planned is None else planned, rows.shape[1] - known)
+    count = min(most, int(np.sum(variance > (cut if planned is None else 0.03 * cut))))
+    chosen = component[:, ::-1][:, :count] * root[:, None] / np.sqrt(variance[::-1][:count])
+    columns = remainder @ chosen
+    sign = np.where(columns[-1] < 0, -1.0, 1.0)
+    rows[:, known : known + count] = columns * sign
+    return rows, chosen * sign
 
 
 class PanelProblem:
@@ -92,8 +95,8 @@ class PanelProblem:
         """Solve the paths driven by `rows`; return the rows that these paths imply, and the panel."""
         state, n, m = self.state, self.state.nodes, self.state.order
         sample = state.sample
-        factor, pivots = _factor_rows(state, rows.correlation / state.problem.aspect_ratio)
-        rank = len(pivots)
+        factor, modes = _factor_rows(state, rows.correlation / state.problem.aspect_ratio)
+        rank = state.rank + modes.shape[1]
         drive = factor[:, :rank] @ sample.modes[:rank] + rows.response[:, :n] @ self.past_error
         own = np.ascontiguousarray(rows.response[:, n:])
         height, error, slope = self.height.copy(), np.empty_like(drive), np.empty_like(drive)
@@ -110,7 +113,7 @@ class PanelProblem:
         weighted = error * sample.weight
         correlation = np.concatenate([weighted @ self.past_error.T, weighted @ error.T], axis=1)
         new = self._rows(average, correlation)
-        panel = Panel(self.right, self.time, new, average, correlation, factor, pivots, error, height, slope, 0, 0.0)
+        panel = Panel(self.right, self.time, new, average, correlation, factor, modes, error, height, slope, 0, 0.0)
         return new, panel
 
     def _rows(self, average: Array, correlation: Array) -> Rows:
@@ -154,23 +157,32 @@ def solve(state: State, right: float, tolerance: float, guess: Rows | None = Non
     rows = guess or problem.first_guess()
     n, m = state.nodes, state.order
     anderson = Anderson(depth=8)
-    scale = np.sqrt(np.abs(np.diag(state.residual_correlation[:n, :n]))) if n else np.empty(0)
+    least = FLOOR * (state.problem.target_second_moment + state.problem.noise_std**2)
+    scale = np.sqrt(np.maximum(np.diag(state.residual_correlation[:n, :n]), least))
+    solved: Rows | None = None
     for iteration in range(1, MAX_ITERATIONS + 1):
-        new, panel = problem.apply(rows)
-        diagonal = np.sqrt(np.abs(np.diag(new.correlation[:, n:])))
+        try:
+            new, panel = problem.apply(rows)
+        except PanelFailure:
+            if solved is None:
+                raise
+            rows = Rows((solved.response + rows.response) / 2, (solved.correlation + rows.correlation) / 2)
+            continue
+        solved = rows
+        diagonal = np.sqrt(np.maximum(np.diag(new.correlation[:, n:]), least))
         across = np.concatenate([scale, diagonal])
         norm = diagonal[:, None] * across
         change = np.concatenate([(new.response - rows.response), (new.correlation - rows.correlation) / norm])
         residual = max(np.abs(change[m:]).max(), np.sqrt((change[:m] ** 2).sum(axis=1)).max() / np.sqrt((new.response**2).sum(1)).max())
         if residual < tolerance:
             new, panel = problem.apply(rows, keep=True)
-            panel.factor, panel.pivots = _factor_rows(state, new.correlation / state.problem.aspect_ratio)
+            panel.factor, panel.modes = _factor_rows(state, new.correlation / state.problem.aspect_ratio)
             panel.iterations, panel.residual = iteration, residual
             return panel
         x = np.concatenate([rows.response, rows.correlation / norm])
         mixed = anderson.step(x.ravel(), change.ravel()).reshape(x.shape)
         rows = Rows(mixed[:m], mixed[m:] * norm)
-    raise PanelFailure(f"residual {residual:.1e}")
+    raise PanelFailure(f"no fixed point within {MAX_ITERATIONS} iterations")
 
 
 def roughness(state: State, panel: Panel) -> float:
@@ -180,10 +192,12 @@ def roughness(state: State, panel: Panel) -> float:
     left = state.error[n - 1] if n else -state.sample.target
     weight = state.sample.weight
     highest = top @ np.concatenate([left[None], panel.error])
-    share = weight @ highest**2 / max(weight @ panel.error[-1] ** 2, 1e-300)
+    problem = state.problem
+    share = weight @ highest**2 / max(weight @ panel.error[-1] ** 2, FLOOR * problem.target_second_moment)
     if n:
         residual = np.concatenate([state.factor[n - 1 : n], panel.factor])
-        share = max(share, np.sum((top @ residual) ** 2) / np.sum(residual[-1] ** 2))
+        start = (problem.target_second_moment + problem.noise_std**2) / problem.aspect_ratio
+        share = max(share, np.sum((top @ residual) ** 2) / max(np.sum(residual[-1] ** 2), FLOOR * start))
     return float(np.sqrt(share))
 
 
@@ -202,7 +216,7 @@ def accept(state: State, panel: Panel) -> None:
     state.residual_response[here, :upto] = panel.rows.response
     state.time[here] = panel.time
     state.factor[here] = panel.factor
-    state.pivots = panel.pivots
+    state.modes.append((state.rank, n, panel.modes))
     state.error[here] = panel.error
     state.heights[here] = panel.height
     state.mean_slope[here] = panel.slope @ state.sample.weight

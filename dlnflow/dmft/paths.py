@@ -11,7 +11,8 @@ from numba import njit
 from dlnflow.solution import Array
 
 BLOCK = 128
-NEWTON_STEPS = 60
+NEWTON_STEPS = 200
+FULL_STEPS = 30
 LARGEST_MOVE = 1.0
 
 
@@ -58,7 +59,8 @@ def solve_paths(drive, edge, exponent, integral, own, target, height, error, slo
                 total += integral[i, l] * drive[l, p]
             forced[i] = total
         converged = False
-        for _ in range(NEWTON_STEPS):
+        for iteration in range(NEWTON_STEPS):
+            damping = 1.0 if iteration < FULL_STEPS else 0.3
             for i in range(m):
                 up = np.exp(exponent[i] - 2.0 * height[i, p])
                 down = np.exp(exponent[i] + 2.0 * height[i, p])
@@ -83,6 +85,7 @@ def solve_paths(drive, edge, exponent, integral, own, target, height, error, slo
                     move = np.sign(move) * 0.5 * (1.0 + np.log(2.0 * abs(move)))
                 if exponent[i] + 2.0 * abs(height[i, p] + move) > 40.0:
                     move = max(-LARGEST_MOVE, min(LARGEST_MOVE, move))
+                move *= damping
                 height[i, p] += move
                 largest = max(largest, abs(move) / (1.0 + 1e-3 * abs(height[i, p])))
             if not largest < 1e300:

@@ -14,7 +14,7 @@ from scipy.stats import qmc
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
 from dlnflow.solution import Array
 
-MODES = 32
+MODES = 48
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from dlnflow import __version__
 from dlnflow.dmft import panel, radau, sampling
+from dlnflow.dmft.panel import FLOOR
 from dlnflow.dmft.observables import NAMES, Record, conditions
 from dlnflow.dmft.state import State, start
 from dlnflow.grids import default_times
@@ -25,12 +26,11 @@ from dlnflow.solution import CURVES, Array, Conditional, Observer, Solution, Sol
 ORDER = 4
 SCRAMBLES = 8
 THREADS = 2
-PILOT_PATHS = 512
+PILOT_PATHS = 24
 FIRST_PATHS = 1024
 MOST_PATHS = 32768
 MOST_PANELS = 100
 MOST_MEMORY = 1.5e9
-FLOOR = 1e-4
 SHARE_OF_TIME_ERROR = 0.4
 PILOT_SHARE = 0.2
 
@@ -98,7 +98,8 @@ def _choose_panels(
     problem: Problem, horizon: float, grid: Array, accuracy: float, seed: np.random.SeedSequence, progress: Progress
 ) -> tuple[list[float], list[int], dict[str, Array]]:
     """Panel edges whose time-step error is a share of `accuracy`, the new modes on each, and that error, relative, by curve."""
-    sample = sampling.draw(problem, PILOT_PATHS, seed)
+    sample = sampling.draw(problem, int(min(8192, max(512, PILOT_PATHS / accuracy))), seed)
+    best = np.inf
     tolerance = 0.5 * accuracy**0.5
     for _ in range(4):
         coarse = _adaptive_pass(problem, sample, grid, horizon, tolerance, progress)
@@ -110,10 +111,14 @@ def _choose_panels(
             continue
         error = {name: _relative(np.abs(coarse.record.values[name] - fine.record.values[name]), fine.record.values[name]) for name in NAMES}
         worst = max(error[name].max() for name in CURVES)
-        if worst < SHARE_OF_TIME_ERROR * accuracy or len(edges) > MOST_PANELS // 2:
+        if worst < best:
+            best, chosen = worst, (edges, coarse.state.new_modes, error)
+        if worst < SHARE_OF_TIME_ERROR * accuracy or worst > best or len(edges) > MOST_PANELS // 2:
             break
         tolerance *= max(0.2, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
-    return edges, coarse.state.new_modes, error
+    if best == np.inf:
+        raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed or a shorter horizon.")
+    return chosen
 
 
 def _relative(change: Array, value: Array) -> Array:
@@ -199,7 +204,7 @@ def _sample(
                 raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed or a larger accuracy.") from None
             continue
         excess = max(
-            float((_relative(_stderr(passes, name), _mean(passes, name)) / np.maximum(accuracy - time_error[name], 0.3 * accuracy)).max())
+            float((_relative(_stderr(passes, name), _mean(passes, name)) / np.maximum(accuracy - time_error[name], 0.5 * accuracy)).max())
             for name in CURVES
         )
         if excess <= 1 or 2 * paths > most:
@@ -268,7 +273,7 @@ def _solution(
         "iterations": sum(done.iterations for done in passes),
         "nodes": ORDER * len(edges),
         "panels": len(edges),
-        "rank": max(len(state.pivots) for state in states),
+        "rank": max(state.rank for state in states),
         "paths": paths,
         "scrambles": len(passes),
         "seed": seed,

@@ -15,7 +15,8 @@ class State:
     """N nodes and P paths so far; every array is allocated for `capacity` nodes and only touched up to N.
 
     Kernels are indexed [t, s]: `correlation` C_e, `response` R_w, `residual_correlation` C_r, `residual_response` R_r.
-    `factor` (N, MODES) is L with ζ = L z; `pivots` are the nodes at which its columns were made.
+    `factor` (N, MODES) is L with ζ = L z; `modes` holds per panel the first new column of L, the panel's first node and the
+    weights (m, new) that read the new modes off the panel.
     `error` (N, P) is w − w*, `heights` (N, P) is H, `mean_slope` (N,) is E[k]; for `tangent` and `tangent_edge` see
     `paths.tangents`.
     """
@@ -30,7 +31,7 @@ class State:
     residual_correlation: Array
     residual_response: Array
     factor: Array
-    pivots: list[int]
+    modes: list[tuple[int, int, Array]]
     plan: list[int] | None
     error: Array
     heights: Array
@@ -44,9 +45,14 @@ class State:
         return self.order * (len(self.edges) - 1)
 
     @property
+    def rank(self) -> int:
+        """The number of modes of ζ so far."""
+        return sum(self.new_modes)
+
+    @property
     def new_modes(self) -> list[int]:
         """How many modes of ζ began on each panel."""
-        return np.bincount(np.array(self.pivots) // self.order, minlength=len(self.edges) - 1).tolist()
+        return [modes.shape[1] for _, _, modes in self.modes]
 
     def forget_paths(self) -> None:
         """Drop what is needed only to go on: the paths and their tangents."""
@@ -79,7 +85,7 @@ def start(problem: Problem, sample: Sample, order: int, panels: int, plan: list[
         residual_correlation=np.zeros(square),
         residual_response=np.zeros(square),
         factor=np.zeros((size, MODES)),
-        pivots=[],
+        modes=[],
         plan=plan,
         error=np.empty((size, paths)),
         heights=np.empty((size, paths)),

@@ -8,7 +8,6 @@ Problem
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import redis
 from fastapi import FastAPI, Request
@@ -16,6 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+
+from service.validation import describe
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -97,48 +98,6 @@ class Unavailable(Problem):
         super().__init__(detail, headers={"Retry-After": "2"})
 
 
-def from_validation(errors: list[Any], root: str = "") -> Problem:
-    """A problem that names the first wrong field; `errors` is pydantic's list."""
-    first = errors[0]
-    kind = first["type"]
-    if kind == "json_invalid":
-        return Unprocessable(first["msg"], code="invalid_json", hint="The body must be one JSON object, in UTF-8.")
-    message = first["msg"].removeprefix("Value error, ")
-    field = _field(first)
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Unprocessable(f"{field}: {message}{more}" if field else f"{message}{more}", field=field or root or None, hint=_hint(first))
-
-
-def _field(error: Any) -> str:
-    """The dotted path of a field, without the names of union members that pydantic puts into it."""
-    location = [str(step) for step in error["loc"]]
-    if location and location[0] in ("query", "path", "dmft", "simulation"):
-        location = location[1:]
-    for position, step in enumerate(location):
-        if step in ("gaussian", "bernoulli_gauss", "discrete") and location[position - 1] == "target":
-            del location[position]
-            break
-    if error["type"].startswith("union_tag"):
-        location.append(error["ctx"]["discriminator"].strip("'"))
-    return ".".join(location)
-
-
-def _hint(error: Any) -> str | None:
-    context = error.get("ctx", {})
-    match error["type"]:
-        case "extra_forbidden":
-            return "This field is not known here; check its spelling or remove it."
-        case "missing":
-            return "Add this field; it has no default."
-        case "union_tag_invalid":
-            return f"Use one of {context['expected_tags']}."
-        case "union_tag_not_found":
-            return "Say which kind is meant."
-        case "float_type" | "int_type":
-            return "Give a JSON number, without quotes."
-    return None
-
-
 def install(app: FastAPI) -> None:
     """Turn every error into its problem document."""
     app.add_exception_handler(Problem, _problem)
@@ -158,7 +117,8 @@ async def _problem(_: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ValidationError | RequestValidationError)
-    return from_validation(list(error.errors())).response()
+    wrong = describe(error.errors())
+    return Unprocessable(wrong.detail, code=wrong.code, field=wrong.field, hint=wrong.hint).response()
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

@@ -61,8 +61,7 @@ class JobStore:
 
     def get(self, job_id: str) -> Job | None:
         """The job as it stands now."""
-        record = self._redis.hgetall(keys.job(job_id))
-        return from_record({name.decode(): value.decode() for name, value in record.items()}) if record else None
+        return _decode(self._redis.hgetall(keys.job(job_id)))
 
     def part(self, job_id: str, name: str) -> bytes | None:
         """One encoded part of a result."""
@@ -168,7 +167,14 @@ class JobStore:
     def _newest_first(self, cursor: int | None) -> Iterator[tuple[int, Job]]:
         upper: int | str = "+inf" if cursor is None else f"({cursor}"
         while members := self._redis.zrevrangebyscore(keys.INDEX, upper, "-inf", start=0, num=PAGE, withscores=True):
-            for member, score in members:
-                if job := self.get(member.decode()):
+            pipeline = self._redis.pipeline(transaction=False)
+            for member, _ in members:
+                pipeline.hgetall(keys.job(member.decode()))
+            for (_, score), record in zip(members, pipeline.execute(), strict=True):
+                if job := _decode(record):
                     yield int(score), job
             upper = f"({int(members[-1][1])}"
+
+
+def _decode(record: dict[bytes, bytes]) -> Job | None:
+    return from_record({name.decode(): value.decode() for name, value in record.items()}) if record else None

@@ -1,9 +1,10 @@
 """The parts of a result, in the format that the client asks for."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from dlnflow.jobs import results
 from dlnflow.jobs.job import PARTS, Job
@@ -13,45 +14,49 @@ from service.formats import JSON, choose
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
 
-FormatName = Annotated[str | None, Query(alias="format", description="json, csv or npz; overrides Accept")]
-Accept = Annotated[str | None, Header()]
-IfNoneMatch = Annotated[str | None, Header()]
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a client wants to get, and what it has already."""
+
+    format: Annotated[str | None, Query(description="json, csv or npz; overrides Accept")] = None
+    accept: Annotated[str | None, Header()] = None
+    if_none_match: Annotated[str | None, Header()] = None
+
+
+Wish = Annotated[Wanted, Depends()]
 
 
 @router.get("/curves")
-def curves(job_id: str, service: Service, format: FormatName = None, accept: Accept = None, if_none_match: IfNoneMatch = None) -> Response:
+def curves(job_id: str, service: Service, wanted: Wish) -> Response:
     """Losses over time, with standard errors."""
-    return _answer(service, job_id, "curves", format, accept, if_none_match)
+    return _answer(service, job_id, "curves", wanted)
 
 
 @router.get("/order-parameters")
-def order_parameters(
-    job_id: str, service: Service, format: FormatName = None, accept: Accept = None, if_none_match: IfNoneMatch = None
-) -> Response:
+def order_parameters(job_id: str, service: Service, wanted: Wish) -> Response:
     """Overlap and norms over time, and statistics of w given w*."""
-    return _answer(service, job_id, "order-parameters", format, accept, if_none_match)
+    return _answer(service, job_id, "order-parameters", wanted)
 
 
 @router.get("/kernels")
-def kernels(job_id: str, service: Service, format: FormatName = None, accept: Accept = None, if_none_match: IfNoneMatch = None) -> Response:
+def kernels(job_id: str, service: Service, wanted: Wish) -> Response:
     """Two-time correlations and responses of a mean-field solve."""
-    return _answer(service, job_id, "kernels", format, accept, if_none_match)
+    return _answer(service, job_id, "kernels", wanted)
 
 
 @router.get("/diagnostics")
-def diagnostics(
-    job_id: str, service: Service, format: FormatName = None, accept: Accept = None, if_none_match: IfNoneMatch = None
-) -> Response:
+def diagnostics(job_id: str, service: Service, wanted: Wish) -> Response:
     """How the solve went, and how far to trust it."""
-    return _answer(service, job_id, "diagnostics", format, accept, if_none_match)
+    return _answer(service, job_id, "diagnostics", wanted)
 
 
-def _answer(service: Context, job_id: str, part: str, name: str | None, accept: str | None, if_none_match: str | None) -> Response:
-    chosen = choose(part, name, accept)
+def _answer(service: Context, job_id: str, part: str, wanted: Wanted) -> Response:
+    chosen = choose(part, wanted.format, wanted.accept)
     body = chosen.encode(results.decode(part, _stored(service, job_id, part)))
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
-    if _matches(if_none_match, tag):
+    if _matches(wanted.if_none_match, tag):
         return Response(status_code=304, headers=headers)
     if chosen is not JSON:
         headers["Content-Disposition"] = f'attachment; filename="{job_id}-{part}.{chosen.name}"'

@@ -44,7 +44,7 @@ def connect(settings: Settings) -> JobStore:
     """A store whose calls outlast a restart of the server."""
     retry = Retry(ExponentialBackoff(cap=2, base=0.1), 15)
     client = redis.Redis.from_url(settings.redis_url, retry=retry, health_check_interval=25, socket_timeout=20)
-    return JobStore(client)
+    return JobStore(client, time_limit=settings.time_limit)
 
 
 def send(job_id: str) -> None:

@@ -18,6 +18,10 @@ local function finish(status, message)
   redis.call('ZREM', queued, id)
   redis.call('ZREM', leases, id)
 end
+local function fail(code, message)
+  set('error_code', code, 'error_message', message)
+  finish('failed', message)
+end
 local function wait_again(message)
   set('status', 'queued', 'message', message, 'progress', '0')
   redis.call('HDEL', job, 'token', 'worker', 'started_at')
@@ -74,8 +78,7 @@ return 1
 # token, code, message -> 1 where stored
 FAIL = """
 if not owned(ARGV[2]) then return 0 end
-set('error_code', ARGV[3], 'error_message', ARGV[4])
-finish('failed', ARGV[4])
+fail(ARGV[3], ARGV[4])
 return 1
 """
 
@@ -95,17 +98,17 @@ wait_again('its worker was stopped; waiting for another')
 return 1
 """
 
-# most attempts -> 1 where the lease had ended
+# most attempts, microseconds that a job may hold its lease -> 1 where the lease had ended
 EXPIRE = """
 local lease = tonumber(redis.call('ZSCORE', leases, id))
 if not lease or lease > now then return 0 end
-if tonumber(get('attempts')) < tonumber(ARGV[2]) then
+if lease - get('started_at') > tonumber(ARGV[3]) then
+  fail('timeout', 'the job took longer than the time limit and had to be killed; try a shorter horizon or a lower accuracy')
+elseif tonumber(get('attempts')) < tonumber(ARGV[2]) then
   wait_again('its worker was lost; waiting for another')
-  return 1
+else
+  fail('worker_lost', 'its worker was lost ' .. get('attempts') .. ' times; try a smaller job, it may need too much memory')
 end
-local message = 'its worker was lost ' .. get('attempts') .. ' times; try a smaller job, it may need too much memory'
-set('error_code', 'worker_lost', 'error_message', message)
-finish('failed', message)
 return 1
 """
 

@@ -46,10 +46,18 @@ class Page:
 class JobStore:
     """The jobs in the server behind `client`, which must not decode responses."""
 
-    def __init__(self, client: "redis.Redis", *, max_queued: int = 1000, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(
+        self,
+        client: "redis.Redis",
+        *,
+        max_queued: int = 1000,
+        time_limit: float = 3600,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
         self._redis: Any = client
         self._max_queued = max_queued
         self._lease = round(lease_seconds * _MICRO)
+        self._time_limit = round(time_limit * _MICRO)
         self._scripts: dict[str, Any] = {}
 
     # --- what the service does ---
@@ -127,9 +135,9 @@ class JobStore:
             self._run(scripts.RELEASE, job_id, worker)
 
     def expire_leases(self) -> None:
-        """Queue the jobs whose worker was lost again, or fail them after `MAX_ATTEMPTS`."""
+        """Queue the jobs whose worker was lost again, or fail them after `MAX_ATTEMPTS` or past the time limit."""
         for job_id in self._ids(self._redis.zrangebyscore(keys.LEASES, "-inf", self._now())):
-            self._run(scripts.EXPIRE, job_id, MAX_ATTEMPTS)
+            self._run(scripts.EXPIRE, job_id, MAX_ATTEMPTS, self._time_limit + self._lease)
 
     def end_all_leases(self) -> None:
         """Treat every running job as lost. For the owner of a store that was just started: no worker is alive."""

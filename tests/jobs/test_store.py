@@ -101,6 +101,17 @@ def test_a_job_whose_lease_ends_is_queued_again_and_fails_in_the_end(client):
     assert store.claim(ID, "w") is None
 
 
+def test_a_job_that_was_killed_past_its_time_is_not_run_again(client):
+    store = JobStore(client, time_limit=0, lease_seconds=0.05)
+    store.submit(REQUEST)
+    attempt = claim(store)
+    time.sleep(0.01)
+    assert store.renew(attempt, 0.5, "")
+    time.sleep(0.1)
+    store.expire_leases()
+    assert store.get(ID).error.code == "timeout"
+
+
 def test_a_held_lease_does_not_end(store):
     store.submit(REQUEST)
     claim(store)

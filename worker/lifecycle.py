@@ -12,7 +12,7 @@ from worker.app import connect, name, send, settings
 from worker.upkeep import Upkeep
 
 _main_process = os.getpid()
-_upkeep = Upkeep(connect(settings), name, send)
+_upkeep = Upkeep(connect(settings), name, settings.workers, send)
 
 
 @worker_process_init.connect

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from dlnflow.jobs.store import JobStore
+from worker.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -14,8 +15,9 @@ PERIOD_SECONDS = 2.0
 class Upkeep:
     """A thread that says that the worker lives, ends leases that ran out and sends messages that were lost."""
 
-    def __init__(self, store: JobStore, worker: str, send: Callable[[str], None]) -> None:
+    def __init__(self, store: JobStore, worker: str, slots: int, send: Callable[[str], None]) -> None:
         self._store, self._worker, self._send = store, worker, send
+        self._watchdog = Watchdog(store, worker, slots)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="upkeep", daemon=True)
 
@@ -34,6 +36,8 @@ class Upkeep:
         while not self._stop.is_set():
             try:
                 upkeep(self._store, self._worker, self._send)
+                if self._watchdog.hungry():
+                    self._watchdog.bite()
             except Exception as error:  # a store that is away comes back
                 log.warning("upkeep: %s", error)
             self._stop.wait(PERIOD_SECONDS)

@@ -145,6 +145,16 @@ class JobStore:
         if running:
             self._redis.zadd(keys.LEASES, dict.fromkeys(running, 0), xx=True)
 
+    def running(self, worker: str) -> int:
+        """How many jobs a worker runs."""
+        owners = [self._redis.hget(keys.job(job_id), "worker") for job_id in self._ids(self._redis.zrange(keys.LEASES, 0, -1))]
+        return owners.count(worker.encode())
+
+    def next_message(self) -> bytes | None:
+        """The message that has waited longest."""
+        message: bytes | None = self._redis.lindex(keys.QUEUE, -1)
+        return message
+
     def take_unsent(self) -> list[str]:
         """The queued jobs that have no message in the queue; the caller must send one for each."""
         before = self._now() - round(RESEND_SECONDS * _MICRO)

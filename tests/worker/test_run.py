@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
-from dlnflow.jobs import results
+from dlnflow.jobs import keys, results
 from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.jobs.store import JobStore
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, Solution, SolveError
 from worker.heartbeat import Heartbeat
 from worker.run import run_job
 from worker.upkeep import Upkeep, upkeep
+from worker.watchdog import Watchdog
 
 REQUEST = request_adapter.validate_python(
     {"kind": "simulation", "problem": {"aspect_ratio": 1, "target": {"kind": "gaussian"}, "initial_scale": 1}, "horizon": 1, "seed": 9}
@@ -134,9 +135,28 @@ def test_upkeep_sends_lost_messages_and_ends_leases(client, monkeypatch):
 
 
 def test_upkeep_that_stops_gives_the_jobs_back(queued):
-    keeper = Upkeep(queued, "leaving", lambda _: None)
+    keeper = Upkeep(queued, "leaving", 1, lambda _: None)
     keeper.start()
     queued.claim(ID, "leaving")
     keeper.stop()
     assert queued.get(ID).status == "queued"
     assert "upkeep" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_the_watchdog_is_hungry_only_when_it_could_eat(client, queued, monkeypatch):
+    monkeypatch.setattr("worker.watchdog.PATIENCE_SECONDS", 0.05)
+    idle, busy = Watchdog(queued, "idle", 1), Watchdog(queued, "busy", 1)
+
+    def hungry_later(dog: Watchdog) -> bool:
+        dog.hungry()
+        time.sleep(0.1)
+        return dog.hungry()
+
+    queued.claim(ID, "busy")
+    assert not hungry_later(idle)
+    client.lpush(keys.QUEUE, "first")
+    assert hungry_later(idle)
+    assert not hungry_later(busy)
+    client.lpush(keys.QUEUE, "second")
+    client.rpop(keys.QUEUE)
+    assert not idle.hungry()  # another worker took the first

@@ -1,0 +1,76 @@
+"""The solver against exact results: it must be within three of its own error bars (its errors include the time step's)."""
+
+import numpy as np
+import pytest
+
+from dlnflow.dmft import solve
+from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
+from tests.dmft import exact
+
+SPARSE = BernoulliGaussTarget(density=0.1)
+
+
+def within(solution, name, expected, remainder=0.0):
+    """|value − expected| ≤ 3 stderr + remainder, the relative size of what the limit itself neglects."""
+    value, stderr = solution.values[name], solution.stderr[name]
+    gap = np.abs(value - expected) / (3 * stderr + (remainder + 1e-9) * np.abs(expected))
+    assert gap.max() <= 1, (name, value, expected, stderr)
+
+
+@pytest.mark.parametrize("delta", [0.3, 0.8, 2.0])
+def test_lazy_limit_is_linear_regression(delta):
+    a, noise, times = 10.0, 0.3, np.array([0.0005, 0.002, 0.005, 0.01, 0.03])
+    problem = Problem(aspect_ratio=delta, target=GaussianTarget(), noise_std=noise, initial_scale=a)
+    solution = solve(problem, 0.03, times=times, accuracy=0.01)
+    expected = np.array([exact.linear_regression(t, delta, 2 * a**2, 1.0, noise) for t in times])
+    neglected = 1.0 / a**4
+    within(solution, "parameter_error", expected[:, 0], neglected)
+    within(solution, "train_loss", expected[:, 1], neglected)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_population_limit_is_independent_coordinates(decay):
+    times = np.array([0.5, 1, 2, 4, 8, 16])
+    problem = Problem(aspect_ratio=1, target=GaussianTarget(), noise_std=0.5, initial_scale=0.3, weight_decay=decay)
+    problem = problem.model_copy(update={"aspect_ratio": 1e9})
+    solution = solve(problem, 16.0, times=times, accuracy=0.01)
+    within(solution, "parameter_error", exact.population_error(times, 0.3, decay, 1.0), 1e-6)
+
+
+@pytest.mark.parametrize(
+    "target", [GaussianTarget(std=2), SPARSE, DiscreteTarget(atoms=(-1.0, 0.0, 3.0), probabilities=(0.2, 0.5, 0.3))]
+)
+def test_start(target):
+    problem = Problem(aspect_ratio=0.7, target=target, noise_std=0.4, initial_scale=0.2)
+    solution = solve(problem, 0.05, times=np.array([0.0, 1e-6, 0.05]), accuracy=0.05)
+    second = problem.target_second_moment
+    for name, expected in (("parameter_error", second), ("train_loss", (second + 0.16) / 2), ("u_norm", 0.04), ("norm", 0.0)):
+        assert solution.values[name][0] == pytest.approx(expected, rel=1e-14)
+    np.testing.assert_allclose(solution.values["train_loss"][1], (second + 0.16) / 2, rtol=1e-4)
+    np.testing.assert_allclose(solution.values["parameter_error"][1], second, rtol=1e-4)
+
+
+def test_interpolation_ends_at_the_proximal_fixed_point():
+    problem = Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.1, initial_scale=1.0)
+    expected = exact.interpolation_error(0.5, 1.0, 0.1, 0.1)
+    solution = solve(problem, 60.0, times=np.array([60.0]), accuracy=0.01)
+    within(solution, "parameter_error", np.array([expected]))
+
+
+def test_weight_decay_ends_at_the_lasso():
+    problem = Problem(aspect_ratio=0.8, target=SPARSE, noise_std=0.2, initial_scale=0.3, weight_decay=0.1)
+    expected = exact.lasso_error(0.8, 0.1, 0.1, 0.2)
+    solution = solve(problem, 400.0, times=np.array([400.0]), accuracy=0.01)
+    within(solution, "parameter_error", np.array([expected]))
+
+
+def test_reference_problem():
+    """MATH reference values; their own error is the quoted sampling error and a time step of 0.1 % to t = 4, then 1 % and 3 %."""
+    problem = Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.1, initial_scale=0.3)
+    times = np.array([0.5, 1, 2, 4, 8, 16, 32])
+    error = np.array([0.079221, 0.054071, 0.035802, 0.029626, 0.02874, 0.030048, 0.03143])
+    loss = np.array([0.029574, 0.011823, 0.003523, 0.0011539, 0.00032837, 6.1342e-05, 4.9569e-06])
+    solution = solve(problem, 32.0, times=times, accuracy=0.01)
+    assert solution.diagnostics["outcome"] == "converged"
+    within(solution, "parameter_error", error, np.where(times > 4, 0.01, 0.001))
+    within(solution, "train_loss", loss, np.where(times > 4, 0.03, 0.001))

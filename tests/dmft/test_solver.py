@@ -1,0 +1,86 @@
+"""What a solve promises beyond its numbers: the same bits, its progress, an end when asked, consistent kernels."""
+
+import numpy as np
+import pytest
+
+from dlnflow.dmft import radau, solve, solver
+from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
+from dlnflow.solution import KERNELS, Cancelled
+
+PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2), noise_std=0.1, initial_scale=0.5)
+
+
+def test_same_bits_whatever_the_threads(monkeypatch):
+    two = solve(PROBLEM, 2.0, accuracy=0.05, seed=3)
+    monkeypatch.setattr(solver, "THREADS", 1)
+    one = solve(PROBLEM, 2.0, accuracy=0.05, seed=3)
+    other = solve(PROBLEM, 2.0, accuracy=0.05, seed=4)
+    for name in two.values:
+        np.testing.assert_array_equal(one.values[name], two.values[name])
+        np.testing.assert_array_equal(one.stderr[name], two.stderr[name])
+    assert not np.array_equal(one.values["train_loss"], other.values["train_loss"])
+
+
+def test_progress_rises_to_one():
+    seen: list[float] = []
+    solve(PROBLEM, 4.0, accuracy=0.05, observe=lambda fraction, message: seen.append(fraction))
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 10
+    assert 0 < seen[0] < 0.5
+    assert seen[-1] <= 1
+
+
+def test_an_observer_can_stop_the_solve():
+    calls = []
+
+    def stop(fraction, message):
+        calls.append(fraction)
+        if fraction > 0.3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        solve(PROBLEM, 4.0, accuracy=0.05, observe=stop)
+    assert calls[-1] > 0.3
+
+
+def test_kernels_agree_with_the_curves():
+    solution = solve(PROBLEM, 4.0, times=np.geomspace(0.1, 4, 8), accuracy=0.02)
+    assert set(solution.kernels) == set(KERNELS)
+    time = solution.kernel_time
+    for kernel in solution.kernels.values():
+        assert kernel.shape == (len(time), len(time))
+    assert solution.kernels["correlation"][-1, -1] == pytest.approx(solution.values["parameter_error"][-1], rel=1e-6)
+    assert solution.kernels["residual_correlation"][-1, -1] / 2 == pytest.approx(solution.values["train_loss"][-1], rel=1e-4)
+    for name in ("response", "residual_response"):
+        assert np.all(np.triu(solution.kernels[name], 1) == 0)
+
+
+def test_response_in_the_lazy_population_limit_is_exponential():
+    """With R_r = 1 and k = 2a² the response to an impulse is −k exp(−k (t − s))."""
+    problem = Problem(aspect_ratio=1, target=GaussianTarget(std=0.01), initial_scale=1.0).model_copy(update={"aspect_ratio": 1e9})
+    solution = solve(problem, 2.0, accuracy=0.001)
+    lag = solution.kernel_time[:, None] - solution.kernel_time
+    expected = np.tril(-2 * np.exp(-2 * np.maximum(lag, 0)))
+    np.testing.assert_allclose(solution.kernels["response"], expected, atol=5e-3)
+
+
+def test_conditional_statistics_per_atom():
+    target = DiscreteTarget(atoms=(-1.0, 0.0, 1.0), probabilities=(0.1, 0.8, 0.1))
+    problem = Problem(aspect_ratio=2.0, target=target, noise_std=0.05, initial_scale=0.2)
+    solution = solve(problem, 10.0, accuracy=0.02)
+    by_name = {c.given: c for c in solution.conditional}
+    assert set(by_name) == {"w*=-1", "w*=0", "w*=1"}
+    np.testing.assert_allclose(by_name["w*=1"].mean, -by_name["w*=-1"].mean, atol=0.02)
+    assert by_name["w*=1"].mean[-1] > 0.8
+    mean = sum(c.probability * c.mean * atom for c, atom in zip(solution.conditional, target.atoms, strict=True))
+    np.testing.assert_allclose(mean, solution.values["overlap"], atol=1e-10)
+    assert np.all(np.diff(by_name["w*=0"].quantiles, axis=0) >= 0)
+
+
+@pytest.mark.parametrize("m", [3, 4, 5])
+def test_radau_integrates_polynomials(m):
+    nodes = radau.nodes(m)
+    for power in range(m):
+        np.testing.assert_allclose(radau.integration(m) @ nodes**power, nodes ** (power + 1) / (power + 1), atol=1e-14)
+    assert radau.integration(m)[-1] @ nodes ** (2 * m - 2) == pytest.approx(1 / (2 * m - 1), abs=1e-14)
+    np.testing.assert_allclose(radau.interpolation(m, np.array([0.3])) @ radau.interpolation_nodes(m) ** m, 0.3**m, atol=1e-13)

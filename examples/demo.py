@@ -108,7 +108,8 @@ def main() -> int:
     save_figure(theory, network, "demo.png")
     worst = max(float(np.abs(z_scores(theory, network, name)).max()) for name in NAMES)
     agree = worst <= AGREEMENT and outcome == "converged"
-    print(f"\nDMFT {outcome}; largest difference {worst:.1f} standard errors: {'they agree' if agree else 'they DISAGREE'}. Figure: demo.png")
+    verdict = "they agree" if agree else "they DISAGREE"
+    print(f"\nDMFT {outcome}; largest difference {worst:.1f} standard errors: {verdict}. Figure: demo.png")
     return 0 if agree else 1
 
 

@@ -22,9 +22,7 @@ class Client:
     `http` may be any httpx2.Client that is bound to the service, a test client among them. Safe to use as a context manager.
     """
 
-    def __init__(
-        self, url: str | None = None, *, api_key: str | None = None, http: httpx2.Client | None = None, retries: int = 2
-    ) -> None:
+    def __init__(self, url: str | None = None, *, api_key: str | None = None, http: httpx2.Client | None = None, retries: int = 2) -> None:
         key = api_key or os.environ.get("DLNFLOW_API_KEY")
         address = url or os.environ.get("DLNFLOW_URL") or "http://127.0.0.1:8000"
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -74,7 +72,8 @@ def _delay(attempt: int, retry_after: str | None) -> float:
     """Seconds before the next attempt: what the service asks for, else a jittered doubling."""
     if retry_after is not None and retry_after.isdigit():
         return min(float(retry_after), 60.0)
-    return min(LONGEST_DELAY, FIRST_DELAY * 2**attempt) * random.uniform(0.75, 1.25)
+    doubled: float = min(LONGEST_DELAY, FIRST_DELAY * 2**attempt)
+    return doubled * random.uniform(0.75, 1.25)
 
 
 def _document(answer: httpx2.Response) -> dict[str, Any]:

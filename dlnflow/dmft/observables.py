@@ -58,7 +58,7 @@ class Record:
         matrix = radau.interpolation(state.order, (self.time[chosen] - left) / width)
         heights = matrix @ np.concatenate([state.edge_height[None], panel.height])
         self.values["train_loss"][chosen] = self._residual_variance(state, panel, matrix) / 2
-        for i, height in zip(chosen, heights, strict=True):
+        for i, height in zip(chosen.tolist(), heights, strict=True):
             self._observe(i, height)
 
     def _residual_variance(self, state: State, panel: Panel, matrix: Array) -> Array:

@@ -93,23 +93,19 @@ class PanelProblem:
 
     def apply(self, rows: Rows, keep: bool = False) -> tuple[Rows, Panel]:
         """Solve the paths driven by `rows`; return the rows that these paths imply, and the panel."""
-        state, n, m = self.state, self.state.nodes, self.state.order
+        state, n = self.state, self.state.nodes
         sample = state.sample
         factor, modes = _factor_rows(state, rows.correlation / state.problem.aspect_ratio)
         rank = state.rank + modes.shape[1]
         drive = factor[:, :rank] @ sample.modes[:rank] + rows.response[:, :n] @ self.past_error
         own = np.ascontiguousarray(rows.response[:, n:])
         height, error, slope = self.height.copy(), np.empty_like(drive), np.empty_like(drive)
-        failed = solve_paths(
-            drive, state.edge_height, self.exponent, self.integral, own, sample.target, height, error, slope
-        )
+        failed = solve_paths(drive, state.edge_height, self.exponent, self.integral, own, sample.target, height, error, slope)
         if failed:
             raise PanelFailure(f"{failed} paths")
         self.height = height
         memory = np.ascontiguousarray(rows.response[:, :n])
-        average = tangents(
-            memory, own, self.integral, slope, sample.weight, state.tangent, state.tangent_edge, self.first, n, keep
-        )
+        average = tangents(memory, own, self.integral, slope, sample.weight, state.tangent, state.tangent_edge, self.first, n, keep)
         weighted = error * sample.weight
         correlation = np.concatenate([weighted @ self.past_error.T, weighted @ error.T], axis=1)
         new = self._rows(average, correlation)

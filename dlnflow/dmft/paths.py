@@ -7,6 +7,7 @@ panel's own block of R_r. The scalar map is w = (exp(c − 2H) − exp(c + 2H))/
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from dlnflow.solution import Array
 
@@ -17,18 +18,18 @@ LARGEST_MOVE = 1.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
-def _factor(matrix, m):
+def _factor(matrix: Array, m: int) -> None:
     """LU factors in place without pivoting; pivots of I + C K stay away from zero for the panels that converge."""
     for j in range(m):
         inverse = 1.0 / matrix[j, j]
         for i in range(j + 1, m):
             matrix[i, j] *= inverse
-            for l in range(j + 1, m):
-                matrix[i, l] -= matrix[i, j] * matrix[j, l]
+            for k in range(j + 1, m):
+                matrix[i, k] -= matrix[i, j] * matrix[j, k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
-def _solve(matrix, vector, m):
+def _solve(matrix: Array, vector: Array, m: int) -> None:
     for i in range(1, m):
         for j in range(i):
             vector[i] -= matrix[i, j] * vector[j]
@@ -39,7 +40,17 @@ def _solve(matrix, vector, m):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
-def solve_paths(drive, edge, exponent, integral, own, target, height, error, slope):
+def solve_paths(
+    drive: Array,
+    edge: Array,
+    exponent: Array,
+    integral: Array,
+    own: Array,
+    target: Array,
+    height: Array,
+    error: Array,
+    slope: Array,
+) -> int:
     """Solve every path on a panel by a damped Newton iteration; returns the number of paths that failed.
 
     `drive` (m, P) is a; `edge` (P,) is H at the left edge; `exponent` (m,) is c; `integral` (m, m) is B; `own` (m, m) is R;
@@ -55,8 +66,8 @@ def solve_paths(drive, edge, exponent, integral, own, target, height, error, slo
     for p in range(paths):
         for i in range(m):
             total = edge[p]
-            for l in range(m):
-                total += integral[i, l] * drive[l, p]
+            for k in range(m):
+                total += integral[i, k] * drive[k, p]
             forced[i] = total
         converged = False
         for iteration in range(NEWTON_STEPS):
@@ -70,9 +81,9 @@ def solve_paths(drive, edge, exponent, integral, own, target, height, error, slo
                 break
             for i in range(m):
                 residual = height[i, p] - forced[i]
-                for l in range(m):
-                    residual -= coupling[i, l] * error[l, p]
-                    jacobian[i, l] = coupling[i, l] * slope[l, p]
+                for k in range(m):
+                    residual -= coupling[i, k] * error[k, p]
+                    jacobian[i, k] = coupling[i, k] * slope[k, p]
                 jacobian[i, i] += 1.0
                 step[i] = -residual
             _factor(jacobian, m)
@@ -97,7 +108,18 @@ def solve_paths(drive, edge, exponent, integral, own, target, height, error, slo
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz", "reassoc"})
-def tangents(memory, own, integral, slope, weight, tangent, edge, first, count, keep):
+def tangents(
+    memory: Array,
+    own: Array,
+    integral: Array,
+    slope: Array,
+    weight: Array,
+    tangent: NDArray[np.float32],
+    edge: NDArray[np.float32],
+    first: NDArray[np.int64],
+    count: int,
+    keep: bool,
+) -> Array:
     """The average tangent of a panel, R_w rows of shape (m, count + m); with `keep`, also its paths.
 
     `memory` (m, count) holds the panel's rows of R_r on earlier nodes, `own` (m, m) its own block. `tangent`
@@ -113,16 +135,16 @@ def tangents(memory, own, integral, slope, weight, tangent, edge, first, count, 
     unit = np.empty(m)
     for p in range(paths):
         for i in range(m):
-            for l in range(m):
-                jacobian[i, l] = coupling[i, l] * slope[l, p]
+            for k in range(m):
+                jacobian[i, k] = coupling[i, k] * slope[k, p]
             jacobian[i, i] += 1.0
         _factor(jacobian, m)
-        for l in range(m):
+        for k in range(m):
             unit[:] = 0.0
-            unit[l] = 1.0
+            unit[k] = 1.0
             _solve(jacobian, unit, m)
             for i in range(m):
-                inverse[i, l, p] = unit[i]
+                inverse[i, k, p] = unit[i]
     gain = integral.astype(np.float32)
     rows = memory.astype(np.float32)
     weights = weight.astype(np.float32)
@@ -145,10 +167,10 @@ def tangents(memory, own, integral, slope, weight, tangent, edge, first, count, 
                 for i in range(m):
                     for b in range(size):
                         pushed[i, b] = origin[b]
-                    for l in range(m):
-                        factor = gain[i, l]
+                    for k in range(m):
+                        factor = gain[i, k]
                         for b in range(size):
-                            pushed[i, b] += factor * summed[l, b]
+                            pushed[i, b] += factor * summed[k, b]
             else:
                 for i in range(m):
                     for b in range(size):
@@ -156,9 +178,9 @@ def tangents(memory, own, integral, slope, weight, tangent, edge, first, count, 
             for i in range(m):
                 for b in range(size):
                     moved[b] = 0.0
-                for l in range(m):
+                for k in range(m):
                     for b in range(size):
-                        moved[b] += inverse[i, l, start + b] * pushed[l, b]
+                        moved[b] += inverse[i, k, start + b] * pushed[k, b]
                 total = np.float32(0.0)
                 for b in range(size):
                     total += weights[start + b] * slopes[i, start + b] * moved[b]

@@ -16,7 +16,7 @@ from dlnflow.solution import Array
 def nodes(m: int) -> Array:
     """The m right-Radau nodes in (0, 1], shape (m,), the last one equal to 1."""
     interior, _ = roots_jacobi(m - 1, 1, 0)
-    return np.append((interior + 1) / 2, 1.0)
+    return np.append((interior + 1) / 2, 1.0).astype(np.float64)
 
 
 def _legendre(points: Array, degree: int) -> Array:
@@ -27,9 +27,7 @@ def _legendre(points: Array, degree: int) -> Array:
 def integration(m: int) -> Array:
     """Matrix A, shape (m, m): A @ f(nodes) is the integral of f's interpolant from 0 to each node."""
     vandermonde = _legendre(nodes(m), m - 1)
-    antiderivatives = np.stack(
-        [legendre.legval(2 * nodes(m) - 1, legendre.legint(np.eye(m)[i], lbnd=-1)) / 2 for i in range(m)], axis=1
-    )
+    antiderivatives = np.stack([legendre.legval(2 * nodes(m) - 1, legendre.legint(np.eye(m)[i], lbnd=-1)) / 2 for i in range(m)], axis=1)
     return antiderivatives @ np.linalg.inv(vandermonde)
 
 
@@ -42,7 +40,7 @@ def interpolation_nodes(m: int) -> Array:
 def interpolation(m: int, points: Array) -> Array:
     """Matrix, shape (len(points), m + 1), from values at `interpolation_nodes` to values at `points` in [0, 1]."""
     inverse = np.linalg.inv(_legendre(interpolation_nodes(m), m))
-    return _legendre(np.asarray(points), m) @ inverse
+    return _legendre(points, m) @ inverse
 
 
 @cache

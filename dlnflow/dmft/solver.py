@@ -16,8 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from dlnflow import __version__
 from dlnflow.dmft import panel, radau, sampling
-from dlnflow.dmft.panel import FLOOR
 from dlnflow.dmft.observables import NAMES, Record, conditions
+from dlnflow.dmft.panel import FLOOR
 from dlnflow.dmft.state import State, start
 from dlnflow.grids import default_times
 from dlnflow.problem import Problem
@@ -109,7 +109,7 @@ def _choose_panels(
         except panel.PanelFailure:
             tolerance /= 2
             continue
-        error = {name: _relative(np.abs(coarse.record.values[name] - fine.record.values[name]), fine.record.values[name]) for name in NAMES}
+        error = _change(coarse.record.values, fine.record.values)
         worst = max(error[name].max() for name in CURVES)
         if worst < best:
             best, chosen = worst, (edges, coarse.state.new_modes, error)
@@ -119,6 +119,10 @@ def _choose_panels(
     if best == np.inf:
         raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed or a shorter horizon.")
     return chosen
+
+
+def _change(coarse: dict[str, Array], fine: dict[str, Array]) -> dict[str, Array]:
+    return {name: _relative(np.abs(coarse[name] - value), value) for name, value in fine.items()}
 
 
 def _relative(change: Array, value: Array) -> Array:
@@ -139,7 +143,8 @@ def _adaptive_pass(problem: Problem, sample: sampling.Sample, grid: Array, horiz
     width, iterations, residual = _first_width(problem, horizon), 0, 0.0
     while state.edges[-1] < horizon:
         if state.is_full:
-            raise SolveError("not_converged", f"{MOST_PANELS} panels reach only t = {state.edges[-1]:.3g}. Try a larger accuracy or a shorter horizon.")
+            reached = f"{MOST_PANELS} panels reach only t = {state.edges[-1]:.3g}."
+            raise SolveError("not_converged", f"{reached} Try a larger accuracy or a shorter horizon.")
         left = state.edges[-1]
         right = horizon if left + 1.2 * width >= horizon else left + width
         try:
@@ -166,7 +171,9 @@ def _iteration_tolerance(accuracy: float) -> float:
     return min(1e-4, 1e-3 * accuracy)
 
 
-def _pass(problem: Problem, sample: sampling.Sample, grid: Array, edges: list[float], plan: list[int], order: int, progress: Progress) -> Pass:
+def _pass(
+    problem: Problem, sample: sampling.Sample, grid: Array, edges: list[float], plan: list[int], order: int, progress: Progress
+) -> Pass:
     """A causal pass on given panels."""
     state, record = start(problem, sample, order, len(edges), plan), Record(problem, sample, grid)
     iterations, residual = 0, 0.0
@@ -261,6 +268,7 @@ def _solution(
     sampling_error = max(float(_relative(spread[name], values[name]).max()) for name in CURVES)
     step_error = max(float(time_error[name].max()) for name in CURVES)
     total = max(float((_relative(spread[name], values[name]) + time_error[name]).max()) for name in CURVES)
+    fixed_point = max(done.residual for done in passes)
     converged = total <= accuracy
     kernel_time, kernels = _kernels(passes, edges)
     states = [done.state for done in passes]
@@ -268,7 +276,7 @@ def _solution(
         "outcome": "converged" if converged else "not_converged",
         "advice": None if converged else f"The error is {total:.2g}; ask for a larger accuracy or a shorter horizon.",
         "accuracy": accuracy,
-        "error": {"total": total, "sampling": sampling_error, "time_step": step_error, "fixed_point": max(float(done.residual) for done in passes)},
+        "error": {"total": total, "sampling": sampling_error, "time_step": step_error, "fixed_point": fixed_point},
         "absolute_floor": FLOOR,
         "iterations": sum(done.iterations for done in passes),
         "nodes": ORDER * len(edges),

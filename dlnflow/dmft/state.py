@@ -9,7 +9,6 @@ from dlnflow.problem import Problem
 from dlnflow.solution import Array
 
 
-
 @dataclass
 class State:
     """N nodes and P paths so far; every array is allocated for `capacity` nodes and only touched up to N.

@@ -26,9 +26,7 @@ def marchenko_pastur(f, delta):
 
 def linear_regression(t, delta, kappa, second, noise):
     """parameter_error and train_loss of w' = −κ h at time t."""
-    error = marchenko_pastur(
-        lambda x: second * np.exp(-2 * kappa * x * t) + noise**2 * np.expm1(-kappa * x * t) ** 2 / (delta * x), delta
-    )
+    error = marchenko_pastur(lambda x: second * np.exp(-2 * kappa * x * t) + noise**2 * np.expm1(-kappa * x * t) ** 2 / (delta * x), delta)
     loss = marchenko_pastur(lambda x: np.exp(-2 * kappa * x * t) * (delta * x * second + noise**2), delta) / delta
     return error + max(0, 1 - delta) * second, (loss + max(0, 1 - 1 / delta) * noise**2) / 2
 

@@ -37,9 +37,7 @@ def test_population_limit_is_independent_coordinates(decay):
     within(solution, "parameter_error", exact.population_error(times, 0.3, decay, 1.0), 1e-6)
 
 
-@pytest.mark.parametrize(
-    "target", [GaussianTarget(std=2), SPARSE, DiscreteTarget(atoms=(-1.0, 0.0, 3.0), probabilities=(0.2, 0.5, 0.3))]
-)
+@pytest.mark.parametrize("target", [GaussianTarget(std=2), SPARSE, DiscreteTarget(atoms=(-1.0, 0.0, 3.0), probabilities=(0.2, 0.5, 0.3))])
 def test_start(target):
     problem = Problem(aspect_ratio=0.7, target=target, noise_std=0.4, initial_scale=0.2)
     solution = solve(problem, 0.05, times=np.array([0.0, 1e-6, 0.05]), accuracy=0.05)

@@ -1,0 +1,98 @@
+"""The client against the real service, its retries against a transport that fails on purpose."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+
+import httpx2
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from dlnflow.client import ApiError, Client, JobFailed, ServiceUnavailable, WaitTimeout, http
+from tests.e2e.conftest import stack
+from tests.e2e.stack import LONG, PROBLEM, QUICK, Stack
+
+__all__ = ["stack"]
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[Client]:
+    with Client(str(stack.client.base_url)) as connected:
+        yield connected
+
+
+def test_dmft_from_submit_to_arrays(client: Client):
+    seen = []
+    job = client.submit(kind="dmft", problem=PROBLEM, horizon=4.0, times=[0, 1, 2, 4], accuracy=0.02)
+    curves = job.wait(timeout=60, on_progress=lambda j: seen.append(j.progress)).curves()
+    assert curves.time.tolist() == [0, 1, 2, 4]
+    assert all(np.isfinite(getattr(curves, f.name)).all() for f in fields(curves))
+    assert curves.parameter_error[0] == pytest.approx(0.2, rel=1e-12)
+    np.testing.assert_allclose(curves.test_loss, (curves.parameter_error + 0.01) / 2, rtol=1e-12)
+    order = job.order_parameters()
+    assert [c.given for c in order.conditional] == ["w*<0", "w*=0", "w*>0"]
+    assert order.conditional[0].quantiles.shape == (5, 4)
+    kernels = job.kernels()
+    assert kernels.response.shape == (len(kernels.time),) * 2
+    assert job.diagnostics()["outcome"] == "converged"
+    assert client.job(job.id).finished
+
+
+def test_refusals_name_the_field(client: Client):
+    with pytest.raises(ValidationError, match="aspect_ratio"):
+        client.submit(**QUICK | {"problem": PROBLEM | {"aspect_ratio": -1}})
+    with pytest.raises(ApiError, match="404") as refusal:
+        client.job("0" * 32)
+    assert refusal.value.status == 404
+
+
+def test_waiting_cancelling_and_failing(client: Client):
+    job = client.submit(**LONG | {"seed": 77})
+    with pytest.raises(WaitTimeout, match=job.id):
+        job.wait(timeout=0.5)
+    with pytest.raises(ApiError, match="409"):
+        job.curves()
+    job.cancel()
+    with pytest.raises(JobFailed, match="cancelled"):
+        job.wait(timeout=30)
+
+
+def failing(times: int, answer: Callable[[], httpx2.Response]) -> tuple[Client, list[str]]:
+    calls: list[str] = []
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        calls.append(request.method)
+        return answer() if len(calls) <= times else httpx2.Response(200, json={"id": "x", "status": "queued", "progress": 0})
+
+    return Client(http=httpx2.Client(base_url="http://service", transport=httpx2.MockTransport(handle))), calls
+
+
+def refused() -> httpx2.Response:
+    raise httpx2.ConnectError("refused")
+
+
+@pytest.mark.parametrize("answer", [lambda: httpx2.Response(503, headers={"Retry-After": "0"}), lambda: httpx2.Response(429), refused])
+def test_retries_what_passes(answer, monkeypatch):
+    monkeypatch.setattr(http, "FIRST_DELAY", 0.01)
+    client, calls = failing(2, answer)
+    assert client.job("x").status == "queued"
+    assert len(calls) == 3
+
+
+def test_gives_up_with_a_clear_word(monkeypatch):
+    monkeypatch.setattr(http, "FIRST_DELAY", 0.01)
+    client, calls = failing(9, refused)
+    with pytest.raises(ServiceUnavailable, match="refused"):
+        client.job("x")
+    assert len(calls) == 3
+    client, calls = failing(9, lambda: httpx2.Response(404, json={"code": "unknown_job", "detail": "no such job"}))
+    with pytest.raises(ApiError, match="unknown_job"):
+        client.job("x")
+    assert len(calls) == 1
+
+
+def test_importing_the_client_loads_no_numerics():
+    code = "import sys, dlnflow.client; sys.exit(any(m in sys.modules for m in ('scipy', 'numba', 'fastapi', 'celery', 'matplotlib')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -15,12 +15,13 @@ from dlnflow.solution import Array
 @cache
 def nodes(m: int) -> Array:
     """The m right-Radau nodes in (0, 1], shape (m,), the last one equal to 1."""
-    interior, _ = roots_jacobi(m - 1, 1, 0)
-    return np.append((interior + 1) / 2, 1.0).astype(np.float64)
+    edges: Array = np.ones(m)
+    edges[:-1] = (roots_jacobi(m - 1, 1, 0)[0] + 1) / 2
+    return edges
 
 
 def _legendre(points: Array, degree: int) -> Array:
-    return legendre.legvander(2 * points - 1, degree)
+    return np.asarray(legendre.legvander(2 * points - 1, degree), dtype=np.float64)
 
 
 @cache

@@ -50,7 +50,9 @@ class Progress:
 
     def __init__(self, observe: Observer, horizon: float) -> None:
         self.observe, self.horizon = observe, horizon
-        self.lock, self.low, self.high, self.done, self.total, self.stopped = Lock(), 0.0, PILOT_SHARE, 0, MOST_PANELS, False
+        self.lock = Lock()
+        self.stopped: BaseException | None = None
+        self.stage(0.0, PILOT_SHARE, MOST_PANELS)
 
     def stage(self, low: float, high: float, panels: int) -> None:
         """The panels to come take the progress from `low` to `high`."""
@@ -60,13 +62,13 @@ class Progress:
         """A panel ending at `right` is done."""
         with self.lock:
             if self.stopped:
-                raise InterruptedError
+                raise self.stopped
             self.done += 1
             fraction = self.low + (self.high - self.low) * min(1.0, self.done / self.total)
             try:
                 self.observe(fraction, f"t = {right:.3g} of {self.horizon:g}")
-            except BaseException:
-                self.stopped = True
+            except BaseException as error:
+                self.stopped = error
                 raise
 
 

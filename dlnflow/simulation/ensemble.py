@@ -104,14 +104,15 @@ class Ensemble:
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, number]))
         network = draw_network(self.problem, self.dimension, rng)
         kept = coordinates_kept(self.dimension, len(self.time), self.replicas)
-        flow = Flow(network, self.time[-1])
+        flow = Flow(network, self.time[-1], watch=lambda t: self._report(number, t))
         values, w_kept = np.empty((len(NAMES), len(self.time))), np.empty((len(self.time), kept))
-        for i, H in enumerate(trajectory(flow, self.time, lambda flow: self._report(number, flow.t))):
+        for i, H in enumerate(trajectory(flow, self.time)):
             t = self.time[i]
             w = network.weights(t, H)
             observed = measure(network, self.problem, t, H, w)
             values[:, i] = [observed[name] for name in NAMES]
             w_kept[i] = w[:kept]
+        self._reached[number] = flow.end
         return Run(values, Weights(w_kept, classify(self.problem.target, network.teacher[:kept])), flow.steps)
 
     def _report(self, number: int, t: float) -> None:

@@ -15,10 +15,13 @@ from dlnflow.simulation.step import Method, Step
 from dlnflow.solution import Array, SolveError
 
 TOLERANCE = 1e-5
-FLOOR = 1e-13  # local error that rounding makes of its own, relative to the labels
+FLOOR = 1e-15  # local error that rounding makes of its own, relative to the labels and to the stiffness of the step
+REST = 1e-15  # a force that is rounding error, relative to the labels
 RADIUS_MARGIN = 1.1  # power iteration approaches the radius from below, and the radius grows between estimates
 STEPS_PER_RADIUS = 8
 FIRST_STEP = 1e-4
+
+Watcher = Callable[[float], None]
 
 
 def gradient_flow(
@@ -38,9 +41,10 @@ class Flow:
     """The state (t, H) of one network on its way to the time `end`.
 
     The local error of a step in H and in w is kept below `tolerance` times the smaller of the root mean squares of r and w − w*.
+    `watch(t)` is called at every evaluation of the force.
     """
 
-    def __init__(self, network: Network, end: float, tolerance: float = TOLERANCE) -> None:
+    def __init__(self, network: Network, end: float, tolerance: float = TOLERANCE, watch: Watcher = lambda t: None) -> None:
         self.network = network
         self.end = end
         self.tolerance = tolerance
@@ -48,6 +52,7 @@ class Flow:
         self.H = np.zeros(network.teacher.size)
         self.force = network.force(0.0, self.H)
         self.steps = 0
+        self._watch = watch
         self._direction = np.ones_like(self.H)
         self._estimate_radius()
         first = FIRST_STEP / (1 + self._radius)
@@ -56,11 +61,14 @@ class Flow:
 
     def advance(self) -> Step:
         """Make one step, as long as the tolerance allows, and return it; `t` becomes its end."""
+        if self._at_rest():
+            self.t = self.end
+            return Step(self.H, self.force, np.zeros_like(self.H), lambda theta: self.H)
         if self.steps % STEPS_PER_RADIUS == 0:
             self._estimate_radius()
         while True:
             method, h = self._choose()
-            step = method.step(self.network.force, self.t, self.H, self.force, h, self._radius)
+            step = method.step(self._field, self.t, self.H, self.force, h, self._radius)
             if self._accepts(method, h, step):
                 break
             self._estimate_radius()
@@ -68,6 +76,14 @@ class Flow:
         self.H, self.force = step.y, step.f
         self.steps += 1
         return step
+
+    def _at_rest(self) -> bool:
+        """Whether nothing moves any more but the last bits."""
+        return _rms(self.force) <= (REST * _rms(self.network.y) if self.network.weight_decay == 0 else 0)
+
+    def _field(self, t: float, H: Array) -> Array:
+        self._watch(self.t)
+        return self.network.force(t, H)
 
     def _choose(self) -> tuple[Method, float]:
         """The method that gets furthest per evaluation of the field, and its step."""
@@ -79,7 +95,7 @@ class Flow:
 
     def _accepts(self, method: Method, h: float, step: Step) -> bool:
         """Whether the step is accurate enough; in any case, adapt the length of the next one."""
-        error = self._scaled_error(self.t + h, step)
+        error = self._scaled_error(h, step)
         best = h * float(np.clip(0.85 * max(error, 1e-10) ** (-1 / method.order), 0.1, 4))
         accepted = error <= 1
         self._allowed[method] = max(best, self._allowed[method]) if accepted and h < self._allowed[method] else best
@@ -87,11 +103,11 @@ class Flow:
             self._allowed[self._stiff] *= 1 + h / max(self.t, h)
         return accepted
 
-    def _scaled_error(self, t: float, step: Step) -> float:
-        network = self.network
+    def _scaled_error(self, h: float, step: Step) -> float:
+        network, t = self.network, self.t + h
         w = network.weights(t, step.y)
         scale = min(_rms(network.residual(w)), _rms(w - network.teacher))
-        allowed = max(self.tolerance * scale, FLOOR * _rms(network.y))
+        allowed = max(self.tolerance * scale, FLOOR * (100 + h * self._radius) * _rms(network.y))
         return _rms((1 + network.slope(t, step.y)) * step.error) / allowed
 
     def _estimate_radius(self) -> None:
@@ -100,13 +116,12 @@ class Flow:
         self._radius = RADIUS_MARGIN * radius
 
 
-def trajectory(flow: Flow, times: Iterable[float], watch: Callable[[Flow], None] = lambda flow: None) -> Iterator[Array]:
-    """H, shape (d,), at every one of the increasing `times` up to `flow.end`. `watch` is called after every step."""
+def trajectory(flow: Flow, times: Iterable[float]) -> Iterator[Array]:
+    """H, shape (d,), at every one of the increasing `times` up to `flow.end`."""
     start, step = flow.t, None
     for time in times:
         while flow.t < time:
             start, step = flow.t, flow.advance()
-            watch(flow)
         yield flow.H if step is None else step.interpolate((time - start) / (flow.t - start))
 
 

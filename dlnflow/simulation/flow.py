@@ -20,6 +20,7 @@ REST = 1e-15  # a force that is rounding error, relative to the labels
 RADIUS_MARGIN = 1.1  # power iteration approaches the radius from below, and the radius grows between estimates
 STEPS_PER_RADIUS = 8
 FIRST_STEP = 1e-4
+IDLE_GROWTH = 1.03
 
 Watcher = Callable[[float], None]
 
@@ -56,8 +57,7 @@ class Flow:
         self._direction = np.ones_like(self.H)
         self._estimate_radius()
         first = FIRST_STEP / (1 + self._radius)
-        self._nonstiff, self._stiff = DormandPrince(), Chebyshev()
-        self._allowed: dict[Method, float] = {self._nonstiff: first, self._stiff: first}
+        self._allowed: dict[Method, float] = {DormandPrince(): first, Chebyshev(): first}
 
     def advance(self) -> Step:
         """Make one step, as long as the tolerance allows, and return it; `t` becomes its end."""
@@ -99,8 +99,8 @@ class Flow:
         best = h * float(np.clip(0.85 * max(error, 1e-10) ** (-1 / method.order), 0.1, 4))
         accepted = error <= 1
         self._allowed[method] = max(best, self._allowed[method]) if accepted and h < self._allowed[method] else best
-        if accepted and method is self._nonstiff:  # the flow slows down with time, so that the idle method may do better again
-            self._allowed[self._stiff] *= 1 + h / max(self.t, h)
+        for idle in self._allowed.keys() - {method}:  # it may do better again: let it be tried after a while
+            self._allowed[idle] *= IDLE_GROWTH
         return accepted
 
     def _scaled_error(self, h: float, step: Step) -> float:

@@ -46,7 +46,7 @@ def simulate(
     time = default_times(horizon) if times is None else np.asarray(times, dtype=np.float64)
     ensemble = Ensemble(problem, time, dimension, replicas, seed)
     with threadpool_limits(1, user_api="blas"):
-        runs = ensemble.run(threads or len(os.sched_getaffinity(0)), observe)
+        runs = ensemble.run(threads or _processors(), observe)
     values = np.array([run.values for run in runs])
     stderr = values.std(axis=0, ddof=1) / np.sqrt(replicas)
     return Solution(
@@ -146,6 +146,11 @@ def _raise_first(runs: list[Future[Run]]) -> None:
     for run in runs:
         if run.done():
             run.result()
+
+
+def _processors() -> int:
+    """Those that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _peak_memory() -> int:

@@ -3,6 +3,7 @@
 import os
 import random
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,7 +27,8 @@ class Client:
         key = api_key or os.environ.get("DLNFLOW_API_KEY")
         address = url or os.environ.get("DLNFLOW_URL") or "http://127.0.0.1:8000"
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = http or httpx2.Client(base_url=address, headers=headers, timeout=60)
+        self._http = http or httpx2.Client(base_url=address, timeout=60)
+        self._http.headers.update(headers)
         self._retries = retries
 
     def submit(self, request: Request | None = None, **fields: Any) -> Job:
@@ -38,6 +40,17 @@ class Client:
     def job(self, job_id: str) -> Job:
         """Attach to a job by its id."""
         return Job(self, self.send("GET", f"/v1/jobs/{job_id}").json())
+
+    def jobs(self, *, status: str | None = None, kind: str | None = None) -> Iterator[Job]:
+        """Jobs, newest first, of one status and one kind where these are given; asks for further pages as it goes."""
+        wanted = {"status": status, "kind": kind}
+        query: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+        while True:
+            page = self.send("GET", "/v1/jobs", params=query).json()
+            yield from (Job(self, record) for record in page["jobs"])
+            if page["cursor"] is None:
+                return
+            query["cursor"] = page["cursor"]
 
     def send(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """One request, repeated where that can help; raises ApiError or ServiceUnavailable."""

@@ -59,6 +59,34 @@ def test_waiting_cancelling_and_failing(client: Client):
         job.wait(timeout=30)
 
 
+def test_jobs_are_listed_newest_first(client: Client):
+    submitted = [client.submit(**QUICK | {"seed": seed}).wait(timeout=30).id for seed in (401, 402)]
+    listed = [job.id for job in client.jobs(status="succeeded", kind="simulation")]
+    assert listed.index(submitted[1]) < listed.index(submitted[0])
+    assert not set(listed) & {job.id for job in client.jobs(kind="dmft")}
+
+
+def test_listing_follows_the_cursor():
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        page = int(request.url.params.get("cursor", 0))
+        assert request.url.params["kind"] == "dmft"
+        return httpx2.Response(200, json={"jobs": [{"id": str(page)}], "cursor": str(page + 1) if page < 2 else None})
+
+    client = Client(http=httpx2.Client(base_url="http://service", transport=httpx2.MockTransport(handle)))
+    assert [job.id for job in client.jobs(kind="dmft")] == ["0", "1", "2"]
+
+
+def test_the_key_goes_with_every_request():
+    keys: list[str] = []
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        keys.append(request.headers["Authorization"])
+        return httpx2.Response(200, json={"id": "x"})
+
+    Client(api_key="secret", http=httpx2.Client(base_url="http://service", transport=httpx2.MockTransport(handle))).job("x")
+    assert keys == ["Bearer secret"]
+
+
 def failing(times: int, answer: Callable[[], httpx2.Response]) -> tuple[Client, list[str]]:
     calls: list[str] = []
 

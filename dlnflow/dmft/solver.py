@@ -104,7 +104,12 @@ def _choose_panels(
     best = np.inf
     tolerance = 0.5 * accuracy**0.5
     for _ in range(4):
-        coarse = _adaptive_pass(problem, sample, grid, horizon, tolerance, progress)
+        try:
+            coarse = _adaptive_pass(problem, sample, grid, horizon, tolerance, progress)
+        except SolveError:
+            if best < np.inf:
+                break
+            raise
         edges = coarse.state.edges[1:]
         try:
             fine = _pass(problem, sample, grid, edges, coarse.state.new_modes, ORDER + 1, progress)

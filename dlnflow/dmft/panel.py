@@ -87,8 +87,7 @@ class PanelProblem:
         self.past_error = state.error[:n]
         self.height = np.repeat(state.edge_height[None], m, axis=0)
         if n:
-            before = state.heights[n - 2 * m if n >= 2 * m else 0 : n]
-            rate = (state.heights[n - 1] - before[-2]) / (state.time[n - 1] - state.time[n - 2])
+            rate = (state.heights[n - 1] - state.heights[n - 2]) / (state.time[n - 1] - state.time[n - 2])
             self.height += np.outer(self.time - self.left, rate) * 0.5
 
     def apply(self, rows: Rows, keep: bool = False) -> tuple[Rows, Panel]:

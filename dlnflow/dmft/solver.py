@@ -276,12 +276,13 @@ def _solution(
     step_error = max(float(time_error[name].max()) for name in CURVES)
     total = max(float((_relative(spread[name], values[name]) + time_error[name]).max()) for name in CURVES)
     fixed_point = max(done.residual for done in passes)
-    converged = total <= accuracy
+    truncated = any(done.state.rank == done.state.factor.shape[1] for done in passes)
+    converged = total <= accuracy and not truncated
     kernel_time, kernels = _kernels(passes, edges)
     states = [done.state for done in passes]
     diagnostics = {
         "outcome": "converged" if converged else "not_converged",
-        "advice": None if converged else f"The error is {total:.2g}; ask for a larger accuracy or a shorter horizon.",
+        "advice": _advice(total, accuracy, truncated),
         "accuracy": accuracy,
         "error": {"total": total, "sampling": sampling_error, "time_step": step_error, "fixed_point": fixed_point},
         "absolute_floor": FLOOR,
@@ -297,6 +298,15 @@ def _solution(
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
     return Solution(grid, values, stderr, _conditionals(problem, passes), diagnostics, kernel_time, kernels)
+
+
+def _advice(total: float, accuracy: float, truncated: bool) -> str | None:
+    """What to try where the solve did not converge."""
+    if truncated:
+        return "The noise has more modes than are sampled, so part of it is left out; ask for a shorter horizon."
+    if total > accuracy:
+        return f"The error is {total:.2g}; ask for a larger accuracy or a shorter horizon."
+    return None
 
 
 def _conditionals(problem: Problem, passes: list[Pass]) -> tuple[Conditional, ...]:

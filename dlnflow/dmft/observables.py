@@ -1,100 +1,121 @@
-"""Curves and order parameters at requested times, from the paths of one panel."""
-
-from dataclasses import dataclass, field
+"""Curves and order parameters at requested times, from the averages on the nodes of a state."""
 
 import numpy as np
 
 from dlnflow.dmft import radau
-from dlnflow.dmft.panel import Panel
-from dlnflow.dmft.sampling import Sample
+from dlnflow.dmft.sampling import Sample, strata
 from dlnflow.dmft.state import State
 from dlnflow.problem import DiscreteTarget, Problem
-from dlnflow.solution import CURVES, ORDER_PARAMETERS, QUANTILES, Array
+from dlnflow.solution import CURVES, ORDER_PARAMETERS, QUANTILES, Array, Conditional
 
 NAMES = (*CURVES, *ORDER_PARAMETERS)
 
 
-def conditions(problem: Problem, target: Array) -> list[tuple[str, Array]]:
-    """Each condition on w* by name, with the mask, shape (P,), of the draws `target` that meet it."""
-    if isinstance(problem.target, DiscreteTarget):
-        return [(f"w*={atom:g}", target == atom) for atom in problem.target.atoms]
-    signs = [("w*<0", target < 0), ("w*=0", target == 0), ("w*>0", target > 0)]
-    return [(name, mask) for name, mask in signs if mask.any()]
+class Grid:
+    """The T requested times, each in the panel of a state that holds it."""
+
+    def __init__(self, state: State, times: Array) -> None:
+        edges = np.array(state.edges)
+        self.order = state.order
+        self.panel = np.searchsorted(edges[1:], times).clip(max=len(edges) - 2)
+        self.weights = radau.interpolation(state.order, (times - edges[self.panel]) / np.diff(edges)[self.panel])
+
+    def interpolate(self, start: Array, nodes: Array) -> Array:
+        """Rows (T, …) at the requested times of what is `start` (…) at t = 0 and `nodes` (N, …) on the nodes."""
+        rows = np.concatenate([np.asarray(start)[None], nodes])
+        return np.einsum("tk,tk...->t...", self.weights, rows[self._indices()])
+
+    def quadratic(self, matrix: Array) -> Array:
+        """x(t)ᵀ M x(t), (T,), from M (N + 1, N + 1) on t = 0 and the nodes."""
+        here = self._indices()
+        return np.einsum("tk,tkl,tl->t", self.weights, matrix[here[:, :, None], here[:, None, :]], self.weights)
+
+    def _indices(self) -> np.ndarray:
+        return self.panel[:, None] * self.order + np.arange(self.order + 1)
 
 
-@dataclass
-class Record:
-    """Values at the T requested times, filled panel by panel: `values` by name (T,), `means` (C, T), `quantiles` (C, 5, T)."""
+def values(state: State, times: Array) -> dict[str, Array]:
+    """Every curve and order parameter by name, each (T,)."""
+    problem, grid = state.problem, Grid(state, times)
+    overlap, l1_norm, slope, mean = grid.interpolate(_start(state.sample).sum(axis=0), state.averages.sums.sum(axis=0).T).T
+    if problem.is_symmetric:
+        mean = 0.0 * mean
+    error = parameter_error(state, grid)
+    return {
+        "train_loss": residual_variance(state, grid) / 2,
+        "test_loss": (error + problem.noise_std**2) / 2,
+        "parameter_error": error,
+        "overlap": overlap,
+        "norm": norm(state, grid),
+        "l1_norm": l1_norm,
+        "u_norm": slope / 2 + mean,
+        "v_norm": slope / 2 - mean,
+    }
 
-    problem: Problem
-    sample: Sample
-    time: Array
-    values: dict[str, Array] = field(init=False)
-    means: Array = field(init=False)
-    quantiles: Array = field(init=False)
 
-    def __post_init__(self) -> None:
-        count = len(self.time)
-        self.conditions = conditions(self.problem, self.sample.target)
-        self.mirrored = not isinstance(self.problem.target, DiscreteTarget)
-        self.values = {name: np.zeros(count) for name in NAMES}
-        self.means = np.zeros((len(self.conditions), count))
-        self.quantiles = np.zeros((len(self.conditions), len(QUANTILES), count))
-        if self.time[0] == 0:
-            self._start()
+def _start(sample: Sample) -> Array:
+    """The averages `sums` at t = 0, (S, OBSERVED)."""
+    w, target = sample.initial, sample.target
+    rows = np.stack([w * target, np.abs(w), 2 * np.exp(sample.scale) * np.cosh(2 * sample.origin), w])
+    kinds = sample.strata.max() + 1
+    return np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])
 
-    def _start(self) -> None:
-        second, noise = self.problem.target_second_moment, self.problem.noise_std**2
-        self.values["train_loss"][0] = self.values["test_loss"][0] = (second + noise) / 2
-        self.values["parameter_error"][0] = second
-        self.values["u_norm"][0] = self.values["v_norm"][0] = self.problem.initial_scale**2
 
-    def add(self, state: State, panel: Panel) -> None:
-        """Fill in the times that lie in `panel`, before it becomes part of `state`."""
-        left, width = state.edges[-1], panel.right - state.edges[-1]
-        chosen = np.flatnonzero((self.time > left) & (self.time <= panel.right))
-        if len(chosen) == 0:
-            return
-        matrix = radau.interpolation(state.order, (self.time[chosen] - left) / width)
-        heights = matrix @ np.concatenate([state.edge_height[None], panel.height])
-        self.values["train_loss"][chosen] = self._residual_variance(state, panel, matrix) / 2
-        for i, height in zip(chosen.tolist(), heights, strict=True):
-            self._observe(i, height)
+def parameter_error(state: State, grid: Grid) -> Array:
+    """C_e(t, t): e is interpolated between nodes, and on the first panel its mean square from t = 0."""
+    start, correlation = state.problem.initial_error, state.correlation
+    framed = np.zeros((len(correlation) + 1, len(correlation) + 1))
+    framed[1:, 1:] = correlation
+    return np.where(grid.panel > 0, grid.quadratic(framed), grid.interpolate(start, np.diag(correlation)))
 
-    def _residual_variance(self, state: State, panel: Panel, matrix: Array) -> Array:
-        """C_r(t, t) at the times that `matrix` interpolates to: |L(t)|² δ, and by its logarithm where t = 0 has no row of L."""
-        n = state.nodes
-        if n:
-            factor = matrix @ np.concatenate([state.factor[n - 1 : n], panel.factor])
-            return np.sum(factor**2, axis=1) * self.problem.aspect_ratio
-        start = self.problem.target_second_moment + self.problem.noise_std**2
-        return np.exp(matrix @ np.log(np.append(start, np.diag(panel.rows.correlation))))
 
-    def _observe(self, i: int, height: Array) -> None:
-        problem, weight, target = self.problem, self.sample.weight, self.sample.target
-        exponent = 2 * np.log(problem.initial_scale) - 2 * problem.weight_decay * self.time[i]
-        u_squared, v_squared = np.exp(exponent - 2 * height), np.exp(exponent + 2 * height)
-        w = (u_squared - v_squared) / 2
-        error = weight @ (w - target) ** 2
-        observed = {
-            "parameter_error": error,
-            "test_loss": (error + problem.noise_std**2) / 2,
-            "overlap": weight @ (w * target),
-            "norm": weight @ w**2,
-            "l1_norm": weight @ np.abs(w),
-            "u_norm": weight @ (u_squared + v_squared) / 2 if self.mirrored else weight @ u_squared,
-            "v_norm": weight @ (u_squared + v_squared) / 2 if self.mirrored else weight @ v_squared,
-        }
-        for name, value in observed.items():
-            self.values[name][i] = value
-        for c, (name, mask) in enumerate(self.conditions):
-            values = self._conditional(name, mask, w)
-            self.means[c, i] = values.mean()
-            self.quantiles[c, :, i] = np.quantile(values, QUANTILES)
+def norm(state: State, grid: Grid) -> Array:
+    """E[w²] = C_e + 2 E[w w*] − E[w*²], interpolated as its root, which leaves zero linearly."""
+    problem = state.problem
+    start = problem.initial_error - problem.target_second_moment + 2 * _start(state.sample)[:, 0].sum()
+    nodes = np.diag(state.correlation) + 2 * state.averages.sums[:, 0].sum(axis=0) - problem.target_second_moment
+    return grid.interpolate(np.sqrt(max(start, 0.0)), np.sqrt(np.maximum(nodes, 0))) ** 2
 
-    def _conditional(self, name: str, mask: Array, w: Array) -> Array:
-        """w on a condition, with the mirror images of the opposite one where the problem is symmetric."""
-        if not self.mirrored:
-            return w[mask]
-        opposite = {"w*<0": "w*>0", "w*>0": "w*<0"}.get(name, name)
-        return np.concatenate([w[mask], -w[dict(self.conditions)[opposite]]])
+
+def residual_variance(state: State, grid: Grid) -> Array:
+    """C_r(t, t): |L(t)|² δ, and by its logarithm on the first panel, where t = 0 has no row of L."""
+    start = state.problem.initial_error + state.problem.noise_std**2
+    factor = grid.interpolate(np.zeros(state.factor.shape[1]), state.factor)
+    first = np.exp(grid.interpolate(np.log(start), np.log(np.maximum(np.diag(state.residual_correlation), 1e-300))))
+    return np.where(grid.panel > 0, np.sum(factor**2, axis=1) * state.problem.aspect_ratio, first)
+
+
+def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> tuple[Conditional, ...]:
+    """Statistics of w given each atom or sign of w*; quantiles are those of `sample` with H = `heights` (N, P)."""
+    problem, grid = state.problem, Grid(state, times)
+    w = _weights(problem, times, sample, grid.interpolate(sample.origin, heights))
+    start, found = _start(state.sample), []
+    for k, kind in enumerate(strata(problem)):
+        here = sample.stratum(k)
+        quantiles = _quantiles(problem, sample.target[here], w[:, here], sample.weights[here])
+        mean = grid.interpolate(start[k, 3], state.averages.sums[k, 3]) / kind.probability
+        if isinstance(problem.target, DiscreteTarget):
+            found.append(Conditional(f"w*={kind.center:g}", kind.probability, mean, quantiles))
+        elif kind.std == 0:
+            found.append(Conditional("w*=0", kind.probability, mean * (not problem.is_symmetric), quantiles))
+        elif kind.side:
+            found.append(Conditional("w*<0" if kind.side < 0 else "w*>0", kind.probability, mean, quantiles))
+        else:
+            found.append(Conditional("w*<0", kind.probability / 2, -mean, -quantiles[::-1]))
+            found.append(Conditional("w*>0", kind.probability / 2, mean, quantiles))
+    return tuple(found) if isinstance(problem.target, DiscreteTarget) else tuple(sorted(found, key=lambda c: "<=>".index(c.given[2])))
+
+
+def _weights(problem: Problem, times: Array, sample: Sample, height: Array) -> Array:
+    """w (T, P) from H (T, P)."""
+    exponent = sample.scale - 2 * problem.weight_decay * times[:, None]
+    return (np.exp(exponent - 2 * height) - np.exp(exponent + 2 * height)) / 2
+
+
+def _quantiles(problem: Problem, target: Array, w: Array, weights: Array) -> Array:
+    """Quantiles (5, T) of w (T, P), with mirror images where the problem is symmetric."""
+    if problem.is_symmetric:
+        mirrored = np.all(target == 0)
+        w = np.concatenate([w, -w], axis=1) if mirrored else np.where(target < 0, -w, w)
+        weights = np.concatenate([weights, weights]) if mirrored else weights
+    return np.quantile(w, QUANTILES, axis=1, weights=weights, method="inverted_cdf")

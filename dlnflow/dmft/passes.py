@@ -1,0 +1,91 @@
+"""Causal passes over a sample of paths, and open-loop averages over another sample with the kernels that a pass has found."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dlnflow.dmft import panel
+from dlnflow.dmft.paths import propagate
+from dlnflow.dmft.sampling import Sample, strata
+from dlnflow.dmft.state import Averages, State, no_averages, start
+from dlnflow.problem import Problem
+from dlnflow.solution import Array, SolveError
+
+ORDER = 4
+MOST_PANELS = 100
+
+Watch = Callable[[float], None]
+
+
+def adaptive_pass(problem: Problem, sample: Sample, horizon: float, roughness: float, tolerance: float, watch: Watch) -> State:
+    """A pass that chooses its panels: the roughness of each stays below `roughness`. `watch(t)` is called after each.
+
+    `tolerance` is that of the panels' iterations. Raises SolveError where they do not settle or need more than MOST_PANELS.
+    """
+    state = start(problem, sample, ORDER, MOST_PANELS)
+    width = _first_width(problem, horizon)
+    while state.edges[-1] < horizon:
+        left = state.edges[-1]
+        if state.is_full:
+            raise SolveError("not_converged", f"{MOST_PANELS} panels reach only t = {left:.3g}. Try a larger accuracy or a shorter horizon.")
+        right = horizon if left + 1.2 * width >= horizon else left + width
+        try:
+            solved = panel.solve(state, right, tolerance)
+        except panel.PanelFailure:
+            width /= 2
+            if width < 1e-9 * max(1e-3, left):
+                raise SolveError("not_converged", f"The iteration does not settle at t = {left:.3g}. Try a smaller horizon.") from None
+            continue
+        rough = panel.roughness(state, solved)
+        factor = float(np.clip(0.9 * (roughness / max(rough, 1e-12)) ** (1 / ORDER), 0.3, 2.0))
+        if rough > 2 * roughness and factor < 0.8:
+            width = (right - left) * factor
+            continue
+        panel.accept(state, solved)
+        watch(right)
+        width = max(width, right - left) * factor
+    state.finish()
+    return state
+
+
+def _first_width(problem: Problem, horizon: float) -> float:
+    """A first panel on which nothing moves far: a share of the fastest linear rate 2a²(1 + 1/√δ)² + λ, or of the search."""
+    rate = 2 * problem.initial_second_moment * (1 + problem.aspect_ratio**-0.5) ** 2 + 2 * problem.weight_decay
+    drive = np.sqrt((problem.initial_error + problem.noise_std**2) / problem.aspect_ratio + problem.initial_error)
+    return float(min(horizon, 0.3 / (rate + drive)))
+
+
+def causal_pass(
+    like: State, sample: Sample, order: int, tolerance: float, watch: Watch, correction: Averages | None = None, warm: bool = False
+) -> State:
+    """A pass on the panels and with the modes of the state `like`; `warm` starts each panel from that state's rows."""
+    edges = like.edges[1:]
+    state = start(like.problem, sample, order, len(edges), like.new_modes, like.factor if warm else None, correction)
+    for right in edges:
+        n, m = state.nodes, order
+        here = (slice(n, n + m), slice(0, n + m))
+        guess = panel.Rows(like.residual_response[here].copy(), like.residual_correlation[here].copy()) if warm else None
+        solved = panel.solve(state, right, tolerance, guess)
+        panel.accept(state, solved)
+        watch(right)
+    state.finish()
+    return state
+
+
+def open_loop(state: State, sample: Sample, heights: Array | None = None, tangents: bool = True) -> Averages:
+    """The averages over `sample` of the paths that the kernels of `state` drive; `heights` (N, P), where given, is filled with H.
+
+    Raises PanelFailure where a path does not settle.
+    """
+    problem = state.problem
+    averages = no_averages(state.nodes, len(strata(problem)))
+    settled = propagate(
+        sample.modes[: state.rank], sample.target, sample.scale, sample.origin, sample.weights, sample.strata, problem.is_symmetric,
+        state.factor, state.residual_response, state.integrals, -2 * problem.weight_decay * state.time,
+        averages.response, averages.correlation, averages.sums, np.empty((0, 0)) if heights is None else heights, tangents,
+    )  # fmt: skip
+    if not settled:
+        raise panel.PanelFailure("a path does not settle")
+    lower = np.tril(averages.correlation)
+    averages.correlation[:] = lower + np.tril(lower, -1).T
+    return averages

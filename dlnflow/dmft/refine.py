@@ -1,0 +1,108 @@
+"""Many paths at the price of few: a fixed point on a small sample, corrected by what a large sample adds to the averages.
+
+With F the averages over a large sample and f those over a small one, x = F(x) is solved as x = f(x) + τ with τ = F(x₀) − f(x₀) taken at
+the last solution x₀ (the full approximation scheme of A. Brandt, Math. Comp. 31, 1977, with samples for grids). Each round needs F
+once, open loop; its error shrinks by the relative difference of the derivatives of F and f, about ten times.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlnflow.dmft import sampling
+from dlnflow.dmft.errors import COVERAGE, Curves, Errors, difference, relative
+from dlnflow.dmft.observables import values
+from dlnflow.dmft.passes import ORDER, Watch, causal_pass, open_loop
+from dlnflow.dmft.sampling import Aim
+from dlnflow.dmft.state import Averages, State
+from dlnflow.solution import Array
+
+SCRAMBLES = 8
+THREADS = 2
+AIMING_PATHS = 4096
+FEWER_FOR_RESPONSE = 4
+CHECK_PATHS = 1024
+
+
+@dataclass(frozen=True)
+class Round:
+    """A corrected fixed point, its curves, and their sampling errors relative to the curves."""
+
+    state: State
+    curves: Curves
+    sampling: Curves
+    paths: int
+
+
+class Refinement:
+    """The rounds of one solve: `sample` is the small sample, aimed at what matters on the panels of the first solution."""
+
+    def __init__(self, first: State, times: Array, paths: int, tolerance: float, root: np.random.SeedSequence, watch: Watch) -> None:
+        self.times, self.tolerance, self.root, self.watch = times, tolerance, root, watch
+        self.problem, self.rank = first.problem, first.rank
+        self.aims = self._aim(first)
+        self.sample = self._draw(paths, 0)
+        self.base = causal_pass(first, self.sample, ORDER, tolerance, watch, warm=True)
+
+    def _aim(self, state: State) -> list[Aim]:
+        sample = sampling.draw(self.problem, AIMING_PATHS, self.rank, self._seed(1))
+        height = np.empty((state.nodes, len(sample.target)))
+        open_loop(state, sample, height, tangents=False)
+        exponent = sample.scale - 2 * self.problem.weight_decay * state.time[:, None]
+        error = (np.exp(exponent - 2 * height) - np.exp(exponent + 2 * height)) / 2 - sample.target
+        return sampling.aim_at(self.problem, sample, self.rank, error, state.residual_response @ error)
+
+    def _seed(self, *key: int) -> np.random.SeedSequence:
+        return np.random.SeedSequence(entropy=self.root.entropy, spawn_key=(*self.root.spawn_key, *key))
+
+    def _draw(self, paths: int, *key: int) -> sampling.Sample:
+        return sampling.draw(self.problem, paths, self.rank, self._seed(*key), self.aims)
+
+    def _averages(self, state: State, paths: int, scramble: int) -> Averages:
+        """The averages over one scramble; the response, which is costly and less noisy, over fewer paths."""
+        response = open_loop(state, self._draw(paths // FEWER_FOR_RESPONSE, 2, paths, scramble))
+        others = open_loop(state, self._draw(paths, 3, paths, scramble), tangents=False)
+        self.watch(state.edges[-1])
+        return Averages(response.response, others.correlation, others.sums)
+
+    def _all_averages(self, state: State, paths: int) -> list[Averages]:
+        with ThreadPoolExecutor(THREADS) as pool:
+            return list(pool.map(lambda scramble: self._averages(state, paths, scramble), range(SCRAMBLES)))
+
+    def _solve(self, like: State, correction: Averages) -> State:
+        state = causal_pass(like, self.sample, ORDER, self.tolerance, lambda t: None, correction, warm=True)
+        self.watch(state.edges[-1])
+        return state
+
+    def round(self, paths: int) -> Round:
+        """Correct by `paths` paths in each scramble; every scramble's own correction gives the sampling error."""
+        corrections = [averages - self.base.sampled for averages in self._all_averages(self.base, paths)]
+        state = self._solve(self.base, _mean(corrections))
+        with ThreadPoolExecutor(THREADS) as pool:
+            single = list(pool.map(lambda correction: values(self._solve(state, correction), self.times), corrections))
+        curves = values(state, self.times)
+        spread = {name: np.std([one[name] for one in single], axis=0, ddof=1) / np.sqrt(SCRAMBLES) for name in curves}
+        return Round(state, curves, {name: COVERAGE * relative(spread[name], value) for name, value in curves.items()}, paths)
+
+    def check(self, found: Round) -> tuple[Round, Curves]:
+        """The round again with its correction taken at its own solution, on fewer paths; and the change, which was its error."""
+        paths = min(found.paths, CHECK_PATHS)
+        before, after = (_mean(self._all_averages(state, paths)) for state in (self.base, found.state))
+        assert found.state.correction is not None
+        moved = (after - before) - (found.state.sampled - self.base.sampled)
+        state = self._solve(found.state, found.state.correction + moved)
+        curves = values(state, self.times)
+        return Round(state, curves, found.sampling, found.paths), difference(found.curves, curves)
+
+
+def _mean(averages: list[Averages]) -> Averages:
+    total = averages[0]
+    for one in averages[1:]:
+        total = total + one
+    return total * (1 / len(averages))
+
+
+def errors(found: Round, time_step: Curves, fixed_point: Curves) -> Errors:
+    """The error split of a checked round."""
+    return Errors(found.sampling, time_step, fixed_point)

@@ -1,0 +1,95 @@
+"""Where gradient flow ends: errors and order parameters at t → ∞."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dlnflow.problem import Problem
+from dlnflow.theory.fixed_point import FixedPoint, interpolation, lasso, least_squares
+
+SolutionKind = Literal["interpolation", "least_squares", "lasso"]
+NEAREST_TO_ONE = 1e-9  # an aspect ratio as near to 1 counts as 1
+
+
+class NoTheory(ValueError):
+    """There is no limit to report for this problem. The text says why."""
+
+
+@dataclass(frozen=True)
+class FinalState:
+    """Averages over coordinates at t → ∞, d → ∞ taken first.
+
+    `effective_noise` s and `threshold` θ describe one coordinate: w = prox(w* + s z), z ~ N(0, 1). With weight decay w is soft thresholding
+    at θ; without, and for δ < 1, w + (θ/2)(q − q₀) = w* + s z where w = c sinh q, c = u(0) v(0), q₀ = log(u(0)/v(0)); for δ ≥ 1 the
+    identity (θ = 0).
+    """
+
+    solution: SolutionKind
+    effective_noise: float
+    threshold: float
+    parameter_error: float
+    test_loss: float
+    train_loss: float
+    norm: float
+    l1_norm: float
+    overlap: float
+    u_norm: float
+    v_norm: float
+
+
+def solution_kind(problem: Problem) -> SolutionKind:
+    """Which minimiser the flow converges to."""
+    if problem.weight_decay > 0:
+        return "lasso"
+    return "least_squares" if problem.aspect_ratio > 1 - NEAREST_TO_ONE else "interpolation"
+
+
+def final_state(problem: Problem) -> FinalState:
+    """The limit of gradient flow. Raises `NoTheory` at δ = 1 with noise and no weight decay, where it is infinite."""
+    return summarise(problem, fixed_point(problem))
+
+
+def fixed_point(problem: Problem) -> FixedPoint:
+    """The scalar problem of the final weights. Raises `NoTheory` where there is none."""
+    if problem.weight_decay > 0:
+        return lasso(problem)
+    if abs(problem.aspect_ratio - 1) > NEAREST_TO_ONE:
+        return least_squares(problem) if problem.aspect_ratio > 1 else interpolation(problem)
+    if problem.noise_std > 0:
+        raise NoTheory(
+            "At aspect_ratio 1 without weight decay the final error σ²/|1 − δ| is infinite: the flow fits the noise along directions "
+            "that the data barely constrain, and never settles. Take another aspect_ratio, or a weight_decay above 0."
+        )
+    return least_squares(problem)
+
+
+def summarise(problem: Problem, point: FixedPoint) -> FinalState:
+    """The averages of a fixed point."""
+    nodes, kind = point.nodes, solution_kind(problem)
+    error = point.noise**2 if kind == "least_squares" else nodes.error
+    half_k = nodes.mean(nodes.tangent) / 2
+    mean = 0.0 if problem.is_symmetric else nodes.mean(nodes.w)
+    return FinalState(
+        solution=kind,
+        effective_noise=point.noise,
+        threshold=point.threshold,
+        parameter_error=error,
+        test_loss=(error + problem.noise_std**2) / 2,
+        train_loss=_train_loss(problem, point),
+        norm=nodes.mean(nodes.w**2),
+        l1_norm=nodes.mean(abs(nodes.w)),
+        overlap=nodes.mean(nodes.w * nodes.guess),
+        u_norm=half_k + mean,
+        v_norm=half_k - mean,
+    )
+
+
+def _train_loss(problem: Problem, point: FixedPoint) -> float:
+    """(ρ s)² δ/2, where ρ = 1 − E[prox']/δ is the static response of the residual."""
+    delta = problem.aspect_ratio
+    match solution_kind(problem):
+        case "interpolation":
+            return 0.0
+        case "least_squares":
+            return max(0.0, 1 - 1 / delta) * problem.noise_std**2 / 2
+        case "lasso":
+            return (problem.weight_decay / point.threshold * point.noise) ** 2 * delta / 2

@@ -1,0 +1,126 @@
+"""The self-consistent noise s and threshold θ of the scalar problem, for t → ∞.
+
+With e = E[(w − w*)²], P = E[prox'(y)] the conditions are (arXiv 2510.01930, long-time behaviour; Bayati & Montanari 2012 for the LASSO)
+
+    δ s² = σ² + e,      P = δ (1 − λ/θ).
+
+They are the saddle point of a function that is convex in s and concave in 1/θ (the Gaussian min-max theorem), so two nested monotone roots
+find it without fail: at fixed s the root θ of E[(y − w)²] = (1 − δ) s² − σ² + 2 λ δ s²/θ, and then the root s of P = δ (1 − λ/θ).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq, root
+
+from dlnflow.problem import GaussianScale, Problem
+from dlnflow.solution import Array, SolveError
+from dlnflow.theory.channel import Channel, Nodes, entropy_channel, soft_channel
+from dlnflow.theory.initial import COARSE, initial_law
+
+LARGEST_LOGARITHM = 120.0
+
+
+@dataclass(frozen=True)
+class FixedPoint:
+    """The standard deviation s of the effective noise, the threshold θ, and averages over the scalar problem."""
+
+    noise: float
+    threshold: float
+    nodes: Nodes
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The two conditions in the unknowns r and θ, where s² = `floor` + r²: the choice of floor avoids a cancellation.
+
+    `pull` is the value that E[(y − w)²] must have at (r, θ).
+    """
+
+    problem: Problem
+    channel: Channel
+    floor: float
+    pull: Callable[[float, float], float]
+
+    def noise(self, r: float) -> float:
+        """s."""
+        return float(np.sqrt(self.floor + r**2))
+
+    def residuals(self, log_r: float, log_theta: float) -> tuple[float, float]:
+        """Both zero at the fixed point; the first increases with θ, the second, once the first is zero, with r."""
+        r, theta = float(np.exp(log_r)), float(np.exp(log_theta))
+        nodes, s = self.channel(self.noise(r), theta), self.noise(r)
+        excess = (nodes.mean(nodes.pull**2) - self.pull(r, theta)) / s**2
+        slack = 1 - self.problem.weight_decay / theta - nodes.mean(nodes.slope) / self.problem.aspect_ratio
+        return excess, slack
+
+    def at(self, log_r: float, log_theta: float) -> FixedPoint:
+        """The scalar problem there."""
+        s, theta = self.noise(float(np.exp(log_r))), float(np.exp(log_theta))
+        return FixedPoint(s, theta, self.channel(s, theta))
+
+
+def least_squares(problem: Problem) -> FixedPoint:
+    """λ = 0, δ > 1 (or δ = 1 without noise): w = w* + s z with s² = σ²/(δ − 1), the identity as proximal map."""
+    s = problem.noise_std / float(np.sqrt(problem.aspect_ratio - 1)) if problem.noise_std else 0.0
+    return FixedPoint(s, 0.0, entropy_channel(problem, initial_law(problem))(s, 0.0))
+
+
+def interpolation(problem: Problem) -> FixedPoint:
+    """λ = 0, δ < 1: the interpolating weights nearest to the initial ones in the divergence of the entropy."""
+    if not isinstance(problem.initial_scale, GaussianScale):
+        conditions = _interpolation(problem, entropy_channel(problem, initial_law(problem)))
+        return conditions.at(*_nested_roots(conditions, 1e-12))
+    start = _nested_roots(_interpolation(problem, entropy_channel(problem, initial_law(problem, COARSE))), 1e-3)
+    conditions = _interpolation(problem, entropy_channel(problem, initial_law(problem)))
+    return conditions.at(*_joint_root(conditions, start))
+
+
+def _interpolation(problem: Problem, channel: Channel) -> Conditions:
+    delta = problem.aspect_ratio
+    return Conditions(problem, channel, problem.noise_std**2 / (1 - delta), lambda r, theta: (1 - delta) * r**2)
+
+
+def lasso(problem: Problem) -> FixedPoint:
+    """λ > 0: the minimum of ‖y − Xw‖²/(2n) + λ‖w‖₁/d, whatever the initial values were."""
+    delta, variance, decay = problem.aspect_ratio, problem.noise_std**2, problem.weight_decay
+
+    def pull(r: float, theta: float) -> float:
+        return (1 - delta) * r**2 - variance + 2 * decay * delta * r**2 / theta
+
+    conditions = Conditions(problem, soft_channel(problem), 0.0, pull)
+    return conditions.at(*_nested_roots(conditions, 1e-12))
+
+
+def _nested_roots(conditions: Conditions, tolerance: float) -> tuple[float, float]:
+    """log r and log θ, each to `tolerance`."""
+    problem, log_theta = conditions.problem, 0.0
+
+    def slack(log_r: float) -> float:
+        nonlocal log_theta
+        log_theta = _increasing_root(lambda x: conditions.residuals(log_r, x)[0], log_theta, tolerance)
+        return conditions.residuals(log_r, log_theta)[1]
+
+    start = float(np.log((problem.initial_error + problem.noise_std**2) / problem.aspect_ratio) / 2)
+    log_r = _increasing_root(slack, start, tolerance)
+    slack(log_r)
+    return log_r, log_theta
+
+
+def _joint_root(conditions: Conditions, start: tuple[float, float]) -> Array:
+    """log r and log θ, shape (2,), from a start that is near: Powell's hybrid method needs few of the dear evaluations."""
+    result = root(lambda x: conditions.residuals(x[0], x[1]), start, tol=1e-9)
+    if not result.success:
+        raise SolveError("not_converged", "The fixed point for random initial values was not found. Try constant ones of the same size.")
+    return np.asarray(result.x)
+
+
+def _increasing_root(f: Callable[[float], float], start: float, tolerance: float) -> float:
+    """The zero of an increasing f, bracketed from `start` in steps that double."""
+    value = f(start)
+    direction, step, near, far = (1.0 if value < 0 else -1.0), 0.25, start, start
+    while value * direction < 0 and abs(far - start) < LARGEST_LOGARITHM:
+        near, far = far, far + direction * step
+        value, step = f(far), 2 * step
+    return float(brentq(f, near, far, xtol=tolerance)) if far != start else start

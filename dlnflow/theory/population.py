@@ -1,0 +1,66 @@
+"""The population limit δ → ∞, in which coordinates learn independently: exact curves by integrating scalar equations.
+
+There h = w − w*, so that ẇ = −2 √(w² + c² e^(−4λt)) (w − w*) − 2λw with c = |u(0) v(0)|. It is integrated as q̇ = −2 (w − w*) with
+w = c e^(−2λt) sinh q, which is exact for λ too. Train and test loss are both (E[(w − w*)²] + σ²)/2.
+"""
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from dlnflow.problem import Problem
+from dlnflow.solution import Array
+from dlnflow.theory.curves import LimitCurves
+from dlnflow.theory.initial import InitialLaw, initial_law
+from dlnflow.theory.teacher import strata
+
+LARGEST_EXPONENT = 60.0  # far above any weight; only trial steps of the integrator reach it
+GRID = np.linspace(-5, 5, 241)
+DRAWS = 9 * np.sinh(GRID) / np.sinh(5)  # of a standard normal, crowded at 0, where learning is slow
+DENSITY = np.exp(-(DRAWS**2) / 2) * np.cosh(GRID)
+
+
+def curves(problem: Problem, time: Array) -> LimitCurves:
+    """The curves at increasing `time`, shape (T,), of `problem` with aspect_ratio = ∞ (its own is not used), to about 1e-6."""
+    time = np.asarray(time, dtype=np.float64)
+    law, (target, weight) = initial_law(problem), _teacher(problem)
+    w = _weights(law, target, problem.weight_decay, time)
+    error = np.einsum("tij,i,j->t", (w - target) ** 2, law.weight, weight)
+    loss = (error + problem.noise_std**2) / 2
+    return LimitCurves(time, loss, loss, error)
+
+
+def _weights(law: InitialLaw, target: Array, decay: float, time: Array) -> Array:
+    """w at `time`, for every initial value and every entry of `target`: shape (T, I, P)."""
+    log_c, wanted = (np.broadcast_to(x, (len(law.weight), len(target))).ravel() for x in (np.log(law.product)[:, None], target))
+    start = np.repeat(law.offset, len(target))
+
+    def arms(t: float, q: Array) -> tuple[Array, Array]:
+        return _exp(log_c - 2 * decay * t + q) / 2, _exp(log_c - 2 * decay * t - q) / 2
+
+    def velocity(t: float, q: Array) -> Array:
+        u, v = arms(t, q)
+        return np.asarray(2 * (wanted - (u - v)))
+
+    def diagonal(t: float, q: Array) -> Array:
+        u, v = arms(t, q)
+        return np.asarray(-2 * (u + v))[None, :]
+
+    end = max(float(time[-1]), 1e-12)
+    path = solve_ivp(
+        velocity, (0.0, end), start, "LSODA", t_eval=np.minimum(time, end), jac=diagonal, lband=0, uband=0, rtol=1e-8, atol=1e-8
+    )
+    ends = [arms(t, q) for t, q in zip(path.t, path.y.T, strict=True)]
+    return np.array([u - v for u, v in ends]).reshape(len(time), len(law.weight), len(target))
+
+
+def _exp(exponent: Array) -> Array:
+    return np.asarray(np.exp(np.minimum(exponent, LARGEST_EXPONENT)))
+
+
+def _teacher(problem: Problem) -> tuple[Array, Array]:
+    """Teacher weights and their probabilities, each of shape (P,)."""
+    parts = []
+    for kind in strata(problem):
+        values = kind.mean + np.sqrt(kind.variance) * (DRAWS if kind.variance else np.zeros(1))
+        parts.append((values, kind.probability * (DENSITY / DENSITY.sum() if kind.variance else np.ones(1))))
+    return np.concatenate([values for values, _ in parts]), np.concatenate([weight for _, weight in parts])

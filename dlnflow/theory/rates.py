@@ -1,0 +1,76 @@
+"""How fast gradient flow without weight decay converges: the left edge of the spectrum that governs its last phase.
+
+Near the end Ẇ = −k h with k = u² + v², so the residual decays under X K Xᵀ/δ. Its spectrum, apart from zeros, is that of a general sample
+covariance with population law k (Silverstein & Choi 1995; arXiv 2510.01930 for δ < 1), whose left edge is the largest value of
+
+    δ < 1:  γ(p) = −p + (1/δ) E[k p/(k + p)],  p > 0;      δ > 1:  γ(p) = p − (1/δ) E[k p/(k − p)],  0 < p < min k.
+
+Both are concave in p. For δ > 1, w = w* + s z is normal in each stratum and 1/(k − p) = p/(2 (w² + b²)) + 1/(k + p) with b² = c² − p²/4, so
+that the singular part of its average is a Voigt profile.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import expit, voigt_profile
+
+from dlnflow.problem import GaussianScale, Problem
+from dlnflow.theory.channel import REACH, Nodes
+from dlnflow.theory.final import NEAREST_TO_ONE, NoTheory
+from dlnflow.theory.fixed_point import FixedPoint
+from dlnflow.theory.initial import initial_law
+from dlnflow.theory.teacher import strata
+
+SPREAD_OF_ATOMS = 1e-9  # of a point mass, relative to its distance from the pole
+
+
+def convergence_rate(problem: Problem, point: FixedPoint) -> float:
+    """γ, such that train_loss − its limit decays as e^(−2γt) up to a power of t. Raises `NoTheory` where nothing is known."""
+    if problem.weight_decay > 0:
+        raise NoTheory(
+            "With weight decay the rates 2(λ − |h|) of weights that end at zero, and those of weights that end near zero, come arbitrarily "
+            "close to 0: the approach is slower than any exponential, and its power of t is not known here."
+        )
+    if abs(problem.aspect_ratio - 1) <= NEAREST_TO_ONE or (problem.aspect_ratio > 1 and isinstance(problem.initial_scale, GaussianScale)):
+        return 0.0
+    return _left_edge(problem.aspect_ratio, point) if problem.aspect_ratio < 1 else _left_edge_tall(problem, point.noise, point.nodes)
+
+
+def _left_edge(delta: float, point: FixedPoint) -> float:
+    """δ < 1: at the maximum E[(k/(k + p))²] = δ, which lies below θ, and there γ = (p²/δ) E[k/(k + p)²]."""
+    k, mean = point.nodes.tangent, point.nodes.mean
+    top = float(np.log(point.threshold))
+    p = np.exp(brentq(lambda x: mean((k / (k + np.exp(x))) ** 2) - delta, top - 60, top))
+    return float(p**2 / delta * mean(k / (k + p) ** 2))
+
+
+def _left_edge_tall(problem: Problem, s: float, nodes: Nodes) -> float:
+    """δ > 1: the maximum over p = x min k, searched in log(x/(1 − x)) since it may lie close to either end."""
+    lowest, inverse = _mean_inverse(problem, s, nodes)
+
+    def edge(x: float, rest: float) -> float:
+        p = x * lowest
+        return p * (1 - (1 + p * inverse(x, rest)) / problem.aspect_ratio)
+
+    best = minimize_scalar(lambda logit: -edge(expit(logit), expit(-logit)), bounds=(-40, 40), method="bounded", options={"xatol": 1e-6})
+    return -float(best.fun)
+
+
+def _mean_inverse(problem: Problem, s: float, nodes: Nodes) -> tuple[float, Callable[[float, float], float]]:
+    """min k, and E[1/(k − p)] as a function of x = p/min k and 1 − x."""
+    nearest = min(max(0.0, abs(kind.mean) - REACH * float(np.sqrt(kind.variance + s**2))) for kind in strata(problem))
+    c, k = float(initial_law(problem).product[0]), nodes.tangent
+    if nearest > 0:
+        lowest = 2 * float(np.hypot(nearest, c))
+        return lowest, lambda x, rest: nodes.mean(1 / np.maximum(k - x * lowest, rest * lowest))
+    return 2 * c, lambda x, rest: c * x * _mean_lorentzian(problem, s, c * np.sqrt(rest * (1 + x))) + nodes.mean(1 / (k + 2 * c * x))
+
+
+def _mean_lorentzian(problem: Problem, s: float, b: float) -> float:
+    """E[1/(w² + b²)] for w = w* + s z."""
+    kinds = strata(problem)
+    center, spread = np.array([kind.mean for kind in kinds]), np.sqrt([kind.variance + s**2 for kind in kinds])
+    spread = np.maximum(spread, SPREAD_OF_ATOMS * np.hypot(center, b))
+    profile = np.array([voigt_profile(m, sd, b) for m, sd in zip(center, spread, strict=True)])
+    return float(np.dot([kind.probability for kind in kinds], profile) * np.pi / b)

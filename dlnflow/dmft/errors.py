@@ -12,20 +12,24 @@ COVERAGE = 2.0
 Curves = dict[str, Array]
 
 
-def relative(change: Array, value: Array) -> Array:
-    """`change` relative to `value`, or to FLOOR of the largest value where that is more; zero where both vanish."""
-    scale = scale_of(value)
-    return np.divide(np.abs(change), scale, out=np.zeros_like(change), where=scale > 0)
+@dataclass(frozen=True)
+class Scale:
+    """What errors are relative to: the curve, or FLOOR of its `largest` value at any time where that is more."""
 
+    largest: dict[str, float]
 
-def scale_of(value: Array) -> Array:
-    """What errors of a curve are relative to."""
-    return np.maximum(np.abs(value), FLOOR * np.abs(value).max())
+    def of(self, name: str, value: Array) -> Array:
+        """The scale of the curve `name` where it has the values `value`, (T,)."""
+        return np.maximum(np.abs(value), FLOOR * self.largest[name])
 
+    def relative(self, name: str, change: Array, value: Array) -> Array:
+        """`change` of the curve `name` relative to its scale; zero where both vanish."""
+        scale = self.of(name, value)
+        return np.divide(np.abs(change), scale, out=np.zeros_like(change), where=scale > 0)
 
-def difference(one: Curves, other: Curves) -> Curves:
-    """The relative difference of two sets of curves."""
-    return {name: relative(one[name] - value, value) for name, value in other.items()}
+    def difference(self, one: Curves, other: Curves) -> Curves:
+        """The relative difference of two sets of curves."""
+        return {name: self.relative(name, one[name] - value, value) for name, value in other.items()}
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,6 @@ class Errors:
         return worst | {part: max(float(values[name].max()) for name in CURVES) for part, values in parts.items()}
 
     def excess(self, accuracy: float) -> float:
-        """By how much the sampling error exceeds what the other parts leave of `accuracy`, at least half of it."""
-        return max(
-            float((self.sampling[name] / np.maximum(accuracy - self.time_step[name] - self.fixed_point[name], accuracy / 2)).max())
-            for name in CURVES
-        )
+        """By how much the sampling error exceeds nine tenths of what the time step leaves of `accuracy`, or of its half."""
+        left = {name: np.maximum(accuracy - self.time_step[name], accuracy / 2) for name in CURVES}
+        return max(float((self.sampling[name] / (0.9 * left[name])).max()) for name in CURVES)

@@ -20,7 +20,7 @@ class Grid:
         self.panel = np.searchsorted(edges[1:], times).clip(max=len(edges) - 2)
         self.weights = radau.interpolation(state.order, (times - edges[self.panel]) / np.diff(edges)[self.panel])
 
-    def interpolate(self, start: Array, nodes: Array) -> Array:
+    def interpolate(self, start: Array | float, nodes: Array) -> Array:
         """Rows (T, …) at the requested times of what is `start` (…) at t = 0 and `nodes` (N, …) on the nodes."""
         rows = np.concatenate([np.asarray(start)[None], nodes])
         return np.einsum("tk,tk...->t...", self.weights, rows[self._indices()])

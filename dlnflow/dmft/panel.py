@@ -6,13 +6,18 @@ import numpy as np
 
 from dlnflow.dmft import paths, radau
 from dlnflow.dmft.anderson import Anderson
+from dlnflow.dmft.errors import FLOOR
 from dlnflow.dmft.state import State
 from dlnflow.solution import Array
 
-MAX_ITERATIONS = 60
-MODE_FLOOR = 1e-9
+MAX_ITERATIONS = 200
+DEPTH = 12
+STALLED = 20  # iterations without progress after which rounding is taken to be what limits the residual
+ROUNDING = 1e-4  # residuals that rounding can make
+SETTLED = 1e-2  # residual below which the modes of a panel are held on to
+MOST_MISSING = 3  # times that modes are found missing at the end
 MODE_SHARE = 1e-5
-FLOOR = 1e-3
+MODE_FLOOR = 1e-9
 
 
 class PanelFailure(Exception):
@@ -31,7 +36,8 @@ class Rows:
 class Panel:
     """A panel as the paths that `rows` drive imply it; not yet part of the state.
 
-    `response` R_w and `correlation` C_e (m, N + m) are corrected, `sampled_response`, `sampled_correlation` and `sums` are not.
+    `response` R_w and `correlation` C_e (m, N + m) are corrected, `sampled_response`, `sampled_correlation` and `sums` are not. `above`
+    modes are above the cut, whatever is in `modes`.
     """
 
     right: float
@@ -44,15 +50,17 @@ class Panel:
     sampled_response: Array
     sampled_correlation: Array
     sums: Array
+    above: int
     iterations: int = 0
     residual: float = 0.0
 
 
-def _factor_rows(state: State, correlation: Array) -> tuple[Array, Array]:
-    """Rows of L on the panel, (m, D), from rows of C_ζ (m, N + m), and the panel's own modes, (m, new).
+def _factor_rows(state: State, correlation: Array, wanted: Array | None) -> tuple[Array, Array, int]:
+    """Rows of L on the panel, (m, D), from rows of C_ζ (m, N + m), and the weights (m, new) that read the panel's own modes off it.
 
     What earlier modes leave unexplained on the panel is split into its principal components, whose coefficients are the
-    panel's new modes. Components below the cut are dropped; `state.plan` fixes how many there are instead.
+    panel's new modes. Components below the cut are dropped; `wanted` (m, new), a block of L, fixes how many there are instead, and what
+    they are turned towards. Also returns how many are above the cut.
     """
     n, m = state.nodes, state.order
     rows = np.zeros((m, state.factor.shape[1]))
@@ -66,23 +74,19 @@ def _factor_rows(state: State, correlation: Array) -> tuple[Array, Array]:
     variance, component = np.linalg.eigh(root[:, None] * remainder * root)
     reference = state.residual_correlation[0, 0] / state.problem.aspect_ratio if n else correlation[0, 0]
     cut = max(MODE_FLOOR * reference, MODE_SHARE * correlation[-1, -1])
-    if state.plan is None:
-        count = min(int(np.sum(variance > cut)), rows.shape[1] - known)
-    else:
-        count = state.plan[len(state.edges) - 1]
+    above = int(np.sum(variance > cut))
+    count = above if wanted is None else wanted.shape[1]
     chosen = component[:, ::-1][:, :count] * root[:, None] / np.sqrt(np.maximum(variance[::-1][:count], 0.03 * cut))
-    turn = _turn(state, remainder @ chosen)
+    turn = _turn(remainder @ chosen, wanted)
     rows[:, known : known + count] = remainder @ chosen @ turn
-    return rows, chosen @ turn
+    return rows, chosen @ turn, above
 
 
-def _turn(state: State, columns: Array) -> Array:
-    """An orthogonal matrix that fixes the signs of new `columns` (m, new) of L, or turns them towards those of `state.like`."""
-    m, count = columns.shape
-    if state.like is None:
+def _turn(columns: Array, wanted: Array | None) -> Array:
+    """An orthogonal matrix that fixes the signs of new `columns` (m, new) of L, or turns them towards `wanted`."""
+    if wanted is None:
         return np.diag(np.where(columns[-1] < 0, -1.0, 1.0))
-    n, known = state.nodes, state.rank
-    left, _, right = np.linalg.svd(columns.T @ state.like[n : n + m, known : known + count])
+    left, _, right = np.linalg.svd(columns.T @ wanted)
     return left @ right
 
 
@@ -91,6 +95,7 @@ class PanelProblem:
 
     def __init__(self, state: State, right: float) -> None:
         self.state, self.right = state, right
+        self.wanted = None if state.like is None else state.like[len(state.edges) - 1]
         self.left = state.edges[-1]
         n, m = state.nodes, state.order
         self.width = right - self.left
@@ -105,8 +110,8 @@ class PanelProblem:
     def apply(self, rows: Rows, keep: bool = False) -> Panel:
         """The panel of the paths that `rows` drive; with `keep`, the paths' tangents go on to its right edge."""
         state, sample, n, m = self.state, self.state.sample, self.state.nodes, self.state.order
-        factor, modes = _factor_rows(state, rows.correlation / state.problem.aspect_ratio)
-        rank = state.rank + modes.shape[1]
+        factor, modes, above = _factor_rows(state, rows.correlation / state.problem.aspect_ratio, self.wanted)
+        rank = state.rank + (state.slots or modes.shape[1])
         response, correlation = np.empty((m, n + m)), np.empty((m, n + m))
         sums = np.empty((len(state.sampled.sums), paths.OBSERVED, m))
         settled = paths.advance(
@@ -116,7 +121,7 @@ class PanelProblem:
         )  # fmt: skip
         if not settled:
             raise PanelFailure("a path does not settle")
-        panel = Panel(self.right, self.time, rows, factor, modes, response, correlation, response, correlation, sums)
+        panel = Panel(self.right, self.time, rows, factor, modes, response, correlation, response, correlation, sums, above)
         if state.correction is not None:
             here = (slice(n, n + m), slice(0, n + m))
             panel.response = response + state.correction.response[here]
@@ -158,10 +163,10 @@ def solve(state: State, right: float, tolerance: float, guess: Rows | None = Non
     problem = PanelProblem(state, right)
     rows = guess or problem.first_guess()
     n, m = state.nodes, state.order
-    anderson = Anderson(depth=8)
+    anderson = Anderson(DEPTH)
     least = FLOOR * (state.problem.initial_error + state.problem.noise_std**2)
     scale = np.sqrt(np.maximum(np.diag(state.residual_correlation[:n, :n]), least))
-    solved: Rows | None = None
+    solved, best, least_residual, best_iteration, missing = None, rows, np.inf, 0, 0
     for iteration in range(1, MAX_ITERATIONS + 1):
         try:
             panel = problem.apply(rows)
@@ -171,19 +176,32 @@ def solve(state: State, right: float, tolerance: float, guess: Rows | None = Non
             rows = Rows((solved.response + rows.response) / 2, (solved.correlation + rows.correlation) / 2)
             continue
         solved, new = rows, problem.implied(panel)
+        if not (np.isfinite(new.response).all() and np.isfinite(new.correlation).all()):
+            raise PanelFailure("the kernels are not finite")
         diagonal = np.sqrt(np.maximum(np.diag(new.correlation[:, n:]), least))
         across = np.concatenate([scale, diagonal])
         norm = diagonal[:, None] * across
         change = np.concatenate([(new.response - rows.response), (new.correlation - rows.correlation) / norm])
         residual = max(np.abs(change[m:]).max(), np.sqrt((change[:m] ** 2).sum(axis=1)).max() / np.sqrt((new.response**2).sum(1)).max())
-        if residual < tolerance:
-            panel = problem.apply(rows, keep=True)
-            panel.iterations, panel.residual = iteration, float(residual)
-            return panel
+        known = state.rank
+        if problem.wanted is None and residual < SETTLED:
+            problem.wanted = panel.factor[:, known : known + panel.modes.shape[1]]
+        elif state.like is None and residual < tolerance and panel.above > panel.modes.shape[1] and missing < MOST_MISSING:
+            problem.wanted, missing, least_residual, residual = None, missing + 1, np.inf, 1.0
+        if residual < least_residual:
+            best, least_residual, best_iteration = new, float(residual), iteration
+        if least_residual < tolerance or (least_residual < ROUNDING and iteration - best_iteration >= STALLED):
+            break
         x = np.concatenate([rows.response, rows.correlation / norm])
         mixed = anderson.step(x.ravel(), change.ravel()).reshape(x.shape)
         rows = Rows(mixed[:m], mixed[m:] * norm)
-    raise PanelFailure(f"no fixed point within {MAX_ITERATIONS} iterations")
+    if not least_residual < max(tolerance, ROUNDING):
+        raise PanelFailure(f"no fixed point within {MAX_ITERATIONS} iterations")
+    panel = problem.apply(best, keep=True)
+    panel.rows = problem.implied(panel)  # exactly those of its averages: in late panels their terms cancel
+    panel.factor, panel.modes, _ = _factor_rows(state, panel.rows.correlation / state.problem.aspect_ratio, problem.wanted)
+    panel.iterations, panel.residual = iteration, least_residual
+    return panel
 
 
 def roughness(state: State, panel: Panel) -> float:
@@ -220,3 +238,4 @@ def accept(state: State, panel: Panel) -> None:
     state.factor[here] = panel.factor
     state.modes.append((state.rank, n, panel.modes))
     state.edges.append(panel.right)
+    state.residual = max(state.residual, panel.residual)

@@ -13,6 +13,7 @@ from dlnflow.solution import Array, SolveError
 
 ORDER = 4
 MOST_PANELS = 100
+SLOTS = ORDER + 1
 
 Watch = Callable[[float], None]
 
@@ -22,12 +23,14 @@ def adaptive_pass(problem: Problem, sample: Sample, horizon: float, roughness: f
 
     `tolerance` is that of the panels' iterations. Raises SolveError where they do not settle or need more than MOST_PANELS.
     """
-    state = start(problem, sample, ORDER, MOST_PANELS)
+    state = start(problem, sample, ORDER, MOST_PANELS, slots=SLOTS)
     width = _first_width(problem, horizon)
     while state.edges[-1] < horizon:
         left = state.edges[-1]
         if state.is_full:
-            raise SolveError("not_converged", f"{MOST_PANELS} panels reach only t = {left:.3g}. Try a larger accuracy or a shorter horizon.")
+            raise SolveError(
+                "not_converged", f"{MOST_PANELS} panels reach only t = {left:.3g}. Try a larger accuracy or a shorter horizon."
+            )
         right = horizon if left + 1.2 * width >= horizon else left + width
         try:
             solved = panel.solve(state, right, tolerance)
@@ -38,7 +41,7 @@ def adaptive_pass(problem: Problem, sample: Sample, horizon: float, roughness: f
             continue
         rough = panel.roughness(state, solved)
         factor = float(np.clip(0.9 * (roughness / max(rough, 1e-12)) ** (1 / ORDER), 0.3, 2.0))
-        if rough > 2 * roughness and factor < 0.8:
+        if rough > 2 * roughness and factor < 0.8 and right - left > 1e-9 * max(1e-3, left):
             width = (right - left) * factor
             continue
         panel.accept(state, solved)
@@ -58,14 +61,20 @@ def _first_width(problem: Problem, horizon: float) -> float:
 def causal_pass(
     like: State, sample: Sample, order: int, tolerance: float, watch: Watch, correction: Averages | None = None, warm: bool = False
 ) -> State:
-    """A pass on the panels and with the modes of the state `like`; `warm` starts each panel from that state's rows."""
+    """A pass on the panels of the state `like`: `warm`, with its modes and from its rows, or on its own."""
     edges = like.edges[1:]
-    state = start(like.problem, sample, order, len(edges), like.new_modes, like.factor if warm else None, correction)
+    blocks = [like.factor[node : node + order, first : first + modes.shape[1]] for first, node, modes in like.modes] if warm else None
+    state = start(like.problem, sample, order, len(edges), blocks, None if warm else SLOTS, correction)
     for right in edges:
         n, m = state.nodes, order
         here = (slice(n, n + m), slice(0, n + m))
         guess = panel.Rows(like.residual_response[here].copy(), like.residual_correlation[here].copy()) if warm else None
-        solved = panel.solve(state, right, tolerance, guess)
+        try:
+            solved = panel.solve(state, right, tolerance, guess)
+        except panel.PanelFailure:
+            if not warm:
+                raise
+            solved = panel.solve(state, right, tolerance)
         panel.accept(state, solved)
         watch(right)
     state.finish()

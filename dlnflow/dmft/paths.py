@@ -23,7 +23,7 @@ OBSERVED = 4  # averages of w w*, |w|, k and w, see `_panel`
 FAST = {"contract", "nsz", "reassoc", "arcp"}
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@njit(inline="always")
 def _exp(x: float) -> float:
     """e^x for |x| < 700 without a branch and nearly to the last digit: unlike the C library's, loops over it vectorise."""
     power = np.floor(x * 1.4426950408889634 + 0.5)
@@ -44,7 +44,7 @@ def _exp(x: float) -> float:
     return series * np.int64((np.int64(power) + np.int64(1023)) << np.int64(52)).view(np.float64)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def _map(decay: Array, scale: Array, target: Array, height: Array, error: Array, slope: Array, m: int, n: int, start: int, at: int) -> None:
     """Fill e = w − w* and k on the panel's nodes; decay (m,) is −2λt, scale (P,) is log(u(0) v(0))."""
     for i in range(m):
@@ -57,7 +57,7 @@ def _map(decay: Array, scale: Array, target: Array, height: Array, error: Array,
             slope[i, b] = larger + smaller
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def _newton(
     decay: Array,
     scale: Array,
@@ -105,7 +105,7 @@ def _newton(
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def _eliminate(matrix: Array, vector: Array, m: int) -> None:
     """Solve LANES systems in place, without pivoting: pivots of I + C K stay away from zero on panels that settle."""
     for j in range(m):
@@ -126,7 +126,7 @@ def _eliminate(matrix: Array, vector: Array, m: int) -> None:
             vector[i, b] *= matrix[i, i, b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def _limit(decay: Array, scale: Array, height: Array, step: Array, damping: float, m: int, n: int, start: int, at: int) -> None:
     """Shorten steps in H where w would overshoot, as diode equations are solved."""
     for i in range(m):
@@ -139,7 +139,7 @@ def _limit(decay: Array, scale: Array, height: Array, step: Array, damping: floa
             step[i, b] = damping * move
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def _invert(coupling: Array, slope: Array, work: Array, inverse: Array32, m: int) -> None:
     """`inverse` (m, m, LANES) of I + C K by Gauss–Jordan elimination."""
     for i in range(m):
@@ -168,7 +168,7 @@ def _invert(coupling: Array, slope: Array, work: Array, inverse: Array32, m: int
                 inverse[i, k, b] = work[i, k, b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def _tangents(
     pushes: Array32,
     integral: Array32,
@@ -185,7 +185,8 @@ def _tangents(
 ) -> None:
     """Add the LANES paths' share of R_w to `response` (m, ≥ n + m); with `keep`, the paths' tangents go on to the right edge.
 
-    `slope` (m, LANES) is k, `weighted` is k times the paths' weights, `pushes` (m, n) is B times the panel's rows of R_r on earlier nodes. `tangent` (N, N, LANES), indexed [source, node, path], holds
+    `slope` (m, LANES) is k, `weighted` is k times the paths' weights, `pushes` (m, n) is B times the panel's rows of R_r on earlier
+    nodes. `tangent` (N, N, LANES), indexed [source, node, path], holds
     δw(node)/δζ(source), zero before the source's panel; `edge` (N, LANES) is δH/δζ(source) at the left edge.
     """
     m = len(integral)
@@ -227,7 +228,7 @@ def _tangents(
                         edge[s, b] = moved[b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def _scratch(m: int) -> Scratch:
     return (
         np.empty((m, m, LANES)),
@@ -243,7 +244,7 @@ def _scratch(m: int) -> Scratch:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def _panel(
     modes: Array,
     target: Array,
@@ -296,17 +297,19 @@ def _panel(
     if not _newton(decay, scale, target, coupling, forced, height, error, slope, jacobian, step, n, start, at):
         return False
     for i in range(m):
+        for b in range(LANES):
+            slope32[i, b] = slope[i, b]
+            weighted[i, b] = weights[start + b] * slope[i, b]
+            forced[i, b] = weights[start + b] * error[n + i, at + b]
+    for i in range(m):  # no stores among the sums: whether such a loop vectorises would depend on where its arrays happen to lie
         overlap, absolute, slopes, mean = 0.0, 0.0, 0.0, 0.0
         for b in range(LANES):
-            weight, teacher, k = weights[start + b], target[start + b], slope[i, b]
+            weight, teacher = weights[start + b], target[start + b]
             w = error[n + i, at + b] + teacher
             overlap += weight * (w * teacher)
             absolute += weight * abs(w)
-            slopes += weight * k
+            slopes += weight * slope[i, b]
             mean += weight * (-w if folded and teacher < 0.0 else w)
-            slope32[i, b] = k
-            weighted[i, b] = weight * k
-            forced[i, b] = weight * error[n + i, at + b]
         sums[0, i] += overlap
         sums[1, i] += absolute
         sums[2, i] += slopes
@@ -322,7 +325,7 @@ def _panel(
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def advance(
     modes: Array,
     target: Array,
@@ -347,10 +350,10 @@ def advance(
     """Solve one panel for all paths on top of n earlier nodes; tells whether every path settled.
 
     `modes` (rank, P) are z, `target` (P,) w*, `scale` (P,) log(u(0) v(0)), `origin` (P,) H at t = 0, `weights` (P,) sum to 1, `strata`
-    (P / LANES,) numbers the stratum of each block. `factor` (m, rank) are the panel's rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) is B, `decay` (m,)
-    −2λt. `height` (N, P) holds H: of the past and a first guess on the panel, the solution on return; `error` (N, P) is e. `tangent`
-    (P / LANES, N, N, LANES) and `edge` (P / LANES, N, LANES) are those of `_tangents`. The averages `response` (m, n + m),
-    `correlation` (m, n + m) are E[δw/δζ] and E[e e], `sums` (S, OBSERVED, m) by stratum what `_panel` says.
+    (P / LANES,) numbers the stratum of each block. `factor` (m, rank) are the panel's rows of L, `memory` (m, n + m) of R_r, `integral`
+    (m, m) is B, `decay` (m,) −2λt. `height` (N, P) holds H: of the past and a first guess on the panel, the solution on return; `error`
+    (N, P) is e. `tangent` (P / LANES, N, N, LANES) and `edge` (P / LANES, N, LANES) are those of `_tangents`. The averages `response`
+    and `correlation` (m, n + m) are E[δw/δζ] and E[e e], `sums` (S, OBSERVED, m) by stratum what `_panel` says.
     """
     m = len(integral)
     n = memory.shape[1] - m
@@ -369,7 +372,7 @@ def advance(
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def propagate(
     modes: Array,
     target: Array,
@@ -415,10 +418,10 @@ def propagate(
                     height[n + i, b] = height[n - 1, b] if n else origin[start + b]
             if not _panel(
                 modes, target, scale, origin, weights, factor[here], memory[here], pushes[here], integrals[p], integrals32[p], couplings[p],
-                decay[here], height, error, tangent, edge, n, start, 0, True, folded, response[here], correlation[here], sums[stratum][:, here], scratch,
+                decay[here], height, error, tangent, edge, n, start, 0, True, folded,
+                response[here], correlation[here], sums[stratum][:, here], scratch,
             ):  # fmt: skip
                 return False
         if heights.size:
             heights[:, start : start + LANES] = height
     return True
-

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlnflow.dmft import sampling
-from dlnflow.dmft.errors import COVERAGE, Curves, Errors, difference, relative
+from dlnflow.dmft.errors import COVERAGE, Curves, Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.passes import ORDER, Watch, causal_pass, open_loop
 from dlnflow.dmft.sampling import Aim
@@ -23,6 +23,8 @@ THREADS = 2
 AIMING_PATHS = 4096
 FEWER_FOR_RESPONSE = 4
 CHECK_PATHS = 1024
+CONTRACTION = 0.3  # of the error in a round; about 0.1 was seen
+AMPLIFICATION = 10.0  # of a panel's residual in late curves, relative
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,10 @@ class Round:
 class Refinement:
     """The rounds of one solve: `sample` is the small sample, aimed at what matters on the panels of the first solution."""
 
-    def __init__(self, first: State, times: Array, paths: int, tolerance: float, root: np.random.SeedSequence, watch: Watch) -> None:
-        self.times, self.tolerance, self.root, self.watch = times, tolerance, root, watch
+    def __init__(
+        self, first: State, times: Array, scale: Scale, paths: int, tolerance: float, root: np.random.SeedSequence, watch: Watch
+    ) -> None:
+        self.times, self.scale, self.tolerance, self.root, self.watch = times, scale, tolerance, root, watch
         self.problem, self.rank = first.problem, first.rank
         self.aims = self._aim(first)
         self.sample = self._draw(paths, 0)
@@ -76,24 +80,32 @@ class Refinement:
         return state
 
     def round(self, paths: int) -> Round:
-        """Correct by `paths` paths in each scramble; every scramble's own correction gives the sampling error."""
+        """Correct by the mean of all scrambles of `paths` paths; single scrambles, drawn towards it, give the sampling errors."""
         corrections = [averages - self.base.sampled for averages in self._all_averages(self.base, paths)]
-        state = self._solve(self.base, _mean(corrections))
+        mean = _mean(corrections)
+        state = self._solve(self.base, mean)
+        drawn = [mean + (one - mean) * SCRAMBLES**-0.5 for one in corrections]
         with ThreadPoolExecutor(THREADS) as pool:
-            single = list(pool.map(lambda correction: values(self._solve(state, correction), self.times), corrections))
+            single = list(pool.map(lambda correction: values(self._solve(state, correction), self.times), drawn))
         curves = values(state, self.times)
-        spread = {name: np.std([one[name] for one in single], axis=0, ddof=1) / np.sqrt(SCRAMBLES) for name in curves}
-        return Round(state, curves, {name: COVERAGE * relative(spread[name], value) for name, value in curves.items()}, paths)
+        spread = {name: COVERAGE * np.std([one[name] for one in single], axis=0, ddof=1) for name in curves}
+        return Round(
+            state, curves, {name: COVERAGE * self.scale.relative(name, spread[name], value) for name, value in curves.items()}, paths
+        )
 
     def check(self, found: Round) -> tuple[Round, Curves]:
-        """The round again with its correction taken at its own solution, on fewer paths; and the change, which was its error."""
+        """The round with its correction taken once more at its own solution, on fewer paths, and what error is left of the change."""
         paths = min(found.paths, CHECK_PATHS)
         before, after = (_mean(self._all_averages(state, paths)) for state in (self.base, found.state))
         assert found.state.correction is not None
         moved = (after - before) - (found.state.sampled - self.base.sampled)
         state = self._solve(found.state, found.state.correction + moved)
         curves = values(state, self.times)
-        return Round(state, curves, found.sampling, found.paths), difference(found.curves, curves)
+        left = {
+            name: CONTRACTION * change + AMPLIFICATION * state.residual
+            for name, change in self.scale.difference(found.curves, curves).items()
+        }
+        return Round(state, curves, found.sampling, found.paths), left
 
 
 def _mean(averages: list[Averages]) -> Averages:
@@ -101,8 +113,3 @@ def _mean(averages: list[Averages]) -> Averages:
     for one in averages[1:]:
         total = total + one
     return total * (1 / len(averages))
-
-
-def errors(found: Round, time_step: Curves, fixed_point: Curves) -> Errors:
-    """The error split of a checked round."""
-    return Errors(found.sampling, time_step, fixed_point)

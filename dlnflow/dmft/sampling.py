@@ -16,7 +16,6 @@ from dlnflow.dmft.paths import LANES
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.solution import Array
 
-MODES = 96
 BINS = 32
 MOST_CROWDED = 3.0
 

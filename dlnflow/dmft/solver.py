@@ -2,7 +2,8 @@
 
 The error of a curve has three parts. *Time step*: the change of the pilot on the same panels with one node more each. *Sampling*: twice
 the standard error over independent scrambles. *Fixed point*: the change when the correction is taken once more. Panels, paths or
-rounds are refined until their sum is below `accuracy`, relative to the curve or to FLOOR times its largest value, whichever is larger.
+rounds are refined until their sum is below `accuracy`, relative to the curve or to FLOOR times its largest value at any time,
+whichever is larger.
 """
 
 import resource
@@ -14,10 +15,10 @@ from threadpoolctl import threadpool_limits
 
 from dlnflow import __version__
 from dlnflow.dmft import radau, sampling
-from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, difference, scale_of
+from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
 from dlnflow.dmft.observables import conditionals, values
 from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.passes import MOST_PANELS, ORDER, adaptive_pass, causal_pass, open_loop
+from dlnflow.dmft.passes import MOST_PANELS, ORDER, SLOTS, adaptive_pass, causal_pass, open_loop
 from dlnflow.dmft.refine import SCRAMBLES, Refinement, Round
 from dlnflow.dmft.state import State
 from dlnflow.grids import default_times
@@ -26,6 +27,7 @@ from dlnflow.solution import CURVES, Array, Observer, Solution, SolveError, igno
 
 PILOT_PATHS = 512
 FIRST_PATHS = 1024
+PATHS_AT_ONE = 64.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**18
 MOST_WORK = 3e11  # multiplications in the averages of one round
 MOST_ROUNDS = 8
@@ -80,10 +82,10 @@ def solve(
     progress = Progress(observe, horizon)
     root = np.random.SeedSequence(seed)
     with threadpool_limits(1):
-        tolerance = float(np.clip(1e-4 * accuracy, 1e-7, 1e-6))
-        first, time_step = _choose_panels(problem, horizon, grid, accuracy, tolerance, root, progress)
-        found, fixed_point = _refine(first, grid, accuracy, tolerance, time_step, root, progress)
-        solution = _solution(found, Errors(found.sampling, time_step, fixed_point), grid, accuracy, root)
+        tolerance = float(np.clip(1e-4 * accuracy, 1e-7, 1e-5))
+        first, time_step, scale = _choose_panels(problem, horizon, grid, accuracy, tolerance, root, progress)
+        found, fixed_point = _refine(first, grid, scale, accuracy, tolerance, time_step, root, progress)
+        solution = _solution(found, Errors(found.sampling, time_step, fixed_point), scale, grid, accuracy, root)
     measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
     solution.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
     return solution
@@ -91,9 +93,9 @@ def solve(
 
 def _choose_panels(
     problem: Problem, horizon: float, grid: Array, accuracy: float, tolerance: float, root: np.random.SeedSequence, progress: Progress
-) -> tuple[State, Curves]:
-    """A pass on panels whose time-step error is a share of `accuracy`, and that error, relative, by curve."""
-    sample = sampling.draw(problem, PILOT_PATHS, sampling.MODES, np.random.SeedSequence(entropy=root.entropy, spawn_key=(0,)))
+) -> tuple[State, Curves, Scale]:
+    """A pass on panels whose time-step error is a share of `accuracy`, that error by curve, and what it is relative to."""
+    sample = sampling.draw(problem, PILOT_PATHS, SLOTS * MOST_PANELS, np.random.SeedSequence(entropy=root.entropy, spawn_key=(0,)))
     best, roughness = np.inf, 0.5 * accuracy**0.5
     for _ in range(4):
         try:
@@ -107,10 +109,12 @@ def _choose_panels(
         except PanelFailure:
             roughness /= 2
             continue
-        error = difference(values(coarse, grid), values(fine, grid))
+        everywhere = values(fine, np.append(0.0, fine.time))
+        scale = Scale({name: float(np.abs(value).max()) for name, value in everywhere.items()})
+        error = scale.difference(values(coarse, grid), values(fine, grid))
         worst = max(error[name].max() for name in CURVES)
         if worst < best:
-            best, chosen = worst, (coarse, error)
+            best, chosen = worst, (coarse, error, scale)
         if worst < SHARE_OF_TIME_ERROR * accuracy or worst > best or len(coarse.edges) > MOST_PANELS // 2:
             break
         roughness *= max(0.2, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
@@ -120,14 +124,21 @@ def _choose_panels(
 
 
 def _refine(
-    first: State, grid: Array, accuracy: float, tolerance: float, time_step: Curves, root: np.random.SeedSequence, progress: Progress
+    first: State,
+    grid: Array,
+    scale: Scale,
+    accuracy: float,
+    tolerance: float,
+    time_step: Curves,
+    root: np.random.SeedSequence,
+    progress: Progress,
 ) -> tuple[Round, Curves]:
     """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`."""
     progress.stage(PILOT_SHARE, PILOT_SHARE + 0.05, len(first.edges))
     try:
-        refinement = Refinement(first, grid, PILOT_PATHS, tolerance, root, progress)
-        paths, low = FIRST_PATHS, PILOT_SHARE + 0.05
-        most = _most_paths(first.nodes)
+        refinement = Refinement(first, grid, scale, PILOT_PATHS, tolerance, root, progress)
+        most, low = _most_paths(first.nodes), PILOT_SHARE + 0.05
+        paths = min(most, 2 ** round(np.log2(max(FIRST_PATHS, PATHS_AT_ONE / accuracy)) - 0.3))
         for number in range(MOST_ROUNDS):
             high = low + 0.5 * (1 - low)
             progress.stage(low, high, 4 * SCRAMBLES)
@@ -136,12 +147,11 @@ def _refine(
             errors = Errors(checked.sampling, time_step, fixed_point)
             if errors.largest()["total"] <= accuracy or number == MOST_ROUNDS - 1:
                 break
-            if errors.excess(accuracy) <= 1 and errors.largest()["fixed_point"] < accuracy / 4:
+            excess = errors.excess(accuracy)
+            if excess > 1 and paths == most:
                 break
-            wanted = paths * 2 ** int(np.ceil(1.2 * np.log2(max(errors.excess(accuracy), 1.0)) + 0.1))
-            if paths == most and errors.excess(accuracy) > 1:
-                break
-            paths, low, refinement.base = min(wanted, most), high, checked.state
+            paths = min(paths * 2 ** int(np.ceil(1.1 * np.log2(max(excess, 1.0)))), most)
+            low, refinement.base = high, checked.state
     except PanelFailure:
         raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed or a larger accuracy.") from None
     return checked, fixed_point
@@ -152,19 +162,17 @@ def _most_paths(nodes: int) -> int:
     return int(2 ** np.floor(np.log2(np.clip(MOST_WORK / work, FIRST_PATHS, MOST_PATHS))))
 
 
-def _solution(found: Round, errors: Errors, grid: Array, accuracy: float, root: np.random.SeedSequence) -> Solution:
+def _solution(found: Round, errors: Errors, scale: Scale, grid: Array, accuracy: float, root: np.random.SeedSequence) -> Solution:
     state, split = found.state, errors.largest()
-    stderr = {
-        name: scale_of(value) * np.sqrt((errors.sampling[name] / COVERAGE) ** 2 + errors.time_step[name] ** 2 + errors.fixed_point[name] ** 2)
-        for name, value in found.curves.items()
-    }
+    parts = zip(errors.sampling.items(), errors.time_step.values(), errors.fixed_point.values(), strict=True)
+    relative = {name: np.sqrt((sampled / COVERAGE) ** 2 + stepped**2 + fixed**2) for (name, sampled), stepped, fixed in parts}
+    stderr = {name: scale.of(name, value) * relative[name] for name, value in found.curves.items()}
     sample = sampling.draw(state.problem, QUANTILE_PATHS, state.rank, np.random.SeedSequence(entropy=root.entropy, spawn_key=(4,)))
     heights = np.empty((state.nodes, len(sample.target)))
     open_loop(state, sample, heights, tangents=False)
-    truncated = state.rank == sampling.MODES
     diagnostics = {
-        "outcome": "converged" if split["total"] <= accuracy and not truncated else "not_converged",
-        "advice": _advice(split, accuracy, truncated),
+        "outcome": "converged" if split["total"] <= accuracy else "not_converged",
+        "advice": _advice(split, accuracy),
         "accuracy": accuracy,
         "error": split,
         "absolute_floor": FLOOR,
@@ -178,10 +186,8 @@ def _solution(found: Round, errors: Errors, grid: Array, accuracy: float, root: 
     return Solution(grid, found.curves, stderr, conditionals(state, grid, sample, heights), diagnostics, kernel_time, kernels)
 
 
-def _advice(split: dict[str, float], accuracy: float, truncated: bool) -> str | None:
+def _advice(split: dict[str, float], accuracy: float) -> str | None:
     """What to try where the solve did not converge."""
-    if truncated:
-        return "The noise has more modes than are sampled, so part of it is left out; ask for a shorter horizon."
     if split["total"] > accuracy:
         return f"The error is {split['total']:.2g}; ask for a larger accuracy or a shorter horizon."
     return None

@@ -13,7 +13,7 @@ from dlnflow.solution import Array
 
 @dataclass(frozen=True)
 class Averages:
-    """What the effective process is averaged to on N nodes: R_w and C_e (N, N), and `sums` (S, OBSERVED, N) by stratum (`paths.advance`)."""
+    """What the effective process is averaged to on N nodes: R_w and C_e (N, N), and `sums` (S, OBSERVED, N), see `paths.advance`."""
 
     response: Array
     correlation: Array
@@ -39,11 +39,11 @@ class State:
     """N nodes and P paths so far; every array is allocated for `capacity` nodes and only touched up to N.
 
     Kernels are indexed [t, s]: `correlation` C_e, `response` R_w, `residual_correlation` C_r, `residual_response` R_r.
-    `factor` (N, D) is L with ζ = L z; `modes` holds per panel the first new column of L, the panel's first node and the
-    weights (m, new) that read the new modes off the panel. `plan` may fix how many there are on each panel, and
-    `like` (N, D), an L of another pass, how they are turned.
-    `sampled` are the averages over the paths, to which `correction` is added to give `response` and `correlation`.
-    `error` (N, P) is w − w*, `height` (N, P) is H; for `tangent` and `tangent_edge` see `paths.advance`.
+    `factor` (N, D) is L with ζ = L z; `modes` holds per panel the first new column of L, the panel's first node and the weights (m, new)
+    that read the new modes off the panel. `like` may hold, for each panel, the block of L that new modes are turned towards; `slots`
+    keeps as many columns for each panel, so that two passes give a mode the same draws. `sampled` are the averages over the paths,
+    to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the panels' iterations. `error`
+    (N, P) is w − w*, `height` (N, P) is H; for `tangent` and `tangent_edge` see `paths.advance`.
     """
 
     problem: Problem
@@ -57,14 +57,15 @@ class State:
     residual_response: Array
     factor: Array
     modes: list[tuple[int, int, Array]]
-    plan: list[int] | None
-    like: Array | None
+    like: list[Array] | None
+    slots: int | None
     sampled: Averages
     correction: Averages | None
     error: Array
     height: Array
     tangent: np.ndarray
     tangent_edge: np.ndarray
+    residual: float = 0.0
 
     @property
     def nodes(self) -> int:
@@ -73,13 +74,8 @@ class State:
 
     @property
     def rank(self) -> int:
-        """The number of modes of ζ so far."""
-        return sum(self.new_modes)
-
-    @property
-    def new_modes(self) -> list[int]:
-        """How many modes of ζ began on each panel."""
-        return [modes.shape[1] for _, _, modes in self.modes]
+        """The number of columns of L so far; with `slots`, some of them are zero until the pass is finished."""
+        return self.slots * len(self.modes) if self.slots else sum(modes.shape[1] for _, _, modes in self.modes)
 
     @property
     def averages(self) -> Averages:
@@ -92,12 +88,15 @@ class State:
         return np.diff(self.edges)[:, None, None] * radau.integration(self.order)
 
     def finish(self) -> None:
-        """Drop what is needed only to go on: the paths, their tangents and the room for more nodes."""
+        """Drop what is needed only to go on: the paths, their tangents, the room for more nodes and the columns of L left out."""
         n = self.nodes
         for name in ("correlation", "response", "residual_correlation", "residual_response"):
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:n, :n]))
-        self.time, self.factor = self.time[:n], np.ascontiguousarray(self.factor[:n, : self.rank])
-        sampled = self.sampled
+        used = np.concatenate([first + np.arange(modes.shape[1]) for first, _, modes in self.modes])
+        self.time, self.factor = self.time[:n], np.ascontiguousarray(self.factor[:n, used])
+        starts = np.cumsum([0, *(modes.shape[1] for _, _, modes in self.modes)]).tolist()
+        self.modes = [(first, node, modes) for first, (_, node, modes) in zip(starts, self.modes, strict=False)]
+        self.slots, sampled = None, self.sampled
         self.sampled = Averages(sampled.response[:n, :n], sampled.correlation[:n, :n], sampled.sums[:, :, :n])
         self.error = self.height = self.tangent = self.tangent_edge = np.empty((0, 0))
 
@@ -112,8 +111,8 @@ def start(
     sample: Sample,
     order: int,
     panels: int,
-    plan: list[int] | None = None,
-    like: Array | None = None,
+    like: list[Array] | None = None,
+    slots: int | None = None,
     correction: Averages | None = None,
 ) -> State:
     """The state at t = 0, with room for `panels` panels of `order` nodes."""
@@ -131,8 +130,8 @@ def start(
         residual_response=np.zeros(square),
         factor=np.zeros((size, len(sample.modes))),
         modes=[],
-        plan=plan,
         like=like,
+        slots=slots,
         sampled=no_averages(size, len(strata(problem))),
         correction=correction,
         error=np.empty((size, paths)),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlnflow.dmft import radau, solve, solver, state
+from dlnflow.dmft import radau, refine, solve
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
 from dlnflow.solution import KERNELS, Cancelled
 
@@ -12,7 +12,7 @@ PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2), no
 
 def test_same_bits_whatever_the_threads(monkeypatch):
     two = solve(PROBLEM, 2.0, accuracy=0.05, seed=3)
-    monkeypatch.setattr(solver, "THREADS", 1)
+    monkeypatch.setattr(refine, "THREADS", 1)
     one = solve(PROBLEM, 2.0, accuracy=0.05, seed=3)
     other = solve(PROBLEM, 2.0, accuracy=0.05, seed=4)
     for name in two.values:
@@ -84,10 +84,3 @@ def test_radau_integrates_polynomials(m):
         np.testing.assert_allclose(radau.integration(m) @ nodes**power, nodes ** (power + 1) / (power + 1), atol=1e-14)
     assert radau.integration(m)[-1] @ nodes ** (2 * m - 2) == pytest.approx(1 / (2 * m - 1), abs=1e-14)
     np.testing.assert_allclose(radau.interpolation(m, np.array([0.3])) @ radau.interpolation_nodes(m) ** m, 0.3**m, atol=1e-13)
-
-
-def test_says_so_when_noise_is_left_out(monkeypatch):
-    monkeypatch.setattr(state, "MODES", 3)
-    diagnostics = solve(PROBLEM, 4.0, accuracy=0.1).diagnostics
-    assert diagnostics["outcome"] == "not_converged"
-    assert "modes" in diagnostics["advice"]

@@ -16,7 +16,7 @@ from dlnflow.theory.initial import InitialLaw
 from dlnflow.theory.teacher import Stratum, strata
 
 REACH = 7.5  # standard deviations of y that are integrated; 6e-14 of the mass lies outside
-TRAPEZOIDS = 384  # the integrand is entire and vanishes at both ends; of many initial values each needs a third of them
+TRAPEZOIDS = 384  # the integrand is entire and vanishes at both ends
 PIECE = np.polynomial.legendre.leggauss(64)
 
 
@@ -49,10 +49,10 @@ Channel = Callable[[float, float], Nodes]
 """Nodes for the standard deviation s of the effective noise and the threshold θ."""
 
 
-def entropy_channel(problem: Problem, law: InitialLaw) -> Channel:
+def entropy_channel(problem: Problem, law: InitialLaw, trapezoids: int = TRAPEZOIDS) -> Channel:
     """The proximal map of gradient flow without weight decay; θ = 0 is the identity."""
-    kinds, count = strata(problem), TRAPEZOIDS // (3 if len(law.weight) > 1 else 1)
-    grid = np.linspace(0, 1, count)
+    kinds = strata(problem)
+    grid = np.linspace(0, 1, trapezoids)
 
     def stratum(kind: Stratum, s: float, theta: float) -> Nodes:
         c, q0 = law.product[:, None], law.offset[:, None]
@@ -64,7 +64,7 @@ def entropy_channel(problem: Problem, law: InitialLaw) -> Channel:
         w = np.where(np.abs(q) < 1, c * np.sinh(np.clip(q, -1, 1)), grown - shrunk)
         pull, half_k = theta / 2 * (q - q0), grown + shrunk
         density = _normal((w + pull - kind.mean) / spread) / spread
-        weight = kind.probability * law.weight[:, None] * density * (half_k + theta / 2) * (high - low) / (count - 1)
+        weight = kind.probability * law.weight[:, None] * density * (half_k + theta / 2) * (high - low) / (trapezoids - 1)
         return _nodes(kind, s, weight, w, pull, half_k / (half_k + theta / 2), 2 * half_k)
 
     return lambda s, theta: _join([stratum(kind, s, theta) for kind in kinds])

@@ -10,13 +10,14 @@ find it without fail: at fixed s the root θ of E[(y − w)²] = (1 − δ) s² 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq, root
 
 from dlnflow.problem import GaussianScale, Problem
 from dlnflow.solution import Array, SolveError
-from dlnflow.theory.channel import Channel, Nodes, entropy_channel, soft_channel
+from dlnflow.theory.channel import TRAPEZOIDS, Channel, Nodes, entropy_channel, soft_channel
 from dlnflow.theory.initial import COARSE, initial_law
 
 LARGEST_LOGARITHM = 120.0
@@ -64,7 +65,7 @@ class Conditions:
 def least_squares(problem: Problem) -> FixedPoint:
     """λ = 0, δ > 1 (or δ = 1 without noise): w = w* + s z with s² = σ²/(δ − 1), the identity as proximal map."""
     s = problem.noise_std / float(np.sqrt(problem.aspect_ratio - 1)) if problem.noise_std else 0.0
-    return FixedPoint(s, 0.0, entropy_channel(problem, initial_law(problem))(s, 0.0))
+    return FixedPoint(s, 0.0, entropy_channel(problem, initial_law(problem), TRAPEZOIDS // 3)(s, 0.0))
 
 
 def interpolation(problem: Problem) -> FixedPoint:
@@ -72,8 +73,8 @@ def interpolation(problem: Problem) -> FixedPoint:
     if not isinstance(problem.initial_scale, GaussianScale):
         conditions = _interpolation(problem, entropy_channel(problem, initial_law(problem)))
         return conditions.at(*_nested_roots(conditions, 1e-12))
-    start = _nested_roots(_interpolation(problem, entropy_channel(problem, initial_law(problem, COARSE))), 1e-3)
-    conditions = _interpolation(problem, entropy_channel(problem, initial_law(problem)))
+    start = _nested_roots(_interpolation(problem, entropy_channel(problem, initial_law(problem, COARSE), TRAPEZOIDS // 8)), 1e-3)
+    conditions = _interpolation(problem, entropy_channel(problem, initial_law(problem), TRAPEZOIDS // 3))
     return conditions.at(*_joint_root(conditions, start))
 
 
@@ -110,14 +111,16 @@ def _nested_roots(conditions: Conditions, tolerance: float) -> tuple[float, floa
 
 def _joint_root(conditions: Conditions, start: tuple[float, float]) -> Array:
     """log r and log θ, shape (2,), from a start that is near: Powell's hybrid method needs few of the dear evaluations."""
-    result = root(lambda x: conditions.residuals(x[0], x[1]), start, tol=1e-9)
+    offset = np.asarray(start) - 1  # unknowns near 1, since the method's tolerance is relative
+    result = root(lambda x: conditions.residuals(*(offset + x)), np.ones(2), tol=1e-7, options={"eps": 1e-6})
     if not result.success:
         raise SolveError("not_converged", "The fixed point for random initial values was not found. Try constant ones of the same size.")
-    return np.asarray(result.x)
+    return np.asarray(offset + result.x)
 
 
 def _increasing_root(f: Callable[[float], float], start: float, tolerance: float) -> float:
     """The zero of an increasing f, bracketed from `start` in steps that double."""
+    f = lru_cache(f)  # bracketing has evaluated the ends already
     value = f(start)
     direction, step, near, far = (1.0 if value < 0 else -1.0), 0.25, start, start
     while value * direction < 0 and abs(far - start) < LARGEST_LOGARITHM:

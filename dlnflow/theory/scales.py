@@ -37,8 +37,8 @@ class Sizes:
     """What the time scales are made of.
 
     `weight` is W; `product` c = |u(0) v(0)| (its scale a² where random); `tangent` (u(0)² + v(0)²)/2 on average; `force` the root mean
-    square of h(0) over the coordinates to be learned; `distance` the largest of W and of the root mean square distances from w(0) to w* and,
-    where w(0) = 0, to w(∞).
+    square of h(0) over the coordinates to be learned; `distance` the largest of W and of the root mean square distances from w(0) to w*
+    and, where w(0) = 0, to w(∞).
     """
 
     weight: float

@@ -24,17 +24,25 @@ def describe(errors: Sequence[Any]) -> Wrong:
     return Wrong(f"{field}: {message}{more}" if field else f"{message}{more}", "invalid_request", field or None, _hint(first))
 
 
+TAGS = {
+    "target": {"gaussian", "bernoulli_gauss", "discrete"},
+    "initial_scale": {"balanced", "pair", "random"},
+    "dynamics": {"gradient_flow", "gradient_descent"},
+    "design": {"gaussian", "rademacher", "student_t"},
+}
+
+
 def _field(error: Any) -> str:
     """The dotted path of a field, without the names of union members that pydantic puts into it."""
     location = [str(step) for step in error["loc"]]
     if location and location[0] in ("query", "path", "dmft", "simulation"):
         location = location[1:]
-    for position, step in enumerate(location):
-        if step in ("gaussian", "bernoulli_gauss", "discrete") and location[position - 1] == "target":
-            del location[position]
-            break
+    location = [step for before, step in zip(["", *location], location, strict=False) if step not in TAGS.get(before, ())]
+    context = error.get("ctx", {})
     if error["type"].startswith("union_tag"):
-        location.append(error["ctx"]["discriminator"].strip("'"))
+        location.append(context["discriminator"].strip("'"))
+    if "field" in context:  # of a rule about one entry of a member that is checked as a whole
+        location.append(context["field"])
     return ".".join(location)
 
 

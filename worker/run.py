@@ -79,6 +79,9 @@ def solve(request: Request, observe: Observer) -> Solution:
         replicas=request.replicas,
         seed=request.seed,
         observe=observe,
+        dynamics=request.dynamics,
+        design=request.design,
+        standard_error=request.standard_error,
     )
 
 

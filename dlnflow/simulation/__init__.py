@@ -1,6 +1,7 @@
-"""The finite network: ensembles of diagonal linear networks under gradient flow."""
+"""The finite network: ensembles of diagonal linear networks under gradient flow or gradient descent."""
 
 from dlnflow.simulation.ensemble import simulate
 from dlnflow.simulation.flow import gradient_flow
+from dlnflow.simulation.memory import forecast
 
-__all__ = ["gradient_flow", "simulate"]
+__all__ = ["forecast", "gradient_flow", "simulate"]

@@ -1,12 +1,11 @@
 """Averages over independent networks, the finite-size counterpart of the mean-field solution (arXiv 2510.01930; MATH §1)."""
 
-import os
 import resource
 import sys
 import threading
 import time as clock
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +14,21 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dlnflow import __version__
+from dlnflow.design import DesignKind, GaussianDesign
 from dlnflow.grids import default_times
-from dlnflow.problem import Problem
-from dlnflow.simulation.flow import Flow, trajectory
-from dlnflow.simulation.network import draw_network
+from dlnflow.problem import Dynamics, GradientDescent, GradientFlow, Problem
+from dlnflow.simulation.descent import Descent, descend
+from dlnflow.simulation.draw import draw_network
+from dlnflow.simulation.flow import Flow, follow
+from dlnflow.simulation.memory import BUDGET, concurrency, processors, replica_bytes
+from dlnflow.simulation.network import Network
 from dlnflow.simulation.observables import NAMES, Weights, classify, conditional, coordinates_kept, measure
-from dlnflow.solution import Array, Cancelled, Observer, Solution, ignore_progress
+from dlnflow.simulation.snapshots import Snapshots
+from dlnflow.simulation.step import Watcher
+from dlnflow.solution import CURVES, Array, Cancelled, Observer, Solution, ignore_progress
 
+FIRST_BATCH = 4  # replicas before a standard error means anything
+CURVE_FLOOR = 1e-3  # of a curve's largest value: relative errors are not asked for below, as in the mean-field solver
 REPORT_EVERY = 0.25  # seconds between two calls of the observer
 
 
@@ -35,26 +42,34 @@ def simulate(
     seed: int = 0,
     observe: Observer = ignore_progress,
     threads: int | None = None,
+    dynamics: Dynamics | None = None,
+    design: DesignKind | None = None,
+    standard_error: float | None = None,
+    memory: int = BUDGET,
 ) -> Solution:
     """Mean and standard error over `replicas` ≥ 2 networks of `dimension` d and round(δ d) samples, on `times`, shape (T,).
 
-    Data, teacher and noise are drawn afresh for every replica, whose random numbers depend on `seed` and its own number only. The
-    result has the same bits for any number of `threads` (default: one per processor); each thread uses one BLAS thread.
-    Raises `SolveError` where the flow cannot be followed, and whatever `observe` raises.
+    Data, teacher, noise and random initial values are drawn afresh for every replica, whose random numbers depend on `seed` and its own
+    number only. The result has the same bits for any number of `threads` (default: one per processor). As many replicas run at a time
+    as fit into `memory` bytes; where only one does and it is large, its products with X use two threads.
+
+    `dynamics` is gradient flow unless given; gradient descent shows at a time the network after the last step before it, and diverges
+    with `SolveError` where its step is too long. `design` is Gaussian unless given. With `standard_error`, the replicas end as soon
+    as the relative standard error of every curve, or of 1e-3 of its largest value where that is more, is down to it: this is looked
+    at after 4, 8, 16, … replicas. Raises `SolveError` where the network cannot be followed, and whatever `observe` raises.
     """
     start = clock.perf_counter()
     time = default_times(horizon) if times is None else np.asarray(times, dtype=np.float64)
-    ensemble = Ensemble(problem, time, dimension, replicas, seed)
+    ensemble = Ensemble(problem, time, dimension, replicas, seed, dynamics or GradientFlow(), design or GaussianDesign())
     with threadpool_limits(1, user_api="blas"):
-        runs = ensemble.run(threads or _processors(), observe)
-    values = np.array([run.values for run in runs])
-    stderr = values.std(axis=0, ddof=1) / np.sqrt(replicas)
+        runs = ensemble.run(threads or processors(), observe, standard_error, memory)
+    values, stderr = statistics(runs)
     return Solution(
         time=time,
-        values=dict(zip(NAMES, values.mean(axis=0), strict=True)),
+        values=dict(zip(NAMES, values, strict=True)),
         stderr=dict(zip(NAMES, stderr, strict=True)),
         conditional=conditional(problem.target, [run.weights for run in runs]),
-        diagnostics=ensemble.diagnostics(runs) | {"wall_time": clock.perf_counter() - start},
+        diagnostics=ensemble.diagnostics(runs, standard_error) | {"wall_time": clock.perf_counter() - start},
     )
 
 
@@ -67,27 +82,66 @@ class Run:
     steps: int
 
 
+def statistics(runs: list[Run]) -> tuple[Array, Array]:
+    """The mean over replicas and its standard error, each of shape (len(NAMES), T)."""
+    values = np.array([run.values for run in runs])
+    return values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(runs))
+
+
+def largest_error(runs: list[Run]) -> float:
+    """The largest relative standard error of any curve; what is below 1e-3 of the curve's largest value counts as that."""
+    values, stderr = (x[[NAMES.index(name) for name in CURVES]] for x in statistics(runs))
+    floor = CURVE_FLOOR * values.max(axis=1, keepdims=True)
+    return float(np.max(stderr / np.maximum(values, floor)))
+
+
 class Ensemble:
     """The replicas of one simulation, the progress of each, and the signal that stops them."""
 
-    def __init__(self, problem: Problem, time: Array, dimension: int, replicas: int, seed: int) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        time: Array,
+        dimension: int,
+        replicas: int,
+        seed: int,
+        dynamics: Dynamics = GradientFlow(),  # noqa: B008 (frozen)
+        design: DesignKind = GaussianDesign(),  # noqa: B008 (frozen)
+    ) -> None:
         self.problem = problem
         self.time = time
         self.dimension = dimension
         self.replicas = replicas
         self.seed = seed
+        self.dynamics = dynamics
+        self.design = design
         self._reached = np.zeros(replicas)
         self._stopped = threading.Event()
 
-    def run(self, threads: int, observe: Observer) -> list[Run]:
-        """Every replica, in order."""
-        with ThreadPoolExecutor(min(threads, self.replicas)) as pool:
-            runs = [pool.submit(self._replica, number) for number in range(self.replicas)]
-            with self._stopping(runs):
-                while wait(runs, timeout=REPORT_EVERY, return_when="FIRST_EXCEPTION").not_done:
-                    _raise_first(runs)
-                    observe(*self._progress())
-                return [run.result() for run in runs]
+    def run(self, threads: int, observe: Observer, standard_error: float | None = None, memory: int = BUDGET) -> list[Run]:
+        """Every replica, in order, or as many as `standard_error` asks for."""
+        together = concurrency(replica_bytes(self.problem, self.dimension, self.design), self.replicas, threads, memory)
+        with ThreadPoolExecutor(together) as pool, ThreadPoolExecutor(2) as halves:
+            runs: list[Run] = []
+            while len(runs) < self.replicas and not self._precise(runs, standard_error):
+                numbers = range(len(runs), self._next_stop(len(runs), standard_error))
+                runs += self._batch(pool, numbers, halves if together == 1 and threads > 1 else None, observe)
+            return runs
+
+    def _next_stop(self, done: int, standard_error: float | None) -> int:
+        """How many replicas there will be when the standard error is looked at next."""
+        return self.replicas if standard_error is None else min(self.replicas, max(FIRST_BATCH, 2 * done))
+
+    def _precise(self, runs: list[Run], standard_error: float | None) -> bool:
+        return standard_error is not None and len(runs) >= FIRST_BATCH and largest_error(runs) <= standard_error
+
+    def _batch(self, pool: Executor, numbers: range, halves: Executor | None, observe: Observer) -> list[Run]:
+        runs = [pool.submit(self._replica, number, halves) for number in numbers]
+        with self._stopping(runs):
+            while wait(runs, timeout=REPORT_EVERY, return_when="FIRST_EXCEPTION").not_done:
+                _raise_first(runs)
+                observe(*self._progress())
+            return [run.result() for run in runs]
 
     @contextmanager
     def _stopping(self, runs: list[Future[Run]]) -> Iterator[None]:
@@ -100,20 +154,26 @@ class Ensemble:
                 run.cancel()
             raise
 
-    def _replica(self, number: int) -> Run:
+    def _replica(self, number: int, halves: Executor | None) -> Run:
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, number]))
-        network = draw_network(self.problem, self.dimension, rng)
+        network = draw_network(self.problem, self.dimension, rng, self.design, halves)
         kept = coordinates_kept(self.dimension, len(self.time), self.replicas)
-        flow = Flow(network, self.time[-1], watch=lambda t: self._report(number, t))
-        values, w_kept = np.empty((len(NAMES), len(self.time))), np.empty((len(self.time), kept))
-        for i, H in enumerate(trajectory(flow, self.time)):
-            t = self.time[i]
-            w = network.weights(t, H)
-            observed = measure(network, self.problem, t, H, w)
-            values[:, i] = [observed[name] for name in NAMES]
-            w_kept[i] = w[:kept]
-        self._reached[number] = flow.end
-        return Run(values, Weights(w_kept, classify(self.problem.target, network.teacher[:kept])), flow.steps)
+        values, w_kept, done = np.empty((len(NAMES), len(self.time))), np.empty((len(self.time), kept)), 0
+        state, snapshots = self._start(network, lambda t: self._report(number, t))
+        for at in snapshots:
+            part = slice(done, done := done + len(at.t))
+            observed = measure(network, self.problem, at)
+            values[:, part] = [observed[name] for name in NAMES]
+            w_kept[part] = at.w[:, :kept]
+        self._reached[number] = self.time[-1]
+        return Run(values, Weights(w_kept, classify(self.problem.target, network.teacher[:kept])), state.steps)
+
+    def _start(self, network: Network, watch: Watcher) -> tuple[Flow | Descent, Iterator[Snapshots]]:
+        if isinstance(self.dynamics, GradientDescent):
+            descent = Descent(network, self.dynamics.step_size, watch)
+            return descent, descend(descent, self.time)
+        flow = Flow(network, self.time[-1], watch=watch)
+        return flow, follow(flow, self.time)
 
     def _report(self, number: int, t: float) -> None:
         if self._stopped.is_set():
@@ -123,34 +183,37 @@ class Ensemble:
     def _progress(self) -> tuple[float, str]:
         """The fraction done, on a scale between linear and logarithmic in time, and where the first unfinished replica is."""
         end = self.time[-1]
-        done = float(np.mean(np.log1p(self._reached) / np.log1p(end)))
+        done = float(np.mean(np.log1p(self._reached) / np.log1p(end))) if end > 0 else 0.0
         number = int(np.argmax(self._reached < end))
         return done, f"replica {number + 1} of {self.replicas}, t = {self._reached[number]:.2g} of {end:g}"
 
-    def diagnostics(self, runs: list[Run]) -> dict[str, Any]:
-        """What was run and what it took."""
+    def diagnostics(self, runs: list[Run], standard_error: float | None) -> dict[str, Any]:
+        """What was run, what it took and whether the standard error that was asked for was reached."""
+        reached = largest_error(runs)
+        missed = standard_error is not None and reached > standard_error
         return {
-            "outcome": "converged",
-            "advice": "",
+            "outcome": "not_converged" if missed else "converged",
+            "advice": _advice(len(runs), reached, standard_error) if standard_error is not None and missed else "",
             "seed": self.seed,
             "dimension": self.dimension,
             "samples": round(self.problem.aspect_ratio * self.dimension),
-            "replicas": self.replicas,
+            "replicas": len(runs),
+            "relative_standard_error": reached,
             "steps": sum(run.steps for run in runs),
             "versions": {"dlnflow": __version__, "numpy": np.__version__},
             "peak_memory_bytes": _peak_memory(),
         }
 
 
+def _advice(replicas: int, reached: float, wanted: float) -> str:
+    need = int(np.ceil(1.2 * replicas * (reached / wanted) ** 2))
+    return f"The standard error is {reached:.2g} after {replicas} replicas. Raise replicas to about {need}, or dimension."
+
+
 def _raise_first(runs: list[Future[Run]]) -> None:
     for run in runs:
         if run.done():
             run.result()
-
-
-def _processors() -> int:
-    """Those that this process may use, where the system tells."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _peak_memory() -> int:

@@ -7,26 +7,25 @@ from numpy.typing import NDArray
 
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, Problem, Target
 from dlnflow.simulation.network import Network
+from dlnflow.simulation.snapshots import Snapshots
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, QUANTILES, Array, Conditional
 
 NAMES = (*CURVES, *ORDER_PARAMETERS)
 MAX_POOLED = 20_000_000  # weights kept for quantiles, 160 MB
 
 
-def measure(network: Network, problem: Problem, t: float, H: Array, w: Array) -> dict[str, float]:
-    """Every curve and order parameter at one time (definitions: MATH §1). `H` and `w` have shape (d,)."""
-    r = network.residual(w)
-    u2, v2 = network.squares(t, H)
-    parameter_error = float(np.mean((w - network.teacher) ** 2))
+def measure(network: Network, problem: Problem, at: Snapshots) -> dict[str, Array]:
+    """Every curve and order parameter at the times of `at` (definitions: MATH §1), each of shape (m,)."""
+    parameter_error = np.mean((at.w - network.teacher) ** 2, axis=1)
     return {
-        "train_loss": (float(r @ r) + network.fixed_residual) / (2 * network.samples),
+        "train_loss": (np.einsum("tr,tr->t", at.r, at.r) + network.fixed_residual) / (2 * network.samples),
         "test_loss": (parameter_error + problem.noise_std**2) / 2,
         "parameter_error": parameter_error,
-        "overlap": float(np.mean(w * network.teacher)),
-        "norm": float(np.mean(w**2)),
-        "l1_norm": float(np.mean(np.abs(w))),
-        "u_norm": float(np.mean(u2)),
-        "v_norm": float(np.mean(v2)),
+        "overlap": at.w @ network.teacher / network.teacher.size,
+        "norm": np.mean(at.w**2, axis=1),
+        "l1_norm": np.mean(np.abs(at.w), axis=1),
+        "u_norm": np.mean(at.u2, axis=1),
+        "v_norm": np.mean(at.v2, axis=1),
     }
 
 

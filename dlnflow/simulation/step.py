@@ -1,37 +1,63 @@
-"""What one time step takes and gives, whichever method makes it."""
+"""What one time step takes and gives."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
+import numpy as np
+
+from dlnflow.simulation.network import Network, Point
 from dlnflow.solution import Array
 
-Field = Callable[[float, Array], Array]
+Watcher = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Around:
+    """The field h(t, H) in the neighbourhood of a point, in increments from it, which may be of `single` precision.
+
+    Rounding is then relative to the change since `origin`, where the force is known in double precision. `watch(t)` is called before
+    every product with X.
+    """
+
+    network: Network
+    origin: Point
+    single: bool
+    watch: Watcher
+
+    def force(self, t: float, H: Array) -> Array:
+        """Ḣ = h, shape (d,)."""
+        return self.origin.force + self.gram(self.network.weights(t, H) - self.origin.w)
+
+    def gram(self, x: Array) -> Array:
+        """XᵀXx/δ, shape (d,)."""
+        self.watch(self.origin.t)
+        return self.network.gram(x, single=self.single)
+
+    def point(self, t: float, H: Array) -> Point:
+        """The end of a step, in double precision."""
+        self.watch(self.origin.t)
+        return self.network.at(t, H)
+
+    def size(self, x: Array) -> float:
+        """The root mean square of a change `x` of H, shape (d,), and of the change kx of w that it makes."""
+        return rms((1 + self.origin.k) * x)
 
 
 @dataclass(frozen=True)
 class Step:
-    """The end of a step: the state `y`, its derivative `f` and the local error estimate, each of shape (d,).
+    """The end of a step of length `h` and the estimate `error` of its local error in H, shape (d,).
 
-    `interpolate(theta)` is the state at the fraction theta in [0, 1] of the step.
+    `interpolate(theta)` is H at the fraction theta in [0, 1] of the step; `radius` is the spectral radius of the Jacobian as far as the
+    step saw it, from below.
     """
 
-    y: Array
-    f: Array
+    h: float
+    end: Point
     error: Array
     interpolate: Callable[[float], Array]
+    radius: float
 
 
-class Method(Protocol):
-    """A one-step method for ẏ = field(t, y) whose Jacobian has a real, nonpositive spectrum."""
-
-    order: int
-
-    def longest(self, radius: float) -> float:
-        """The longest stable step where the Jacobian has the spectral radius `radius`."""
-
-    def cost(self, stiffness: float) -> int:
-        """Evaluations of the field in a step with h · radius = `stiffness`."""
-
-    def step(self, field: Field, t: float, y: Array, f: Array, h: float, radius: float) -> Step:
-        """From y(t), shape (d,), with f = field(t, y), to t + h."""
+def rms(x: Array) -> float:
+    """The root mean square of the entries."""
+    return float(np.sqrt(np.mean(x * x)))

@@ -6,10 +6,10 @@ import time
 import numpy as np
 import pytest
 
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
+from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.simulation import simulate
-from dlnflow.simulation.ensemble import Ensemble
-from dlnflow.simulation.network import draw_network
+from dlnflow.simulation.draw import draw_network
+from dlnflow.simulation.ensemble import Ensemble, largest_error
 from dlnflow.simulation.observables import coordinates_kept
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, Cancelled, ignore_progress
 
@@ -53,7 +53,7 @@ def test_the_triangular_factor_has_the_law_of_the_full_design():
         values = np.linalg.eigvalsh(X.T @ X)
         return [np.mean(values**p) for p in (1, 2, 3)]
 
-    factor = np.array([moments(draw_network(problem, d, rng).X) for _ in range(draws)])
+    factor = np.array([moments(draw_network(problem, d, rng).design.X) for _ in range(draws)])
     full = np.array([moments(rng.standard_normal((n, d)) / np.sqrt(d)) for _ in range(draws)])
     spread = np.sqrt((factor.var(axis=0) + full.var(axis=0)) / draws)
     assert (np.abs(factor.mean(axis=0) - full.mean(axis=0)) < 4 * spread).all()
@@ -134,6 +134,45 @@ def test_a_replica_is_the_same_however_many_there_are():
     ensembles = [Ensemble(R1, np.array([1.0]), dimension=50, replicas=k, seed=5).run(1, ignore_progress) for k in (2, 4)]
     for few, many in zip(*ensembles, strict=False):
         assert np.array_equal(few.values, many.values)
+
+
+@pytest.mark.parametrize("scale", [PairScale(u=0.8, v=0.3), GaussianScale(kind="gaussian", std=0.6)])
+def test_general_initial_values_start_where_they_should(scale):
+    problem = R1.model_copy(update={"initial_scale": scale})
+    solution = simulate(problem, 1.0, times=np.array([0.0]), dimension=300, replicas=20)
+    start = {name: (solution.values[name][0], 4 * solution.stderr[name][0] + 1e-12) for name in solution.values}
+    for name, exact in (
+        ("parameter_error", problem.initial_error),
+        ("train_loss", (problem.initial_error + 0.01) / 2),
+    ):
+        assert abs(start[name][0] - exact) < start[name][1]
+    u2v2 = (start["u_norm"][0] + start["v_norm"][0]) / 2
+    assert abs(u2v2 - problem.initial_second_moment) < start["u_norm"][1] + start["v_norm"][1]
+
+
+def test_replicas_end_when_the_standard_error_is_reached():
+    few = simulate(R1, 4.0, dimension=100, replicas=64, standard_error=0.2, threads=2)
+    ran = few.diagnostics["replicas"]
+    assert ran in (4, 8, 16, 32)
+    assert few.diagnostics["outcome"] == "converged"
+    assert few.diagnostics["relative_standard_error"] <= 0.2
+    assert equal(few, simulate(R1, 4.0, dimension=100, replicas=64, standard_error=0.2, threads=1))
+    ensemble = Ensemble(R1, few.time, dimension=100, replicas=64, seed=0)
+    assert ran == 4 or largest_error(ensemble.run(2, ignore_progress)[: ran // 2]) > 0.2
+
+
+@pytest.mark.parametrize("replicas", [2, 6])
+def test_too_few_replicas_are_said_to_be_too_few(replicas):
+    solution = simulate(R1, 4.0, dimension=50, replicas=replicas, standard_error=1e-3)
+    diagnostics = solution.diagnostics
+    assert (diagnostics["outcome"], diagnostics["replicas"]) == ("not_converged", replicas)
+    assert "Raise replicas to about" in diagnostics["advice"]
+
+
+def test_two_threads_on_one_large_replica_change_no_bit(monkeypatch):
+    monkeypatch.setattr("dlnflow.simulation.products.SPLIT", 1000)
+    results = [simulate(R1, 4.0, dimension=200, replicas=2, threads=threads, memory=1) for threads in (1, 2)]
+    assert equal(*results)
 
 
 def test_memory_for_quantiles_is_bounded():

@@ -1,0 +1,56 @@
+"""Gradient descent of one network with a finite step (MATH §2): u ← u (1 − η(h + λ)), v ← v (1 − η(−h + λ)) at the times 0, η, 2η, …"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from dlnflow.simulation.network import Network
+from dlnflow.simulation.snapshots import Snapshots
+from dlnflow.simulation.step import Watcher
+from dlnflow.solution import Array, SolveError
+
+LARGEST_FACTOR = 1e10  # by which one step may multiply u or v; beyond, nothing is learned any more
+SLACK = 1e-9  # relative rounding of t/η that still counts as a whole number of steps
+
+
+def steps_until(t: Array, step_size: float) -> Array:
+    """How many steps have been made by the times `t`, shape (T,): the largest k with kη ≤ t."""
+    ratio = t / step_size
+    return np.floor(ratio + SLACK * np.maximum(1, ratio))
+
+
+class Descent:
+    """The state of one network after `steps` steps of length η = `step_size`. `watch(t)` is called at every step."""
+
+    def __init__(self, network: Network, step_size: float, watch: Watcher = lambda t: None) -> None:
+        self.network = network
+        self.step_size = step_size
+        self.steps = 0
+        self.u, self.v = network.u0.copy(), network.v0.copy()
+        self._watch = watch
+        self._evaluate()
+
+    def advance(self) -> None:
+        """Make one step; `SolveError` where the step is so long that u and v run away."""
+        self._watch(self.steps * self.step_size)
+        decay = 1 - self.step_size * self.network.weight_decay
+        if not self.step_size * np.abs(self.force).max() < LARGEST_FACTOR:
+            time = self.steps * self.step_size
+            raise SolveError("diverged", f"Gradient descent ran away at t = {time:.6g}. Try a smaller step_size or initial_scale.")
+        self.u *= decay - self.step_size * self.force
+        self.v *= decay + self.step_size * self.force
+        self.steps += 1
+        self._evaluate()
+
+    def _evaluate(self) -> None:
+        self.w = (self.u**2 - self.v**2) / 2
+        self.residual, self.force = self.network.force(self.w)
+
+
+def descend(descent: Descent, times: Array) -> Iterator[Snapshots]:
+    """The network at every one of the increasing `times`, shape (T,), which is that of the last step before."""
+    for t, steps in zip(times, steps_until(times, descent.step_size), strict=True):
+        while descent.steps < steps:
+            descent.advance()
+        parts = descent.w, descent.u**2, descent.v**2, descent.residual
+        yield Snapshots(np.array([t]), *(part[None] for part in parts))

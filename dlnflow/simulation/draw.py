@@ -1,0 +1,131 @@
+"""Random networks: data, teacher, noise and initial values of a problem in d parameters."""
+
+from concurrent.futures import Executor
+
+import numpy as np
+from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg.blas import dsyrk
+
+from dlnflow.design import DesignKind, GaussianDesign, RademacherDesign, StudentDesign
+from dlnflow.problem import (
+    BernoulliGaussTarget,
+    DiscreteTarget,
+    GaussianScale,
+    GaussianTarget,
+    InitialScale,
+    PairScale,
+    Problem,
+    Target,
+)
+from dlnflow.simulation.kernel import Floats
+from dlnflow.simulation.network import Network
+from dlnflow.simulation.products import Design
+from dlnflow.solution import Array
+
+REDUCE = 2.0  # n/d from which d × d numbers in place of n × d are worth a factorisation
+CHUNK = 2048  # rows that are drawn at a time where they are not kept
+RIDGE = 1e-10  # of the mean eigenvalue; far below single precision, keeps the factorisation of a singular XᵀX possible
+SMALLEST = 1e-150  # an initial value that is zero would have no logarithm
+
+
+def draw_network(
+    problem: Problem, dimension: int, rng: np.random.Generator, design: DesignKind | None = None, pool: Executor | None = None
+) -> Network:
+    """A network of `problem` with d = `dimension` and n = round(δ d) samples, whose X has entries of variance 1/d from `design`.
+
+    The default design is Gaussian; then for n > d only the triangular factor R of X = QR matters to the flow, and it is drawn directly
+    (Bartlett's decomposition of the Wishart matrix XᵀX), together with Qᵀy and the squared noise outside the column space. Rows of
+    other designs are drawn, and from n > 2d on reduced to R as they come. `pool` computes large products with two threads.
+    """
+    samples = round(problem.aspect_ratio * dimension)
+    teacher = draw_teacher(problem.target, dimension, rng)
+    X, noise, outside = _data(design or GaussianDesign(), samples, dimension, rng)
+    matrix = Design(X, triangular=samples > dimension and len(X) == dimension, pool=pool)
+    noise *= problem.noise_std
+    y = matrix.residual_and_force(teacher, -noise)[0]
+    u0, v0 = draw_initial(problem.initial_scale, dimension, rng)
+    return Network(matrix, y, teacher, u0, v0, problem.weight_decay, samples, problem.noise_std**2 * outside)
+
+
+def draw_teacher(target: Target, dimension: int, rng: np.random.Generator) -> Array:
+    """Teacher weights w*, shape (d,), independent draws from `target`."""
+    match target:
+        case GaussianTarget(std=std):
+            return std * rng.standard_normal(dimension)
+        case BernoulliGaussTarget(density=density, std=std):
+            return std * rng.standard_normal(dimension) * (rng.random(dimension) < density)
+        case DiscreteTarget(atoms=atoms, probabilities=probabilities):
+            p = np.asarray(probabilities)
+            return rng.choice(np.asarray(atoms, dtype=np.float64), size=dimension, p=p / p.sum())
+
+
+def draw_initial(scale: InitialScale, dimension: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """u(0) and v(0), each of shape (d,)."""
+    match scale:
+        case PairScale(u=u, v=v):
+            return np.full(dimension, u), np.full(dimension, v)
+        case GaussianScale(std=std):
+            u0, v0 = std * rng.standard_normal((2, dimension))
+            return np.where(u0 == 0, SMALLEST, u0), np.where(v0 == 0, SMALLEST, v0)
+        case a:
+            return np.full(dimension, a), np.full(dimension, a)
+
+
+def rows_kept(design: DesignKind, samples: int, dimension: int) -> int:
+    """How many rows the stored matrix has."""
+    reduced = samples > dimension if isinstance(design, GaussianDesign) else samples > REDUCE * dimension
+    return dimension if reduced else samples
+
+
+def _data(design: DesignKind, samples: int, dimension: int, rng: np.random.Generator) -> tuple[Floats, Array, float]:
+    """X or its factor R, shape (rows, d), noise of variance 1, shape (rows,), and the squared noise outside the column space."""
+    if rows_kept(design, samples, dimension) == samples:
+        return _entries(design, (samples, dimension), rng), rng.standard_normal(samples), 0.0
+    if isinstance(design, GaussianDesign):
+        outside = float(rng.chisquare(samples - dimension))
+        return _bartlett(samples, dimension, rng), rng.standard_normal(dimension), outside
+    return _reduced(design, samples, dimension, rng)
+
+
+def _entries(design: DesignKind, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Entries of variance 1/d, where d = shape[1], in single precision."""
+    scale = np.float32(shape[1] ** -0.5)
+    match design:
+        case RademacherDesign():
+            X = 2 * rng.integers(0, 2, size=shape, dtype=np.int8) - np.int8(1)
+            return X * scale
+        case StudentDesign(degrees_of_freedom=nu):
+            X = rng.standard_normal(shape, dtype=np.float32)
+            X *= scale * np.float32(np.sqrt((nu - 2) / 2))
+            chi = rng.standard_gamma(nu / 2, size=shape, dtype=np.float32)
+            X /= np.sqrt(chi, out=chi)
+            return X
+        case _:
+            X = rng.standard_normal(shape, dtype=np.float32)
+            X *= scale
+            return X
+
+
+def _bartlett(samples: int, dimension: int, rng: np.random.Generator) -> Floats:
+    """The triangular factor of a Gaussian design, shape (d, d)."""
+    R = np.zeros((dimension, dimension), dtype=np.float32)
+    for i in range(dimension):
+        R[i, i:] = rng.standard_normal(dimension - i, dtype=np.float32)
+    np.fill_diagonal(R, np.sqrt(rng.chisquare(samples - np.arange(dimension))))
+    R *= np.float32(dimension**-0.5)
+    return R
+
+
+def _reduced(design: DesignKind, samples: int, dimension: int, rng: np.random.Generator) -> tuple[Floats, Array, float]:
+    """As `_data`, from XᵀX, Xᵀξ and ‖ξ‖² of rows that are forgotten: R is the Cholesky factor, and Qᵀξ = R⁻ᵀXᵀξ."""
+    gram, image, square = np.zeros((dimension, dimension), order="F"), np.zeros(dimension), 0.0
+    for start in range(0, samples, CHUNK):
+        X = _entries(design, (min(CHUNK, samples - start), dimension), rng).astype(np.float64)
+        noise = rng.standard_normal(len(X))
+        gram = dsyrk(1.0, X.T, beta=1.0, c=gram, overwrite_c=True)  # its upper triangle, as the factorisation reads it
+        image += noise @ X
+        square += float(noise @ noise)
+    gram[np.diag_indices(dimension)] += RIDGE * samples / dimension
+    R = cholesky(gram, overwrite_a=True, check_finite=False)
+    inside = solve_triangular(R, image, trans="T", check_finite=False)
+    return R.astype(np.float32), inside, max(0.0, square - float(inside @ inside))

@@ -1,0 +1,53 @@
+"""What a simulation will need of memory, before it starts."""
+
+import os
+
+from dlnflow.design import DesignKind, GaussianDesign
+from dlnflow.problem import Problem
+from dlnflow.simulation.draw import CHUNK, rows_kept
+from dlnflow.simulation.krylov import MAX_VECTORS
+from dlnflow.simulation.observables import MAX_POOLED
+from dlnflow.simulation.snapshots import BATCH
+
+BUDGET = 2_000_000_000  # bytes that replicas may take together
+BASE = 250_000_000  # the interpreter with NumPy, SciPy and Numba
+WORDS = 8  # bytes in a number of double precision
+POOLED_COPIES = 4  # of the weights for quantiles while they are sorted
+
+
+def processors() -> int:
+    """Those that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def replica_bytes(problem: Problem, dimension: int, design: DesignKind) -> int:
+    """The most that one replica needs at a time: its matrix while it is drawn, then a Krylov basis and snapshots."""
+    samples = round(problem.aspect_ratio * dimension)
+    rows = rows_kept(design, samples, dimension)
+    matrix = 4 * rows * dimension
+    drawing = matrix if isinstance(design, GaussianDesign) else 2 * matrix
+    if rows < samples and not isinstance(design, GaussianDesign):
+        drawing = 4 * matrix + 3 * WORDS * CHUNK * dimension
+    solving = matrix + WORDS * dimension * 2 * MAX_VECTORS + WORDS * BATCH * (6 * dimension + 2 * rows)
+    return max(drawing, solving)
+
+
+def concurrency(replica: int, replicas: int, threads: int, memory: int) -> int:
+    """How many replicas run at a time so that they stay within `memory` bytes, one where even one does not."""
+    return max(1, min(threads, replicas, memory // replica))
+
+
+def forecast(
+    problem: Problem,
+    dimension: int,
+    replicas: int,
+    threads: int | None = None,
+    *,
+    times: int = 100,
+    design: DesignKind | None = None,
+    memory: int = BUDGET,
+) -> int:
+    """Bytes that `simulate` will need for `times` times, an upper estimate; `threads`, `design` and `memory` as there."""
+    replica = replica_bytes(problem, dimension, design or GaussianDesign())
+    together = concurrency(replica, replicas, threads or processors(), memory)
+    return BASE + together * replica + POOLED_COPIES * WORDS * min(MAX_POOLED, dimension * times * replicas)

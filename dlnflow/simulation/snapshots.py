@@ -1,0 +1,18 @@
+"""Networks at the times for which results are wanted, a few at a time."""
+
+from dataclasses import dataclass
+
+from dlnflow.solution import Array
+
+BATCH = 32  # times that are computed together: products with X are matrix products, and memory stays small
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """At the times `t`, shape (m,): `w`, `u2` = u² and `v2` = v², each of shape (m, d), and the residual `r`, shape (m, rows)."""
+
+    t: Array
+    w: Array
+    u2: Array
+    v2: Array
+    r: Array

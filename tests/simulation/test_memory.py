@@ -1,0 +1,54 @@
+"""Forecasts of memory against what a process really takes."""
+
+import subprocess
+import sys
+
+import pytest
+
+from dlnflow.design import RademacherDesign, StudentDesign
+from dlnflow.problem import GaussianTarget, Problem
+from dlnflow.simulation import forecast
+from dlnflow.simulation.memory import concurrency
+
+RUN = """
+import numpy as np
+from pydantic import TypeAdapter
+from dlnflow.design import Design
+from dlnflow.problem import GaussianTarget, Problem
+from dlnflow.simulation import simulate
+problem = Problem(aspect_ratio={ratio}, target=GaussianTarget(), noise_std=0.1, initial_scale=0.3)
+design = TypeAdapter(Design).validate_python({design})
+solution = simulate(problem, 2.0, times=np.linspace(0, 2, 50), dimension={d}, replicas=2, threads=2, design=design)
+print(solution.diagnostics["peak_memory_bytes"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("ratio", "dimension", "design"),
+    [
+        (0.5, 5000, {"kind": "gaussian"}),
+        (1.5, 4000, {"kind": "gaussian"}),
+        (0.5, 4000, {"kind": "student_t", "degrees_of_freedom": 4}),
+        (3.0, 2500, {"kind": "rademacher"}),
+    ],
+)
+def test_the_forecast_is_an_upper_estimate_and_not_a_wild_one(ratio, dimension, design):
+    code = RUN.format(ratio=ratio, d=dimension, design=design)
+    used = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    problem = Problem(aspect_ratio=ratio, target=GaussianTarget(), noise_std=0.1, initial_scale=0.3)
+    kinds = {"gaussian": None, "rademacher": RademacherDesign(kind="rademacher")}
+    kind = kinds[design["kind"]] if design["kind"] in kinds else StudentDesign.model_validate(design)
+    expected = forecast(problem, dimension, 2, threads=2, times=50, design=kind)
+    assert used <= expected <= 2.5 * used
+
+
+def test_fewer_replicas_run_where_memory_is_short():
+    assert concurrency(10, replicas=8, threads=4, memory=100) == 4
+    assert concurrency(40, replicas=8, threads=4, memory=100) == 2
+    assert concurrency(400, replicas=8, threads=4, memory=100) == 1
+    assert concurrency(10, replicas=2, threads=4, memory=100) == 2
+
+
+def test_the_largest_networks_fit_into_the_memory_of_a_laptop():
+    problem = Problem(aspect_ratio=1.0, target=GaussianTarget(), initial_scale=0.3)
+    assert forecast(problem, 20_000, 8, threads=2) < 4e9

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dlnflow.dmft import panel
+from dlnflow.dmft import panel, radau
 from dlnflow.dmft.paths import propagate
 from dlnflow.dmft.sampling import Sample, strata
 from dlnflow.dmft.state import Averages, State, no_averages, start
@@ -61,9 +61,10 @@ def _first_width(problem: Problem, horizon: float) -> float:
 def causal_pass(
     like: State, sample: Sample, order: int, tolerance: float, watch: Watch, correction: Averages | None = None, warm: bool = False
 ) -> State:
-    """A pass on the panels of the state `like`: `warm`, with its modes and from its rows, or on its own."""
+    """A pass on the panels of the state `like`: `warm`, from its rows, or from scratch. Modes are turned towards its."""
     edges = like.edges[1:]
-    blocks = [like.factor[node : node + order, first : first + modes.shape[1]] for first, node, modes in like.modes] if warm else None
+    lift = radau.between(like.order, order)
+    blocks = [lift @ like.factor[node : node + like.order, first : first + modes.shape[1]] for first, node, modes in like.modes]
     state = start(like.problem, sample, order, len(edges), blocks, None if warm else SLOTS, correction)
     for right in edges:
         n, m = state.nodes, order

@@ -48,3 +48,9 @@ def interpolation(m: int, points: Array) -> Array:
 def top_coefficient(m: int) -> Array:
     """Functional, shape (m + 1,), giving the highest Legendre coefficient of values at `interpolation_nodes`."""
     return np.linalg.inv(_legendre(interpolation_nodes(m), m))[-1]
+
+
+@cache
+def between(m: int, other: int) -> Array:
+    """Matrix, shape (other, m), from values at m Radau nodes to those at `other` Radau nodes."""
+    return _legendre(nodes(other), m - 1) @ np.linalg.inv(_legendre(nodes(m), m - 1))

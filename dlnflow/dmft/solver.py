@@ -31,6 +31,7 @@ PATHS_AT_ONE = 64.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**18
 MOST_WORK = 3e11  # multiplications in the averages of one round
 MOST_ROUNDS = 8
+LEAST_TOLERANCE = 3e-8  # of a panel's iteration; the tangents are in single precision
 QUANTILE_PATHS = 8192
 PILOT_SHARE = 0.2
 SHARE_OF_TIME_ERROR = 0.4
@@ -82,7 +83,7 @@ def solve(
     progress = Progress(observe, horizon)
     root = np.random.SeedSequence(seed)
     with threadpool_limits(1):
-        tolerance = float(np.clip(1e-4 * accuracy, 1e-7, 1e-5))
+        tolerance = float(np.clip(1e-5 * accuracy, LEAST_TOLERANCE, 1e-6))
         first, time_step, scale = _choose_panels(problem, horizon, grid, accuracy, tolerance, root, progress)
         found, fixed_point = _refine(first, grid, scale, accuracy, tolerance, time_step, root, progress)
         solution = _solution(found, Errors(found.sampling, time_step, fixed_point), scale, grid, accuracy, root)

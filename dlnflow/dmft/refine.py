@@ -13,6 +13,7 @@ import numpy as np
 from dlnflow.dmft import sampling
 from dlnflow.dmft.errors import COVERAGE, Curves, Scale
 from dlnflow.dmft.observables import values
+from dlnflow.dmft.panel import MODE_SHARE
 from dlnflow.dmft.passes import ORDER, Watch, causal_pass, open_loop
 from dlnflow.dmft.sampling import Aim
 from dlnflow.dmft.state import Averages, State
@@ -94,7 +95,10 @@ class Refinement:
         )
 
     def check(self, found: Round) -> tuple[Round, Curves]:
-        """The round with its correction taken once more at its own solution, on fewer paths, and what error is left of the change."""
+        """The round with its correction taken once more at its own solution, on fewer paths, and the error that is left.
+
+        That is a part of the change, what the residuals of the panels may grow to, and the share of the noise that no mode carries.
+        """
         paths = min(found.paths, CHECK_PATHS)
         before, after = (_mean(self._all_averages(state, paths)) for state in (self.base, found.state))
         assert found.state.correction is not None

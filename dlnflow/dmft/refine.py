@@ -105,10 +105,8 @@ class Refinement:
         moved = (after - before) - (found.state.sampled - self.base.sampled)
         state = self._solve(found.state, found.state.correction + moved)
         curves = values(state, self.times)
-        left = {
-            name: CONTRACTION * change + AMPLIFICATION * state.residual
-            for name, change in self.scale.difference(found.curves, curves).items()
-        }
+        inexact = AMPLIFICATION * state.residual + MODE_SHARE
+        left = {name: CONTRACTION * change + inexact for name, change in self.scale.difference(found.curves, curves).items()}
         return Round(state, curves, found.sampling, found.paths), left
 
 

@@ -55,11 +55,10 @@ class TimedRequest(Model):
 
 
 class DmftRequest(TimedRequest):
-    """Solve the dynamical mean-field theory to the relative accuracy `accuracy`."""
-
-    max_steps: ClassVar[int] = 2000
+    """Solve the dynamical mean-field theory of gradient flow to the relative accuracy `accuracy`."""
 
     kind: Literal["dmft"]
+    dynamics: Annotated[GradientFlow, Field(description="gradient flow; gradient descent is for simulations")] = GradientFlow()
     accuracy: Annotated[float, Field(ge=1e-4, le=0.2, description="largest relative error of any curve")] = 0.01
 
 

@@ -1,7 +1,7 @@
 """Mean-field theory against finite networks of d = 1500 in problems of different kinds: z-scores at every time.
 
 A standard error from 24 replicas makes the quotient follow Student's t; it is turned into the z-score of the same probability. The bound
-of 4 covers some 200 correlated comparisons and the 1/d bias of the finite network.
+of 4 covers some 300 correlated comparisons and the 1/d bias of the finite network.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm, t
 
 from dlnflow.dmft import solve
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
+from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.simulation import simulate
 from dlnflow.solution import CURVES
 
@@ -26,6 +26,16 @@ PROBLEMS = {
         target=DiscreteTarget(atoms=(-1.0, 0.0, 2.0), probabilities=(0.1, 0.8, 0.1)),
         noise_std=0.1,
         initial_scale=0.3,
+    ),
+    "unequal initial values": Problem(
+        aspect_ratio=0.8,
+        target=BernoulliGaussTarget(density=0.2),
+        noise_std=0.1,
+        initial_scale=PairScale(u=0.8, v=0.3),
+        weight_decay=0.02,
+    ),
+    "random initial values": Problem(
+        aspect_ratio=0.6, target=GaussianTarget(), noise_std=0.1, initial_scale=GaussianScale(kind="gaussian", std=0.6)
     ),
 }
 

@@ -90,20 +90,15 @@ def _data(design: DesignKind, samples: int, dimension: int, rng: np.random.Gener
 def _entries(design: DesignKind, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     """Entries of variance 1/d, where d = shape[1], in single precision."""
     scale = np.float32(shape[1] ** -0.5)
-    match design:
-        case RademacherDesign():
-            X = 2 * rng.integers(0, 2, size=shape, dtype=np.int8) - np.int8(1)
-            return X * scale
-        case StudentDesign(degrees_of_freedom=nu):
-            X = rng.standard_normal(shape, dtype=np.float32)
-            X *= scale * np.float32(np.sqrt((nu - 2) / 2))
-            chi = rng.standard_gamma(nu / 2, size=shape, dtype=np.float32)
-            X /= np.sqrt(chi, out=chi)
-            return X
-        case _:
-            X = rng.standard_normal(shape, dtype=np.float32)
-            X *= scale
-            return X
+    if isinstance(design, RademacherDesign):
+        return np.where(rng.integers(0, 2, size=shape, dtype=np.int8), scale, -scale)
+    X = rng.standard_normal(shape, dtype=np.float32)
+    if isinstance(design, StudentDesign):
+        scale *= np.float32(np.sqrt((design.degrees_of_freedom - 2) / 2))
+        gamma = rng.standard_gamma(design.degrees_of_freedom / 2, size=shape, dtype=np.float32)
+        X /= np.sqrt(gamma, out=gamma)
+    X *= scale
+    return X
 
 
 def _bartlett(samples: int, dimension: int, rng: np.random.Generator) -> Floats:

@@ -105,7 +105,7 @@ class Flow:
     def _acceptable(self, point: Point, h: float) -> float:
         """The local error that is acceptable where the network is at `point`, in w."""
         residual = np.sqrt((float(point.r @ point.r) + self.network.fixed_residual) / self.network.samples)
-        scale = max(min(residual, rms(point.w - self.network.teacher)), SCALE_FLOOR * self._labels)
+        scale = max(min(float(residual), rms(point.w - self.network.teacher)), SCALE_FLOOR * self._labels)
         return max(self.tolerance * scale, FLOOR * (100 + h * self._radius) * self._labels)
 
 

@@ -32,8 +32,8 @@ PROBLEMS = {
     "small a": (Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.1, initial_scale=0.01), 100.0),
     "weight decay": (Problem(aspect_ratio=0.8, target=SPARSE, noise_std=0.2, initial_scale=0.5, weight_decay=0.05), 50.0),
     "δ > 1": (Problem(aspect_ratio=1.5, target=GaussianTarget(), noise_std=0.3, initial_scale=0.4), 32.0),
-    "late drop": (Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.1, initial_scale=3.0, weight_decay=0.05), 100.0),
-    "lazy": (Problem(aspect_ratio=0.5, target=GaussianTarget(), noise_std=0.1, initial_scale=10.0), 1.0),
+    "late drop": (Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.1, initial_scale=1.0, weight_decay=0.05), 50.0),
+    "lazy": (Problem(aspect_ratio=0.5, target=GaussianTarget(), noise_std=0.1, initial_scale=10.0), 0.1),
 }
 TOLERANCES = (1e-3, 5e-4, 2e-4, 1e-4, 3e-5)
 FLOOR = 1e-3
@@ -103,7 +103,7 @@ def compare(name: str, dimension: int, replicas: int) -> str:
 
 def main() -> None:
     """Print the table."""
-    dimension, replicas = (int(x) for x in (*sys.argv[1:3], "2000", "4")[:2]) if len(sys.argv) != 2 else (int(sys.argv[1]), 4)
+    dimension, replicas = [int(x) for x in sys.argv[1:3]] + [2000, 4][len(sys.argv) - 1 :]
     print(f"d = {dimension}, {replicas} replicas, {processors()} processors")
     print(f"{'problem':13} {'seconds':>8} {'error':>9} {'RK45':>8} {'error':>9} {'rtol':>7} {'ratio':>6}")
     for name in PROBLEMS:

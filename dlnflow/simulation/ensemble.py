@@ -120,7 +120,9 @@ class Ensemble:
 
     def run(self, threads: int, observe: Observer, standard_error: float | None = None, memory: int = BUDGET) -> list[Run]:
         """Every replica, in order, or as many as `standard_error` asks for."""
-        together = concurrency(replica_bytes(self.problem, self.dimension, self.design), self.replicas, threads, memory)
+        together = concurrency(
+            replica_bytes(self.problem, self.dimension, self.design, float(self.time[-1])), self.replicas, threads, memory
+        )
         with ThreadPoolExecutor(together) as pool, ThreadPoolExecutor(2) as halves:
             runs: list[Run] = []
             while len(runs) < self.replicas and not self._precise(runs, standard_error):

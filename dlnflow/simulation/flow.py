@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from dlnflow.problem import InitialScale
-from dlnflow.simulation import exponential
+from dlnflow.simulation import exponential, spectrum
 from dlnflow.simulation.draw import draw_initial
 from dlnflow.simulation.network import Network, Point
 from dlnflow.simulation.products import Design
 from dlnflow.simulation.snapshots import BATCH, Snapshots
+from dlnflow.simulation.spectrum import Spectrum
 from dlnflow.simulation.step import Around, Step, Watcher, rms
 from dlnflow.solution import Array, SolveError
 
@@ -22,6 +23,8 @@ FLOOR = 1e-15  # local error that rounding makes of its own, relative to the lab
 REST = 1e-15  # a force that is rounding error, relative to the labels
 SINGLE = 3e5  # single precision is enough where h · radius is less than this times the tolerance
 FIRST_CHANGE = 0.2  # of H in the first step
+KRYLOV_SHARE = (0.3, 5.0)
+KRYLOV_STIFFNESS = 100.0
 LARGEST_GROWTH = 8.0  # of the step, from one to the next
 
 
@@ -61,6 +64,8 @@ class Flow:
         self.point = network.at(0.0, network.start)
         self.steps = 0
         self._watch = watch
+        self._stiffest = np.inf  # h · radius from which steps are too stiff for Krylov spaces
+        self._spectrum: Spectrum | None = None
         self._labels = rms(network.y)
         self._radius = float(self.point.k.max())
         fastest = float(np.abs(self.point.force).max())
@@ -75,7 +80,9 @@ class Flow:
         accepted = False
         while not accepted:
             h = self._next_length()
-            step = exponential.advance(self._around(h), h, self._acceptable(self.point, h))
+            step = exponential.advance(self._around(h), h, self._krylov_share(h) * self._acceptable(self.point, h))
+            if step.h < h and self.network.design.rows <= spectrum.LARGEST:
+                self._stiffest = step.h * self._radius
             accepted = self._accepts(step)
         self._radius = step.radius
         self.point = step.end if step.end.t < self.end * (1 - 1e-14) else step.end._replace(t=self.end)
@@ -93,7 +100,24 @@ class Flow:
         return min(self._h, self.end - t)
 
     def _around(self, h: float) -> Around:
-        return Around(self.network, self.point, h * self._radius <= SINGLE * self.tolerance, self._watch)
+        stiffness = h * self._radius
+        return Around(self.network, self.point, stiffness <= SINGLE * self.tolerance, self._watch, self._spectrum_for(stiffness))
+
+    def _spectrum_for(self, stiffness: float) -> Spectrum | None:
+        """The spectrum of the Jacobian, where Krylov spaces were too small for less."""
+        if stiffness < self._stiffest:
+            return None
+        if self._spectrum is None or not self._spectrum.serves(self.point.k):
+            self._spectrum = Spectrum(self.network, self.point.k)
+        return self._spectrum
+
+    def _krylov_share(self, h: float) -> float:
+        """How well functions of the Jacobian are computed, relative to the error that is acceptable.
+
+        Their error is estimated as it was before the last direction, and is far less. But in the defect of a stiff step it would pass
+        for nonlinearity and shorten the steps of an almost linear flow.
+        """
+        return float(np.clip(KRYLOV_STIFFNESS / max(h * self._radius, 1.0), *KRYLOV_SHARE))
 
     def _accepts(self, step: Step) -> bool:
         """Whether the step is accurate enough; in any case, adapt the length of the next one."""

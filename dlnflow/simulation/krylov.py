@@ -12,7 +12,7 @@ from dlnflow.simulation.kernel import orthogonalise, phi
 from dlnflow.simulation.step import Around
 from dlnflow.solution import Array
 
-MAX_VECTORS = 400
+MAX_VECTORS = 250
 BREAKDOWN = 1e-13  # a new direction that is rounding error
 
 

@@ -4,6 +4,7 @@ import os
 
 from dlnflow.design import DesignKind, GaussianDesign
 from dlnflow.problem import Problem
+from dlnflow.simulation import spectrum
 from dlnflow.simulation.draw import CHUNK, rows_kept
 from dlnflow.simulation.krylov import MAX_VECTORS
 from dlnflow.simulation.observables import MAX_POOLED
@@ -12,6 +13,8 @@ from dlnflow.simulation.snapshots import BATCH
 BUDGET = 2_000_000_000  # bytes that replicas may take together
 BASE = 250_000_000  # the interpreter with NumPy, SciPy and Numba
 WORDS = 8  # bytes in a number of double precision
+LARGEST_WEIGHT = 10  # of twice the weights, in their root mean square
+STIFF = 3000  # h · radius, well below what fills a Krylov space
 POOLED_COPIES = 4  # of the weights for quantiles while they are sorted
 
 
@@ -20,15 +23,22 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def replica_bytes(problem: Problem, dimension: int, design: DesignKind) -> int:
-    """The most that one replica needs at a time: its matrix while it is drawn, then a Krylov basis and snapshots."""
+def is_stiff(problem: Problem, horizon: float) -> bool:
+    """Whether steps may need the spectrum of the Jacobian, whose radius is about (1 + δ^(−1/2))² times the largest slope u² + v²."""
+    slope = 2 * problem.initial_second_moment + LARGEST_WEIGHT * problem.target_second_moment**0.5
+    return bool((1 + problem.aspect_ratio**-0.5) ** 2 * slope * horizon > STIFF)
+
+
+def replica_bytes(problem: Problem, dimension: int, design: DesignKind, horizon: float) -> int:
+    """The most that one replica needs at a time: its matrix while it is drawn, then what its steps need, and snapshots."""
     samples = round(problem.aspect_ratio * dimension)
     rows = rows_kept(design, samples, dimension)
     matrix = 4 * rows * dimension
     drawing = matrix if isinstance(design, GaussianDesign) else 2 * matrix
     if rows < samples and not isinstance(design, GaussianDesign):
         drawing = 4 * matrix + 3 * WORDS * CHUNK * dimension
-    solving = matrix + WORDS * dimension * 2 * MAX_VECTORS + WORDS * BATCH * (6 * dimension + 2 * rows)
+    dense = 4 * WORDS * rows**2 if rows <= spectrum.LARGEST and is_stiff(problem, horizon) else 0
+    solving = matrix + dense + WORDS * dimension * 2 * MAX_VECTORS + WORDS * BATCH * (6 * dimension + 2 * rows)
     return max(drawing, solving)
 
 
@@ -43,11 +53,12 @@ def forecast(
     replicas: int,
     threads: int | None = None,
     *,
+    horizon: float = 1e5,
     times: int = 100,
     design: DesignKind | None = None,
     memory: int = BUDGET,
 ) -> int:
-    """Bytes that `simulate` will need for `times` times, an upper estimate; `threads`, `design` and `memory` as there."""
-    replica = replica_bytes(problem, dimension, design or GaussianDesign())
+    """Bytes that `simulate` will need for `times` times up to `horizon`, an upper estimate; the other arguments as there."""
+    replica = replica_bytes(problem, dimension, design or GaussianDesign(), horizon)
     together = concurrency(replica, replicas, threads or processors(), memory)
     return BASE + together * replica + POOLED_COPIES * WORDS * min(MAX_POOLED, dimension * times * replicas)

@@ -48,6 +48,10 @@ class Design:
         """WXᵀ for the rows of `W`, shape (m, d), in the precision of X, shape (m, rows)."""
         return np.asarray((W.astype(self.X.dtype) @ self.X.T).astype(np.float64))
 
+    def combine(self, r: Array) -> Array:
+        """Xᵀr, shape (d,), for `r` of shape (rows,)."""
+        return np.asarray(self.residual_and_force(np.zeros(self.dimension), -r)[1])
+
     def _each(self, multiply: Callable[[int], None]) -> None:
         parts = range(len(self._parts))
         for _ in self._pool.map(multiply, parts) if self._pool is not None else map(multiply, parts):

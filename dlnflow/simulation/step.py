@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlnflow.simulation.network import Network, Point
+from dlnflow.simulation.spectrum import Spectrum
 from dlnflow.solution import Array
 
 Watcher = Callable[[float], None]
@@ -16,13 +17,14 @@ class Around:
     """The field h(t, H) in the neighbourhood of a point, in increments from it, which may be of `single` precision.
 
     Rounding is then relative to the change since `origin`, where the force is known in double precision. `watch(t)` is called before
-    every product with X.
+    every product with X. The `spectrum` of the Jacobian is known where steps are very stiff.
     """
 
     network: Network
     origin: Point
     single: bool
     watch: Watcher
+    spectrum: Spectrum | None = None
 
     def force(self, t: float, H: Array) -> Array:
         """Ḣ = h, shape (d,)."""

@@ -111,6 +111,23 @@ def test_a_large_initial_scale_is_linear_regression(a):
     np.testing.assert_allclose(w, exact, atol=10 * (1 / (2 * a**2)) ** 2 + 1e-5)
 
 
+def test_very_stiff_steps_use_the_whole_spectrum():
+    """δ = 1, a = 100 up to t = 10⁴ in a dozen steps; linear regression up to (w/2a²)², and single-precision data are exact data."""
+    problem = Problem(aspect_ratio=1.0, target=GaussianTarget(), noise_std=0.1, initial_scale=100.0)
+    network = draw_network(problem, 300, np.random.default_rng(0))
+    X = network.design.X.astype(np.float64)
+    times = np.array([1e-2, 1.0, 1e2, 1e4])
+    flow = Flow(network, 1e4)
+    parts = list(follow(flow, times))
+    assert flow.steps < 30
+    left, singular, _ = np.linalg.svd(X)
+    decay = np.exp(-2e4 * singular**2 * times[:, None])
+    residual = -(decay * (network.y @ left)) @ left.T
+    exact = np.mean(residual**2, axis=1)
+    values = np.concatenate([np.mean(part.r**2, axis=1) for part in parts])
+    assert np.max(np.abs(values - exact) / np.maximum(exact, 1e-3 * np.mean(network.y**2))) < 3e-3
+
+
 @pytest.mark.parametrize("a", [1e-4, 0.3, 100.0])
 @pytest.mark.parametrize("decay", [0.0, 0.01, 10.0])
 @pytest.mark.parametrize("aspect_ratio", [0.1, 2.0])

@@ -12,6 +12,7 @@ from dlnflow.simulation.kernel import phi
 from dlnflow.simulation.krylov import Krylov
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.products import Design
+from dlnflow.simulation.spectrum import Spectrum
 from dlnflow.simulation.step import Around
 
 PROBLEM = Problem(aspect_ratio=0.7, target=GaussianTarget(), noise_std=0.1, initial_scale=0.5, weight_decay=0.1)
@@ -56,6 +57,21 @@ def test_functions_of_the_jacobian_are_those_of_the_matrix(p, h):
     krylov = Krylov(near, b)
     assert krylov.build(p, 1.0, h, 1e-12) == h
     np.testing.assert_allclose(krylov.phi(p, h), dense_phi(p, h * J) @ b, atol=1e-8)
+
+
+@pytest.mark.parametrize("p", [0, 1, 3])
+@pytest.mark.parametrize("h", [0.1, 3.0, 1e4])
+@pytest.mark.parametrize("aspect_ratio", [0.5, 2.0])
+def test_the_spectrum_gives_the_same_functions(p, h, aspect_ratio):
+    net = network(PROBLEM.model_copy(update={"aspect_ratio": aspect_ratio}))
+    rng = np.random.default_rng(1)
+    k = net.at(0.0, rng.standard_normal(30)).k
+    k[:5] = 0
+    J = -(net.design.X.T @ net.design.X) * (30 / net.samples) * k
+    b = rng.standard_normal(30)
+    values, left = np.linalg.eig(J)
+    exact = (left * phi(p, h * np.minimum(values.real, 0))) @ np.linalg.solve(left, b)
+    np.testing.assert_allclose(Spectrum(net, k).times(b).phi(p, h), exact.real, atol=1e-6)
 
 
 def test_coordinates_that_the_norm_does_not_see_are_exact():

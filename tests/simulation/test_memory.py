@@ -39,7 +39,7 @@ def test_the_forecast_is_an_upper_estimate_and_not_a_wild_one(ratio, dimension, 
     problem = Problem(aspect_ratio=ratio, target=GaussianTarget(), noise_std=0.1, initial_scale=0.3)
     kinds = {"gaussian": None, "rademacher": RademacherDesign(kind="rademacher")}
     kind = kinds[design["kind"]] if design["kind"] in kinds else StudentDesign.model_validate(design)
-    expected = forecast(problem, dimension, 2, threads=2, times=50, design=kind)
+    expected = forecast(problem, dimension, 2, threads=2, horizon=2.0, times=50, design=kind)
     assert used <= expected <= 2.5 * used
 
 

@@ -1,0 +1,72 @@
+"""What a request accepts, what its defaults are, and that a job keeps its address."""
+
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from dlnflow.jobs.requests import job_id, request_adapter
+from service.validation import describe
+
+PROBLEM = {"aspect_ratio": 1, "target": {"kind": "gaussian"}, "initial_scale": 1}
+REQUEST = {"kind": "simulation", "problem": PROBLEM, "horizon": 1}
+DESCENT = {"kind": "gradient_descent", "step_size": 0.1}
+
+
+def field(document) -> str | None:
+    with pytest.raises(ValidationError) as caught:
+        request_adapter.validate_python(document)
+    return describe(caught.value.errors()).field
+
+
+def test_defaults_that_are_spelled_out_make_the_same_job():
+    spelled = {"dynamics": {"kind": "gradient_flow"}, "design": "gaussian", "standard_error": None, "seed": 0}
+    assert job_id(request_adapter.validate_python(REQUEST)) == job_id(request_adapter.validate_python(REQUEST | spelled))
+
+
+@pytest.mark.parametrize("change", [{"dynamics": DESCENT}, {"design": "rademacher"}, {"standard_error": 0.1}])
+def test_what_changes_the_result_makes_another_job(change):
+    assert job_id(request_adapter.validate_python(REQUEST)) != job_id(request_adapter.validate_python(REQUEST | change))
+
+
+def test_a_design_may_be_a_bare_name():
+    bare, full = (request_adapter.validate_python(REQUEST | {"design": d}) for d in ("rademacher", {"kind": "rademacher"}))
+    assert job_id(bare) == job_id(full)
+
+
+def test_gradient_descent_has_a_largest_number_of_steps():
+    request = REQUEST | {"horizon": 1e4, "dynamics": DESCENT}
+    assert request_adapter.validate_python(request).dynamics.step_size == 0.1
+    assert field(request | {"horizon": 10_000.1}) == "dynamics.step_size"
+
+
+def test_the_mean_field_theory_refuses_gradient_descent_instead_of_ignoring_it():
+    assert field({"kind": "dmft", "problem": PROBLEM, "horizon": 1, "dynamics": DESCENT}) == "dynamics.kind"
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"dynamics": {"kind": "gradient_descent"}}, "dynamics.step_size"),
+        ({"dynamics": DESCENT | {"step_size": 11}}, "dynamics.step_size"),
+        ({"dynamics": {"kind": "newton"}}, "dynamics.kind"),
+        ({"dynamics": {"kind": "gradient_flow", "step_size": 1}}, "dynamics.step_size"),
+        ({"design": "cauchy"}, "design.kind"),
+        ({"design": "student_t"}, "design.degrees_of_freedom"),
+        ({"design": {"kind": "student_t", "degrees_of_freedom": 2}}, "design.degrees_of_freedom"),
+        ({"standard_error": 0}, "standard_error"),
+        ({"problem": PROBLEM | {"initial_scale": -1}}, "problem.initial_scale"),
+        ({"problem": PROBLEM | {"initial_scale": {"u": 1}}}, "problem.initial_scale.v"),
+        ({"problem": PROBLEM | {"initial_scale": {"u": 1, "v": -1}}}, "problem.initial_scale.v"),
+        ({"problem": PROBLEM | {"initial_scale": {"kind": "gaussian", "std": 0}}}, "problem.initial_scale.std"),
+        ({"problem": PROBLEM | {"target": {"kind": "gaussian", "std": -1}}}, "problem.target.std"),
+    ],
+)
+def test_a_wrong_field_has_no_name_of_a_union_member(change, name):
+    assert field(REQUEST | change) == name
+
+
+def test_requests_do_not_load_the_numerics():
+    code = "import sys, dlnflow.jobs.requests; sys.exit(bool({'scipy', 'numba'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

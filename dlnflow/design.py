@@ -30,10 +30,26 @@ class StudentDesign(Model):
     degrees_of_freedom: Annotated[float, Field(ge=3, le=1000)]
 
 
-DesignKind = Annotated[GaussianDesign | RademacherDesign | StudentDesign, Field(discriminator="kind")]
+class DatasetDesign(Model):
+    """Rows of an uploaded data set, drawn without replacement for every replica; its columns are centred and have variance 1/d.
+
+    Real rows and columns are correlated, which the mean-field theory does not know of: how far it is off is the point of a comparison.
+    """
+
+    kind: Literal["dataset"]
+    id: Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="of POST /v1/datasets")]
+
+
+DesignKind = Annotated[GaussianDesign | RademacherDesign | StudentDesign | DatasetDesign, Field(discriminator="kind")]
 
 
 def _named(value: Any) -> Any:
+    kind = value.get("kind") if isinstance(value, dict) else value
+    if isinstance(kind, str) and "correlated" in kind.lower():
+        raise ValueError(
+            "correlated designs are not simulated: the mean-field theory is for independent entries. "
+            "To see what correlation does, upload correlated rows with POST /v1/datasets and compare"
+        )
     return {"kind": value} if isinstance(value, str) else value
 
 

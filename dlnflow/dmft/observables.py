@@ -92,17 +92,27 @@ def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> 
     start, found = _start(state.sample), []
     for k, kind in enumerate(strata(problem)):
         here = sample.stratum(k)
-        quantiles = _quantiles(problem, sample.target[here], w[:, here], sample.weights[here])
         mean = grid.interpolate(start[k, 3], state.averages.sums[k, 3]) / kind.probability
+        found.append((mean, quantiles(*aligned(problem, sample.target[here], w[:, here], sample.weights[here]))))
+    return conditional(problem, found)
+
+
+def conditional(problem: Problem, statistics: list[tuple[Array, Array]]) -> tuple[Conditional, ...]:
+    """The `statistics` of the strata, mean (T,) and quantiles (5, T), by atom or sign of w*.
+
+    Where the problem is symmetric those of a normal stratum are given that w* is positive.
+    """
+    found = []
+    for kind, (mean, levels) in zip(strata(problem), statistics, strict=True):
         if isinstance(problem.target, DiscreteTarget):
-            found.append(Conditional(f"w*={kind.center:g}", kind.probability, mean, quantiles))
+            found.append(Conditional(f"w*={kind.center:g}", kind.probability, mean, levels))
         elif kind.std == 0:
-            found.append(Conditional("w*=0", kind.probability, mean * (not problem.is_symmetric), quantiles))
+            found.append(Conditional("w*=0", kind.probability, mean * (not problem.is_symmetric), levels))
         elif kind.side:
-            found.append(Conditional("w*<0" if kind.side < 0 else "w*>0", kind.probability, mean, quantiles))
+            found.append(Conditional("w*<0" if kind.side < 0 else "w*>0", kind.probability, mean, levels))
         else:
-            found.append(Conditional("w*<0", kind.probability / 2, -mean, -quantiles[::-1]))
-            found.append(Conditional("w*>0", kind.probability / 2, mean, quantiles))
+            found.append(Conditional("w*<0", kind.probability / 2, -mean, -levels[::-1]))
+            found.append(Conditional("w*>0", kind.probability / 2, mean, levels))
     return tuple(found) if isinstance(problem.target, DiscreteTarget) else tuple(sorted(found, key=lambda c: "<=>".index(c.given[2])))
 
 
@@ -112,10 +122,15 @@ def _weights(problem: Problem, times: Array, sample: Sample, height: Array) -> A
     return (np.exp(exponent - 2 * height) - np.exp(exponent + 2 * height)) / 2
 
 
-def _quantiles(problem: Problem, target: Array, w: Array, weights: Array) -> Array:
-    """Quantiles (5, T) of w (T, P), with mirror images where the problem is symmetric."""
-    if problem.is_symmetric:
-        mirrored = np.all(target == 0)
-        w = np.concatenate([w, -w], axis=1) if mirrored else np.where(target < 0, -w, w)
-        weights = np.concatenate([weights, weights]) if mirrored else weights
+def aligned(problem: Problem, target: Array, w: Array, weights: Array) -> tuple[Array, Array]:
+    """w (T, P) of one stratum and its weights, with mirror images where the problem is symmetric, so that w* ≥ 0."""
+    if not problem.is_symmetric:
+        return w, weights
+    if np.any(target != 0):
+        return np.where(target < 0, -w, w), weights
+    return np.concatenate([w, -w], axis=1), np.concatenate([weights, weights])
+
+
+def quantiles(w: Array, weights: Array) -> Array:
+    """Quantiles (5, T) of w (T, P)."""
     return np.quantile(w, QUANTILES, axis=1, weights=weights, method="inverted_cdf")

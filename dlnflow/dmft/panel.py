@@ -14,7 +14,7 @@ MAX_ITERATIONS = 200
 DEPTH = 12
 STALLED = 20  # iterations without progress after which rounding is taken to be what limits the residual
 ROUNDING = 1e-4  # residuals that rounding can make
-SETTLED = 1e-2  # residual below which the modes of a panel are held on to
+SETTLED = 3e-2  # residual below which the modes of a panel are held on to
 MOST_MISSING = 3  # times that modes are found missing at the end
 MODE_SHARE = 1e-5
 MODE_FLOOR = 1e-9
@@ -90,6 +90,14 @@ def _turn(columns: Array, wanted: Array | None) -> Array:
     return left @ right
 
 
+def ahead(time: Array, m: int) -> Array:
+    """The distance of every node from its left edge over that of the last two nodes before, (N,); zero on the first panel."""
+    found = np.zeros(len(time))
+    for n in range(m, len(time), m):
+        found[n : n + m] = (time[n : n + m] - time[n - 1]) / (time[n - 1] - time[n - 2])
+    return found
+
+
 class PanelProblem:
     """The fixed-point map of one panel [left, right] on top of a state."""
 
@@ -102,10 +110,10 @@ class PanelProblem:
         self.time = self.left + self.width * radau.nodes(m)
         self.integral = self.width * radau.integration(m)
         self.decay = -2 * state.problem.weight_decay * self.time
-        state.height[n : n + m] = state.height[n - 1] if n else state.sample.origin
-        if n:
-            rate = (state.height[n - 1] - state.height[n - 2]) / (state.time[n - 1] - state.time[n - 2])
-            state.height[n : n + m] += np.outer(self.time - self.left, rate) * 0.5
+        times = np.append(state.time[:n], self.time)
+        weight_decay, sample = state.problem.weight_decay, state.sample
+        for start in range(0, len(sample.target), paths.LANES):
+            paths.extrapolate(ahead(times, m)[n:], -2 * weight_decay * times, sample.scale, sample.origin, state.height, n, start, start)
 
     def apply(self, rows: Rows, keep: bool = False) -> Panel:
         """The panel of the paths that `rows` drive; with `keep`, the paths' tangents go on to its right edge."""

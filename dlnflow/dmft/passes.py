@@ -91,7 +91,8 @@ def open_loop(state: State, sample: Sample, heights: Array | None = None, tangen
     averages = no_averages(state.nodes, len(strata(problem)))
     settled = propagate(
         sample.modes[: state.rank], sample.target, sample.scale, sample.origin, sample.weights, sample.strata, problem.is_symmetric,
-        state.factor, state.residual_response, state.integrals, -2 * problem.weight_decay * state.time,
+        state.factor, state.residual_response, state.integrals, panel.ahead(state.time, state.order),
+        -2 * problem.weight_decay * state.time,
         averages.response, averages.correlation, averages.sums, np.empty((0, 0)) if heights is None else heights, tangents,
     )  # fmt: skip
     if not settled:

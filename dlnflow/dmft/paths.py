@@ -23,6 +23,24 @@ OBSERVED = 4  # averages of w w*, |w|, k and w, see `_panel`
 FAST = {"contract", "nsz", "reassoc", "arcp"}
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def extrapolate(ahead: Array, decay: Array, scale: Array, origin: Array, height: Array, n: int, start: int, at: int) -> None:
+    """A first guess of H on the panel after n nodes for LANES paths from `start`: straight on, but |w| not beyond that at the edge.
+
+    `ahead` (m,) is the distance from the left edge over that of the last two nodes, `decay` (≥ n + m,) is −2λt. A weight below one may
+    grow to about one: to keep |w| is what weight decay asks for, where |H| grows by λ for ever.
+    """
+    for i in range(len(ahead)):
+        for b in range(LANES):
+            if n == 0:
+                height[i, at + b] = origin[start + b]
+                continue
+            last = height[n - 1, at + b]
+            most = max(decay[n - 1] + scale[start + b] + 2.0 * abs(last), 0.0) - decay[n + i] - scale[start + b]
+            limit = max(0.5 * most, 0.0)
+            height[n + i, at + b] = max(-limit, min(limit, last + ahead[i] * (last - height[n - 2, at + b])))
+
+
 @njit(inline="always")
 def _exp(x: float) -> float:
     """e^x for |x| < 700 without a branch and nearly to the last digit: unlike the C library's, loops over it vectorise."""
@@ -384,6 +402,7 @@ def propagate(
     factor: Array,
     memory: Array,
     integrals: Array,
+    ahead: Array,
     decay: Array,
     response: Array,
     correlation: Array,
@@ -393,8 +412,9 @@ def propagate(
 ) -> bool:
     """All panels for all paths with given kernels, block by block; tells whether every path settled.
 
-    As `advance`, with `factor` (N, rank), `memory` (N, N), `integrals` (K, m, m), `decay` (N,), `response` and `correlation` (N, N), and
-    `sums` (S, OBSERVED, N). Without `tangents` the response stays zero; unless it is empty, `heights` (N, P) is filled with H.
+    As `advance`, with `factor` (N, rank), `memory` (N, N), `integrals` (K, m, m), `ahead` and `decay` (N,), `response` and
+    `correlation` (N, N), and `sums` (S, OBSERVED, N). Without `tangents` the response stays zero; unless it is empty, `heights` (N, P) is
+    filled with H.
     """
     panels, m, _ = integrals.shape
     size = panels * m
@@ -413,9 +433,7 @@ def propagate(
         for p in range(panels):
             n = p * m
             here = slice(n, n + m)
-            for i in range(m):
-                for b in range(LANES):
-                    height[n + i, b] = height[n - 1, b] if n else origin[start + b]
+            extrapolate(ahead[here], decay, scale, origin, height, n, start, 0)
             if not _panel(
                 modes, target, scale, origin, weights, factor[here], memory[here], pushes[here], integrals[p], integrals32[p], couplings[p],
                 decay[here], height, error, tangent, edge, n, start, 0, True, folded,

@@ -13,7 +13,7 @@ import numpy as np
 from dlnflow.dmft import sampling
 from dlnflow.dmft.errors import COVERAGE, Curves, Scale
 from dlnflow.dmft.observables import values
-from dlnflow.dmft.panel import MODE_SHARE
+from dlnflow.dmft.panel import MODE_SHARE, PanelFailure
 from dlnflow.dmft.passes import ORDER, Watch, causal_pass, open_loop
 from dlnflow.dmft.sampling import Aim
 from dlnflow.dmft.state import Averages, State
@@ -24,6 +24,9 @@ THREADS = 2
 AIMING_PATHS = 4096
 FEWER_FOR_RESPONSE = 4
 CHECK_PATHS = 1024
+MOST_INDEPENDENT = 4096  # paths of a separate solve
+TANGENT_MEMORY = 1e9  # bytes of the tangents of the passes that run at a time
+LEAST_SETTLED = 4
 CONTRACTION = 0.3  # of the error in a round; about 0.1 was seen
 AMPLIFICATION = 10.0  # of a panel's residual in late curves, relative
 
@@ -115,3 +118,37 @@ def _mean(averages: list[Averages]) -> Averages:
     for one in averages[1:]:
         total = total + one
     return total * (1 / len(averages))
+
+
+def independent(
+    first: State, times: Array, scale: Scale, tolerance: float, root: np.random.SeedSequence, watch: Watch
+) -> tuple[Round, Curves]:
+    """Separate solves on the panels of `first`, where corrections do not settle: their mean, and what their size changes.
+
+    The fixed point of few paths is biased by about their inverse number, so that a quarter of the paths shows more than the bias.
+    Raises PanelFailure where fewer than LEAST_SETTLED of SCRAMBLES settle.
+    """
+    paths = int(2 ** np.floor(np.log2(np.clip(TANGENT_MEMORY / (4 * THREADS * first.nodes**2), 512, MOST_INDEPENDENT))))
+
+    def one(key: tuple[int, int]) -> State | None:
+        seed = np.random.SeedSequence(entropy=root.entropy, spawn_key=(5, *key))
+        try:
+            return causal_pass(first, sampling.draw(first.problem, key[0], first.rank, seed), ORDER, tolerance, lambda t: None, warm=True)
+        except PanelFailure:
+            return None
+        finally:
+            watch(first.edges[-1])
+
+    def settled(size: int) -> list[State]:
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = [state for state in pool.map(one, [(size, scramble) for scramble in range(SCRAMBLES)]) if state]
+        if len(found) < LEAST_SETTLED:
+            raise PanelFailure("too few solves settle")
+        return found
+
+    few, many = settled(paths // 4), settled(paths)
+    rough, each = ([values(state, times) for state in states] for states in (few, many))
+    curves = {name: np.mean([one[name] for one in each], axis=0) for name in each[0]}
+    spread = {name: np.std([one[name] for one in each], axis=0, ddof=1) / len(each) ** 0.5 for name in curves}
+    bias = scale.difference({name: np.mean([one[name] for one in rough], axis=0) for name in curves}, curves)
+    return Round(many[0], curves, {name: COVERAGE * scale.relative(name, spread[name], curves[name]) for name in curves}, paths), bias

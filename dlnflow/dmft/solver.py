@@ -8,7 +8,6 @@ whichever is larger.
 
 import resource
 import time as clock
-from threading import Lock
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -19,13 +18,16 @@ from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
 from dlnflow.dmft.observables import conditionals, values
 from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.passes import MOST_PANELS, ORDER, SLOTS, adaptive_pass, causal_pass, open_loop
-from dlnflow.dmft.refine import SCRAMBLES, Refinement, Round
+from dlnflow.dmft.progress import Progress
+from dlnflow.dmft.refine import SCRAMBLES, TANGENT_MEMORY, Refinement, Round, independent
 from dlnflow.dmft.state import State
 from dlnflow.grids import default_times
 from dlnflow.problem import Problem
 from dlnflow.solution import CURVES, Array, Observer, Solution, SolveError, ignore_progress
 
-PILOT_PATHS = 512
+PILOT_PATHS = (512, 2048)  # of the samples on which panels are tried
+BASE_PATHS = (512, 2048, 4096)  # of the small sample that is corrected
+GAIN = 0.7  # finer panels that do not reduce the error to this share are no use on the same sample
 FIRST_PATHS = 1024
 PATHS_AT_ONE = 64.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**18
@@ -35,33 +37,6 @@ LEAST_TOLERANCE = 3e-8  # of a panel's iteration; the tangents are in single pre
 QUANTILE_PATHS = 8192
 PILOT_SHARE = 0.2
 SHARE_OF_TIME_ERROR = 0.4
-
-
-class Progress:
-    """Turns the steps done by several threads into one fraction, and stops all of them when the observer raises."""
-
-    def __init__(self, observe: Observer, horizon: float) -> None:
-        self.observe, self.horizon = observe, horizon
-        self.lock = Lock()
-        self.stopped: BaseException | None = None
-        self.stage(0.0, PILOT_SHARE, MOST_PANELS)
-
-    def stage(self, low: float, high: float, steps: int) -> None:
-        """The `steps` to come take the progress from `low` to `high`."""
-        self.low, self.high, self.done, self.total = low, high, 0, steps
-
-    def __call__(self, t: float) -> None:
-        """A step that ends at time `t` is done."""
-        with self.lock:
-            if self.stopped:
-                raise self.stopped
-            self.done += 1
-            fraction = self.low + (self.high - self.low) * min(1.0, self.done / self.total)
-            try:
-                self.observe(fraction, f"t = {t:.3g} of {self.horizon:g}")
-            except BaseException as error:
-                self.stopped = error
-                raise
 
 
 def solve(
@@ -81,6 +56,7 @@ def solve(
     began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
     progress = Progress(observe, horizon)
+    progress.stage(0.0, PILOT_SHARE, MOST_PANELS)
     root = np.random.SeedSequence(seed)
     with threadpool_limits(1):
         tolerance = float(np.clip(1e-5 * accuracy, LEAST_TOLERANCE, 1e-6))
@@ -96,31 +72,30 @@ def _choose_panels(
     problem: Problem, horizon: float, grid: Array, accuracy: float, tolerance: float, root: np.random.SeedSequence, progress: Progress
 ) -> tuple[State, Curves, Scale]:
     """A pass on panels whose time-step error is a share of `accuracy`, that error by curve, and what it is relative to."""
-    sample = sampling.draw(problem, PILOT_PATHS, SLOTS * MOST_PANELS, np.random.SeedSequence(entropy=root.entropy, spawn_key=(0,)))
-    best, roughness = np.inf, 0.5 * accuracy**0.5
-    for _ in range(4):
-        try:
-            coarse = adaptive_pass(problem, sample, horizon, roughness, tolerance, progress)
-        except SolveError:
-            if best < np.inf:
+    best, chosen = np.inf, None
+    for paths in PILOT_PATHS:
+        sample = sampling.draw(problem, paths, SLOTS * MOST_PANELS, np.random.SeedSequence(entropy=root.entropy, spawn_key=(0,)))
+        roughness = 0.5 * accuracy**0.5
+        for _ in range(3):
+            try:
+                coarse = adaptive_pass(problem, sample, horizon, roughness, tolerance, progress)
+                fine = causal_pass(coarse, sample, ORDER + 1, tolerance, progress)
+            except (PanelFailure, SolveError):
                 break
-            raise
-        try:
-            fine = causal_pass(coarse, sample, ORDER + 1, tolerance, progress)
-        except PanelFailure:
-            roughness /= 2
-            continue
-        everywhere = values(fine, np.append(0.0, fine.time))
-        scale = Scale({name: float(np.abs(value).max()) for name, value in everywhere.items()})
-        error = scale.difference(values(coarse, grid), values(fine, grid))
-        worst = max(error[name].max() for name in CURVES)
-        if worst < best:
-            best, chosen = worst, (coarse, error, scale)
-        if worst < SHARE_OF_TIME_ERROR * accuracy or worst > best or len(coarse.edges) > MOST_PANELS // 2:
-            break
-        roughness *= max(0.2, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
-    if best == np.inf:
-        raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed or a shorter horizon.")
+            everywhere = values(fine, np.append(0.0, fine.time))
+            scale = Scale({name: float(np.abs(value).max()) for name, value in everywhere.items()})
+            error = scale.difference(values(coarse, grid), values(fine, grid))
+            worst = max(error[name].max() for name in CURVES)
+            gained, best = worst < GAIN * best, min(worst, best)
+            if worst == best:
+                chosen = (coarse, error, scale)
+            if worst < SHARE_OF_TIME_ERROR * accuracy and chosen:
+                return chosen
+            if not gained or len(coarse.edges) > MOST_PANELS // 3:
+                break
+            roughness *= max(0.4, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
+    if chosen is None:
+        raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed, a larger accuracy or a shorter horizon.")
     return chosen
 
 
@@ -134,27 +109,38 @@ def _refine(
     root: np.random.SeedSequence,
     progress: Progress,
 ) -> tuple[Round, Curves]:
-    """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`."""
-    progress.stage(PILOT_SHARE, PILOT_SHARE + 0.05, len(first.edges))
+    """Corrections by large samples of the smallest sample on which they settle, or else the mean of separate solves."""
+    least, most = len(first.sample.target) // 2, TANGENT_MEMORY / (8 * first.nodes**2)
+    for paths in (size for size in BASE_PATHS if least <= size <= max(most, least)):
+        progress.stage(PILOT_SHARE, PILOT_SHARE + 0.05, len(first.edges))
+        try:
+            return _rounds(Refinement(first, grid, scale, paths, tolerance, root, progress), accuracy, time_step, progress)
+        except PanelFailure:
+            continue
+    progress.stage(PILOT_SHARE, 1.0, 2 * SCRAMBLES)
     try:
-        refinement = Refinement(first, grid, scale, PILOT_PATHS, tolerance, root, progress)
-        most, low = _most_paths(first.nodes), PILOT_SHARE + 0.05
-        paths = min(most, 2 ** round(np.log2(max(FIRST_PATHS, PATHS_AT_ONE / accuracy)) - 0.3))
-        for number in range(MOST_ROUNDS):
-            high = low + 0.5 * (1 - low)
-            progress.stage(low, high, 4 * SCRAMBLES)
-            found = refinement.round(paths)
-            checked, fixed_point = refinement.check(found)
-            errors = Errors(checked.sampling, time_step, fixed_point)
-            if errors.largest()["total"] <= accuracy or number == MOST_ROUNDS - 1:
-                break
-            excess = errors.excess(accuracy)
-            if excess > 1 and paths == most:
-                break
-            paths = min(paths * 2 ** int(np.ceil(1.1 * np.log2(max(excess, 1.0)))), most)
-            low, refinement.base = high, checked.state
+        return independent(first, grid, scale, tolerance, root, progress)
     except PanelFailure:
         raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed or a larger accuracy.") from None
+
+
+def _rounds(refinement: Refinement, accuracy: float, time_step: Curves, progress: Progress) -> tuple[Round, Curves]:
+    """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`."""
+    most, low = _most_paths(refinement.base.nodes), PILOT_SHARE + 0.05
+    paths = min(most, 2 ** round(np.log2(max(FIRST_PATHS, PATHS_AT_ONE / accuracy)) - 0.3))
+    for number in range(MOST_ROUNDS):
+        high = low + 0.5 * (1 - low)
+        progress.stage(low, high, 4 * SCRAMBLES)
+        found = refinement.round(paths)
+        checked, fixed_point = refinement.check(found)
+        errors = Errors(checked.sampling, time_step, fixed_point)
+        if errors.largest()["total"] <= accuracy or number == MOST_ROUNDS - 1:
+            break
+        excess = errors.excess(accuracy)
+        if excess > 1 and paths == most:
+            break
+        paths = min(paths * 2 ** int(np.ceil(1.1 * np.log2(max(excess, 1.0)))), most)
+        low, refinement.base = high, checked.state
     return checked, fixed_point
 
 

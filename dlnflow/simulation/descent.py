@@ -1,22 +1,16 @@
-"""Gradient descent of one network with a finite step (MATH §2): u ← u (1 − η(h + λ)), v ← v (1 − η(−h + λ)) at the times 0, η, 2η, …"""
+"""Gradient descent of one network with a finite step: u ← u (1 − η(h + λ)), v ← v (1 − η(−h + λ)) at the times 0, η, 2η, …"""
 
 from collections.abc import Iterator
 
 import numpy as np
 
+from dlnflow.grids import steps_until
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.snapshots import Snapshots
 from dlnflow.simulation.step import Watcher
 from dlnflow.solution import Array, SolveError
 
 LARGEST_FACTOR = 1e10  # by which one step may multiply u or v; beyond, nothing is learned any more
-SLACK = 1e-9  # relative rounding of t/η that still counts as a whole number of steps
-
-
-def steps_until(t: Array, step_size: float) -> Array:
-    """How many steps have been made by the times `t`, shape (T,): the largest k with kη ≤ t."""
-    ratio = t / step_size
-    return np.floor(ratio + SLACK * np.maximum(1, ratio))
 
 
 class Descent:
@@ -33,17 +27,18 @@ class Descent:
     def advance(self) -> None:
         """Make one step; `SolveError` where the step is so long that u and v run away."""
         self._watch(self.steps * self.step_size)
-        decay = 1 - self.step_size * self.network.weight_decay
         if not self.step_size * np.abs(self.force).max() < LARGEST_FACTOR:
             time = self.steps * self.step_size
             raise SolveError("diverged", f"Gradient descent ran away at t = {time:.6g}. Try a smaller step_size or initial_scale.")
-        self.u *= decay - self.step_size * self.force
-        self.v *= decay + self.step_size * self.force
+        self.u -= self.step_size * self.inner_u * (self.network.weight_decay + self.force)
+        self.v -= self.step_size * self.inner_v * (self.network.weight_decay - self.force)
         self.steps += 1
         self._evaluate()
 
     def _evaluate(self) -> None:
-        self.w = (self.u**2 - self.v**2) / 2
+        limit = self.network.truncation
+        self.inner_u, self.inner_v = np.clip(self.u, -limit, limit), np.clip(self.v, -limit, limit)
+        self.w = (self.inner_u**2 - self.inner_v**2) / 2
         self.residual, self.force = self.network.force(self.w)
 
 
@@ -52,5 +47,5 @@ def descend(descent: Descent, times: Array) -> Iterator[Snapshots]:
     for t, steps in zip(times, steps_until(times, descent.step_size), strict=True):
         while descent.steps < steps:
             descent.advance()
-        parts = descent.w, descent.u**2, descent.v**2, descent.residual
+        parts = descent.w, descent.inner_u**2, descent.inner_v**2, descent.residual
         yield Snapshots(np.array([t]), *(part[None] for part in parts))

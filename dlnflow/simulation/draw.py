@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.linalg.blas import dsyrk
 
-from dlnflow.design import DesignKind, GaussianDesign, RademacherDesign, StudentDesign
+from dlnflow.design import DatasetDesign, DesignKind, GaussianDesign, RademacherDesign, StudentDesign
 from dlnflow.problem import (
     BernoulliGaussTarget,
     DiscreteTarget,
@@ -29,22 +29,33 @@ SMALLEST = 1e-150  # an initial value that is zero would have no logarithm
 
 
 def draw_network(
-    problem: Problem, dimension: int, rng: np.random.Generator, design: DesignKind | None = None, pool: Executor | None = None
+    problem: Problem,
+    dimension: int,
+    rng: np.random.Generator,
+    design: DesignKind | None = None,
+    pool: Executor | None = None,
+    data: Floats | None = None,
+    truncation: float | None = None,
 ) -> Network:
     """A network of `problem` with d = `dimension` and n = round(δ d) samples, whose X has entries of variance 1/d from `design`.
 
     The default design is Gaussian; then for n > d only the triangular factor R of X = QR matters to the flow, and it is drawn directly
     (Bartlett's decomposition of the Wishart matrix XᵀX), together with Qᵀy and the squared noise outside the column space. Rows of
-    other designs are drawn, and from n > 2d on reduced to R as they come. `pool` computes large products with two threads.
+    other designs are drawn, and from n > 2d on reduced to R as they come. Of `data`, shape (N, d), n rows are
+    drawn without replacement, whatever the design. `pool` computes large products with two threads.
+    u and v are clipped at `truncation`, if there is one.
     """
     samples = round(problem.aspect_ratio * dimension)
     teacher = draw_teacher(problem.target, dimension, rng)
-    X, noise, outside = _data(design or GaussianDesign(), samples, dimension, rng)
+    if data is not None:
+        X, noise, outside = data[rng.choice(len(data), samples, replace=False)], rng.standard_normal(samples), 0.0
+    else:
+        X, noise, outside = _data(design or GaussianDesign(), samples, dimension, rng)
     matrix = Design(X, triangular=samples > dimension and len(X) == dimension, pool=pool)
     noise *= problem.noise_std
     y = matrix.residual_and_force(teacher, -noise)[0]
     u0, v0 = draw_initial(problem.initial_scale, dimension, rng)
-    return Network(matrix, y, teacher, u0, v0, problem.weight_decay, samples, problem.noise_std**2 * outside)
+    return Network(matrix, y, teacher, u0, v0, problem.weight_decay, samples, problem.noise_std**2 * outside, truncation)
 
 
 def draw_teacher(target: Target, dimension: int, rng: np.random.Generator) -> Array:
@@ -73,6 +84,8 @@ def draw_initial(scale: InitialScale, dimension: int, rng: np.random.Generator) 
 
 def rows_kept(design: DesignKind, samples: int, dimension: int) -> int:
     """How many rows the stored matrix has."""
+    if isinstance(design, DatasetDesign):
+        return samples
     reduced = samples > dimension if isinstance(design, GaussianDesign) else samples > REDUCE * dimension
     return dimension if reduced else samples
 

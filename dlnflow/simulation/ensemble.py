@@ -1,4 +1,4 @@
-"""Averages over independent networks, the finite-size counterpart of the mean-field solution (arXiv 2510.01930; MATH §1)."""
+"""Averages over independent networks, the finite-size counterpart of the mean-field solution (arXiv 2510.01930)."""
 
 import resource
 import sys
@@ -20,6 +20,7 @@ from dlnflow.problem import Dynamics, GradientDescent, GradientFlow, Problem
 from dlnflow.simulation.descent import Descent, descend
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import Flow, follow
+from dlnflow.simulation.kernel import Floats
 from dlnflow.simulation.memory import BUDGET, concurrency, processors, replica_bytes
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.observables import NAMES, Weights, classify, conditional, coordinates_kept, measure
@@ -46,6 +47,8 @@ def simulate(
     design: DesignKind | None = None,
     standard_error: float | None = None,
     memory: int = BUDGET,
+    data: Floats | None = None,
+    truncation: float | None = None,
 ) -> Solution:
     """Mean and standard error over `replicas` ≥ 2 networks of `dimension` d and round(δ d) samples, on `times`, shape (T,).
 
@@ -54,13 +57,15 @@ def simulate(
     as fit into `memory` bytes; where only one does and it is large, its products with X use two threads.
 
     `dynamics` is gradient flow unless given; gradient descent shows at a time the network after the last step before it, and diverges
-    with `SolveError` where its step is too long. `design` is Gaussian unless given. With `standard_error`, the replicas end as soon
+    with `SolveError` where its step is too long. `design` is Gaussian unless given; a design of kind dataset
+    needs the standardised matrix `data`, shape (N, d). With `standard_error`, the replicas end as soon
     as the relative standard error of every curve, or of 1e-3 of its largest value where that is more, is down to it: this is looked
-    at after 4, 8, 16, … replicas. Raises `SolveError` where the network cannot be followed, and whatever `observe` raises.
+    at after 4, 8, 16, … replicas. With `truncation` M, u and v are clipped to
+    [−M, M] in the dynamics and in w. Raises `SolveError` where the network cannot be followed, and whatever `observe` raises.
     """
     start = clock.perf_counter()
     time = default_times(horizon) if times is None else np.asarray(times, dtype=np.float64)
-    ensemble = Ensemble(problem, time, dimension, replicas, seed, dynamics or GradientFlow(), design or GaussianDesign())
+    ensemble = Ensemble(problem, time, dimension, replicas, seed, dynamics or GradientFlow(), design or GaussianDesign(), data, truncation)
     with threadpool_limits(1, user_api="blas"):
         runs = ensemble.run(threads or processors(), observe, standard_error, memory)
     values, stderr = statistics(runs)
@@ -107,6 +112,8 @@ class Ensemble:
         seed: int,
         dynamics: Dynamics = GradientFlow(),  # noqa: B008 (frozen)
         design: DesignKind = GaussianDesign(),  # noqa: B008 (frozen)
+        data: Floats | None = None,
+        truncation: float | None = None,
     ) -> None:
         self.problem = problem
         self.time = time
@@ -115,6 +122,8 @@ class Ensemble:
         self.seed = seed
         self.dynamics = dynamics
         self.design = design
+        self.data = data
+        self.truncation = truncation
         self._reached = np.zeros(replicas)
         self._stopped = threading.Event()
 
@@ -158,7 +167,7 @@ class Ensemble:
 
     def _replica(self, number: int, halves: Executor | None) -> Run:
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, number]))
-        network = draw_network(self.problem, self.dimension, rng, self.design, halves)
+        network = draw_network(self.problem, self.dimension, rng, self.design, halves, self.data, self.truncation)
         kept = coordinates_kept(self.dimension, len(self.time), self.replicas)
         values, w_kept, done = np.empty((len(NAMES), len(self.time))), np.empty((len(self.time), kept)), 0
         state, snapshots = self._start(network, lambda t: self._report(number, t))

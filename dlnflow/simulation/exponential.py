@@ -25,7 +25,7 @@ def advance(around: Around, h: float, limit: float) -> Step:
     with X as two Krylov spaces need.
     """
     point, decay = around.origin, around.network.weight_decay
-    x = 2 * decay * np.divide(point.w, point.k, out=np.zeros_like(point.w), where=point.k > 0)
+    x = 2 * decay * np.divide(point.free, point.k, out=np.zeros_like(point.w), where=point.k > 0)
     linear = _functions(around, point.force + x)
     h = linear.build(1, h, h, limit)
 

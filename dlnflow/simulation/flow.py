@@ -1,4 +1,4 @@
-"""Gradient flow of one network, integrated in H = ∫₀ᵗ h (arXiv 2510.01930; MATH §1) with error control.
+"""Gradient flow of one network, integrated in H = ∫₀ᵗ h (arXiv 2510.01930) with error control.
 
 The method is exact for the linearised flow, so that accuracy alone limits its steps.
 """

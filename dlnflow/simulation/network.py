@@ -1,8 +1,12 @@
-"""One finite diagonal linear network: its data, and its exact nonlinear map from H to w (MATH §1).
+"""One finite diagonal linear network: its data, and its exact nonlinear map from H to w (arXiv 2510.01930).
 
 With H(t) = ∫₀ᵗ h the flow of arXiv 2510.01930 reads u² = u₀² e^(−2λt−2H), v² = v₀² e^(−2λt+2H), w = (u² − v²)/2. Starting H at
 −log|u₀/v₀|/2 instead of 0 makes the factor in front |u₀v₀| in both. Every exponential is taken of the whole exponent, so that
 neither |u₀v₀| e^(−2λt) nor e^(2H) can overflow alone.
+
+The truncated network of the rigorous theory has T(u) and T(v), clipped to [−M, M], in the place of u and v on the right-hand side and in w:
+u̇ = −T(u)(h + λ), w = (T(u)² − T(v)²)/2. A coordinate beyond M moves at the speed of one at M, so that log(u/M) below M and u/M − 1
+above is again linear in H, and T(u)² is u² as above with its exponent limited to log M².
 """
 
 from typing import NamedTuple
@@ -13,14 +17,19 @@ from dlnflow.simulation.products import Design
 from dlnflow.solution import Array
 
 LARGEST_EXPONENT = 60.0  # far above any weight, and e^60 leaves room in single precision; a step that gets there is refused
+SMOOTH = 1 - 1e-12  # share of the square of the truncation that is below it beyond rounding
 
 
 class Point(NamedTuple):
-    """The network at time `t`: H, w, the slope k = u² + v² and the force h of shape (d,), the residual r of shape (rows,)."""
+    """The network at time `t`: H, w, the slope k = u² + v² and the force h of shape (d,), the residual r of shape (rows,).
+
+    `free` (d,) is w without the squares that are clipped, as is k; they do not move.
+    """
 
     t: float
     H: Array
     w: Array
+    free: Array
     k: Array
     r: Array
     force: Array
@@ -31,7 +40,7 @@ class Network:
 
     `design` holds X, shape (rows, d), `y` has shape (rows,), `teacher`, `u0` and `v0` (d,), the latter without zeros. The residual
     r = Xw − y has `samples` entries, of which those outside the column space of X do not move and enter only by the sum of their
-    squares, `fixed_residual`.
+    squares, `fixed_residual`. u and v are clipped at `truncation`, if there is one.
     """
 
     def __init__(
@@ -44,19 +53,27 @@ class Network:
         weight_decay: float,
         samples: int,
         fixed_residual: float = 0.0,
+        truncation: float | None = None,
     ) -> None:
         self.design, self.y, self.teacher, self.u0, self.v0 = design, y, teacher, u0, v0
         self.weight_decay, self.samples, self.fixed_residual = weight_decay, samples, fixed_residual
-        u, v = np.log(np.abs(u0)), np.log(np.abs(v0))
+        self.truncation = np.inf if truncation is None else truncation
+        self._ceiling = min(LARGEST_EXPONENT, 2 * float(np.log(self.truncation)))
+        u, v = self._exponent(u0), self._exponent(v0)
         self.start = (v - u) / 2
         self._log_product = u + v
         self._per_sample = teacher.size / samples
 
+    def _exponent(self, start: Array) -> Array:
+        """log |u|, continued above the truncation so that it is linear in H."""
+        inside = np.minimum(np.abs(start), self.truncation)
+        return np.asarray(np.log(inside) + (np.abs(start) - inside) / inside)
+
     def squares(self, t: float | Array, H: Array) -> tuple[Array, Array]:
-        """u² and v², each of the shape of `H`, (d,) at one time or (m, d) at the times `t`, shape (m, 1)."""
+        """u² and v², clipped, each of the shape of `H`, (d,) at one time or (m, d) at the times `t`, shape (m, 1)."""
         decay = self._log_product - 2 * self.weight_decay * t
-        u2 = np.exp(np.minimum(decay - 2 * H, LARGEST_EXPONENT))
-        v2 = np.exp(np.minimum(decay + 2 * H, LARGEST_EXPONENT))
+        u2 = np.exp(np.minimum(decay - 2 * H, self._ceiling))
+        v2 = np.exp(np.minimum(decay + 2 * H, self._ceiling))
         return u2, v2
 
     def weights(self, t: float, H: Array) -> Array:
@@ -69,7 +86,8 @@ class Network:
         u2, v2 = self.squares(t, H)
         w = (u2 - v2) / 2
         r, force = self.force(w)
-        return Point(t, H, w, u2 + v2, r, force)
+        u2, v2 = (np.where(square < SMOOTH * self.truncation**2, square, 0) for square in (u2, v2))
+        return Point(t, H, w, (u2 - v2) / 2, u2 + v2, r, force)
 
     def force(self, w: Array) -> tuple[Array, Array]:
         """The residual r = Xw − y, shape (rows,), and h = Xᵀr/δ, shape (d,)."""

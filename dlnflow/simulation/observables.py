@@ -15,7 +15,7 @@ MAX_POOLED = 20_000_000  # weights kept for quantiles, 160 MB
 
 
 def measure(network: Network, problem: Problem, at: Snapshots) -> dict[str, Array]:
-    """Every curve and order parameter at the times of `at` (definitions: MATH §1), each of shape (m,)."""
+    """Every curve and order parameter at the times of `at` (definitions: docs/notation.md), each of shape (m,)."""
     parameter_error = np.mean((at.w - network.teacher) ** 2, axis=1)
     return {
         "train_loss": (np.einsum("tr,tr->t", at.r, at.r) + network.fixed_residual) / (2 * network.samples),

@@ -64,7 +64,7 @@ def test_weight_decay_ends_at_the_lasso():
 
 
 def test_reference_problem():
-    """MATH reference values; their own error is the quoted sampling error and a time step of 0.1 % to t = 4, then 1 % and 3 %."""
+    """Reference values; their own error is the quoted sampling error and a time step of 0.1 % to t = 4, then 1 % and 3 %."""
     problem = Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.1, initial_scale=0.3)
     times = np.array([0.5, 1, 2, 4, 8, 16, 32])
     error = np.array([0.079221, 0.054071, 0.035802, 0.029626, 0.02874, 0.030048, 0.03143])

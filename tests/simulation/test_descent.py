@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from dlnflow.grids import steps_until
 from dlnflow.problem import BernoulliGaussTarget, GaussianScale, GradientDescent, Problem
 from dlnflow.simulation import simulate
-from dlnflow.simulation.descent import Descent, descend, steps_until
+from dlnflow.simulation.descent import Descent, descend
 from dlnflow.simulation.draw import draw_network
 from dlnflow.solution import SolveError
 

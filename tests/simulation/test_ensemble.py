@@ -36,7 +36,7 @@ def test_the_start_is_exact_given_the_teacher():
 
 @pytest.mark.parametrize("aspect_ratio", [0.3, 2.5])
 def test_the_start_has_the_moments_of_the_problem(aspect_ratio):
-    """MATH §4.3. For δ > 1 this also checks what is kept of the samples outside the column space."""
+    """Exact at t = 0. For δ > 1 this also checks what is kept of the samples outside the column space."""
     problem = R1.model_copy(update={"aspect_ratio": aspect_ratio, "noise_std": 0.7})
     solution = simulate(problem, 1.0, times=np.array([0.0]), dimension=300, replicas=40)
     for name, exact in (("parameter_error", 0.1), ("train_loss", (0.1 + 0.49) / 2), ("test_loss", (0.1 + 0.49) / 2)):
@@ -61,7 +61,7 @@ def test_the_triangular_factor_has_the_law_of_the_full_design():
 
 @pytest.mark.parametrize("aspect_ratio", [0.5, 2.0])
 def test_the_lazy_limit_follows_the_marchenko_pastur_law(aspect_ratio):
-    """MATH §4.1: κ = 2a². At a = 10 and d = 400 nonlinearity and finite d are far below the standard error."""
+    """The lazy limit, κ = 2a². At a = 10 and d = 400 nonlinearity and finite d are far below the standard error."""
     a, sigma = 10.0, 0.5
     problem = Problem(aspect_ratio=aspect_ratio, target=GaussianTarget(), noise_std=sigma, initial_scale=a)
     times = np.array([1e-3, 3e-3, 1e-2, 3e-2])
@@ -201,7 +201,7 @@ def test_a_cancelled_simulation_stops_promptly():
 
 @pytest.mark.slow
 def test_the_reference_values_hold():
-    """MATH §5 at d = 2000, where corrections of order 1/d are below the standard error; late rows carry 1 % and 3 % of their own."""
+    """The reference problem at d = 2000, where 1/d is below the standard error; late rows carry 1 % and 3 % of their own."""
     times = np.array([0.5, 1, 2, 4, 8, 16, 32])
     solution = simulate(R1, 32.0, times=times, dimension=2000, replicas=20)
     error = np.array([0.079221, 0.054071, 0.035802, 0.029626, 0.02874, 0.030048, 0.03143])

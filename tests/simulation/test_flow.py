@@ -150,7 +150,7 @@ def test_strong_decay_forgets_everything():
 
 
 def test_large_scale_with_decay_ends_at_the_lasso():
-    """MATH §4.5: stationary points of the flow with λ > 0 satisfy the subgradient conditions of the LASSO."""
+    """Stationary points of the flow with λ > 0 satisfy the subgradient conditions of the LASSO."""
     X, y, teacher = data(30, 40)
     w = gradient_flow(X, y, teacher, np.array([1e4]), initial_scale=30.0, weight_decay=0.05, tolerance=STRICT)[0]
     h = X.T @ (X @ w - y) * 40 / 30

@@ -1,0 +1,197 @@
+"""One causal pass over the steps of gradient descent: what every step needs of the kernels is an average over the steps before.
+
+With x = R_r e, that is x(k) = e(k) + Σ_{j<k} R_w(k, j) x(j)/δ, and C_r(k, j) = E[x(k) x(j)] + σ² g(k) g(j), g = R_r 1. R_w acts on
+histories only. These are few functions of the step and combinations of them, so that R_w(k, ·) is kept on a small basis, as the mean
+tangent of w(k) in the direction of each basis function: steps enter the basis one by one and every PANEL steps the basis is reduced.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dlnflow.dmft.descent.paths import Paths
+from dlnflow.dmft.sampling import Sample
+from dlnflow.problem import Problem
+from dlnflow.solution import Array, SolveError
+
+PANEL = 16  # steps that enter the basis before it is reduced
+CAPACITY = 80  # basis functions, those of the last steps included
+NEGLIGIBLE = 1e-11  # of the largest eigenvalue of the histories' Gram matrix
+MODE_SHARE = 1e-6  # of the variance of ζ at a step that new modes may leave out
+MODE_FLOOR = 1e-13  # of the variance of ζ at the start
+LARGEST_FACTOR = 1e10  # by which one step may multiply u or v
+THREADS = 2
+
+
+@dataclass
+class March:
+    """What a pass leaves: `sums` at the wanted steps, see `Paths.observe`, and C_r(k, k) at every step so far.
+
+    `rank` is the largest number of basis functions after a reduction, `modes` that of modes of ζ, `missing` the largest share of the
+    variance of ζ left out. The kernels are those at the nodes, [t, s].
+    """
+
+    sums: list[Array] = field(default_factory=list)
+    variance: list[float] = field(default_factory=list)
+    rank: int = 0
+    modes: int = 0
+    missing: float = 0.0
+    kernels: dict[str, Array] = field(default_factory=dict)
+
+
+class Marcher:
+    """A pass that averages over the paths of all `samples`, at equal weight. `panel` steps enter the basis between reductions."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        samples: Sequence[Sample],
+        step: float,
+        nodes: Sequence[int] = (),
+        *,
+        panel: int = PANEL,
+        truncation: float | None = None,
+    ) -> None:
+        self.problem, self.step, self.panel = problem, step, panel
+        self.nodes = list(nodes)
+        self.capacity = max(CAPACITY, panel + 1)
+        limit = np.inf if truncation is None else truncation
+        self.groups = [Paths(problem, sample, len(self.nodes), self.capacity, limit) for sample in samples]
+        self.rank = self.kept = self.steps = 0
+        self.constant = np.empty(self.capacity)
+        self.factor = np.zeros((len(samples[0].modes),) * 2)
+        self.spikes = np.zeros((self.capacity, len(self.nodes)))
+        self.node_response, self.node_residual_response = np.zeros((2, len(self.nodes), len(self.nodes)))
+        self.node_constant: list[float] = []
+        self.constants: list[float] = []
+        self.found = March()
+
+    def run(self, steps: int, wanted: Sequence[int], watch: Callable[[int], None], visit: Callable[[int], None] = lambda k: None) -> March:
+        """March to `steps`; `watch(k)` is called at every step, `visit(k)` at the `wanted` ones once the paths are there."""
+        chosen = set(wanted)
+        with ThreadPoolExecutor(THREADS) as pool:
+            self._map = pool.map if len(self.groups) > 1 else map
+            while True:
+                watch(self.steps)
+                memory = self._look()
+                if self.steps in chosen:
+                    self.found.sums.append(self._mean(Paths.observe))
+                    visit(self.steps)
+                if self.steps == steps:
+                    break
+                self._advance(memory)
+        self._finish()
+        return self.found
+
+    def _mean(self, of: Callable[[Paths], Array]) -> Array:
+        return np.mean(list(self._map(of, self.groups)), axis=0)
+
+    def _look(self) -> Array:
+        """R_w(k, ·)/δ on the basis, the paths' residuals, and the new row of the factor of ζ."""
+        slopes = self._mean(lambda paths: paths.slopes(self.rank)) / self.problem.aspect_ratio
+        memory = slopes[len(self.nodes) :]
+        list(self._map(lambda paths: paths.look(memory), self.groups))
+        self.now = 1 + float(memory @ self.constant[: self.rank])
+        self._noise = self._factor_row()
+        self._response = slopes[: len(self.nodes)]
+        self._residual_response = self._response + memory @ self.spikes[: self.rank]
+        return memory
+
+    def _factor_row(self) -> Array:
+        """The row of L with ζ = L z: forward substitution on the anchors, and a new mode where they leave too much unexplained."""
+        modes = self.found.modes
+        noise = self.problem.noise_std**2
+        row = self._mean(lambda paths: paths.correlations(modes)) + noise * self.now * np.append(self.constants, self.now)
+        self.found.variance.append(float(row[-1]))
+        row /= self.problem.aspect_ratio
+        start = self.found.variance[0] / self.problem.aspect_ratio
+        known = np.zeros(modes)
+        for i in range(modes):
+            known[i] = (row[i] - self.factor[i, :i] @ known[:i]) / self.factor[i, i]
+        left = row[-1] - known @ known
+        if left <= max(MODE_SHARE * row[-1], MODE_FLOOR * start):
+            return known
+        if modes == len(self.factor):
+            self.found.missing = max(self.found.missing, float(left / row[-1]))
+            return known
+        self.found.modes += 1
+        self.constants.append(self.now)
+        self.factor[modes, : modes + 1] = np.append(known, np.sqrt(left))
+        for paths in self.groups:
+            paths.anchors[modes] = paths.residual
+        return self.factor[modes, : modes + 1]
+
+    def _advance(self, memory: Array) -> None:
+        node = self._keep_node() if self.steps in self.nodes else None
+        largest = list(self._map(lambda paths: paths.advance(self.step, self._noise, memory, node), self.groups))
+        if not max(largest) < LARGEST_FACTOR:
+            time = self.steps * self.step
+            raise SolveError("diverged", f"Gradient descent ran away at t = {time:.6g}. Try a smaller step_size or initial_scale.")
+        self.constant[self.rank] = self.now
+        self.spikes[self.rank] = self._residual_response
+        self.rank += 1
+        self.steps += 1
+        if self.rank >= min(self.kept + self.panel, self.capacity):
+            self._reduce()
+
+    def _keep_node(self) -> int:
+        """Note the kernels' rows at this step, which is a node."""
+        node = self.nodes.index(self.steps)
+        self.node_response[node] = self._response * self.problem.aspect_ratio
+        self.node_residual_response[node] = self._residual_response
+        self.node_constant.append(self.now)
+        for paths in self.groups:
+            paths.kept.append((paths.error, paths.residual))
+        return node
+
+    def _reduce(self) -> None:
+        """A smaller basis that carries the histories of x, of g, and of what perturbations of ζ along those make of x."""
+        rank = self.rank
+        g = self.constant[:rank]
+        gram = _scaled(self._mean(lambda paths: paths.gram(rank)) + self.problem.noise_std**2 * np.outer(g, g))
+        total = gram
+        for _ in range(2):
+            root = np.linalg.cholesky(gram + 1e-15 * np.eye(rank))
+            gram = _scaled(self._mean(lambda paths, root=root: paths.response_gram(rank, root)))  # type: ignore[misc]
+            total = total + gram
+        spikes = self.spikes[:rank]
+        if self.nodes:
+            total = total + _scaled(spikes @ spikes.T)
+        size, vectors = np.linalg.eigh(total)
+        basis = np.ascontiguousarray(vectors[:, size > NEGLIGIBLE * size[-1]][:, ::-1])
+        list(self._map(lambda paths: paths.turn(basis), self.groups))
+        self.rank = self.kept = basis.shape[1]
+        self.constant[: self.rank] = basis.T @ g
+        self.spikes[: self.rank] = basis.T @ spikes
+        self.found.rank = max(self.found.rank, self.kept)
+        if self.kept + 1 >= self.capacity:
+            raise SolveError("not_converged", "The memory has more modes than are kept. Try a smaller step_size or a shorter horizon.")
+
+    def _finish(self) -> None:
+        """The kernels at the nodes; the last node may be the last step, which `_advance` has not seen."""
+        if not self.nodes:
+            return
+        if len(self.node_constant) < len(self.nodes):
+            self._keep_node()
+        g = np.array(self.node_constant)
+        error, residual = (
+            np.mean([_moments(np.array([kept[i] for kept in paths.kept]), paths.sample.weights) for paths in self.groups], axis=0)
+            for i in (0, 1)
+        )
+        self.found.kernels = {
+            "correlation": error,
+            "response": np.tril(self.node_response, -1),
+            "residual_correlation": residual + self.problem.noise_std**2 * np.outer(g, g),
+            "residual_response": np.tril(self.node_residual_response, -1),
+        }
+
+
+def _scaled(gram: Array) -> Array:
+    trace = np.trace(gram)
+    return gram / trace if trace > 0 else gram
+
+
+def _moments(rows: Array, weights: Array) -> Array:
+    return (rows * weights) @ rows.T

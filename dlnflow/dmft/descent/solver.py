@@ -1,0 +1,181 @@
+"""The solver of gradient descent: more and more paths until the sampling error is within what was asked for.
+
+There is no time step and no fixed point. SCRAMBLES independent scrambles are marched one by one, then all of them together, as one mean
+field. The curves are those of the latter, and their standard error is that of the mean of the single ones. With P paths each, that
+mean is biased by b/P and the pooled march by b/(SCRAMBLES · P), so that their difference tells the bias that is left.
+"""
+
+import resource
+import time as clock
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from dlnflow import __version__
+from dlnflow.dmft import sampling
+from dlnflow.dmft.descent.march import THREADS, March, Marcher
+from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
+from dlnflow.dmft.observables import NAMES, aligned, conditional, quantiles
+from dlnflow.dmft.progress import Progress
+from dlnflow.dmft.sampling import Sample
+from dlnflow.grids import default_times, steps_until
+from dlnflow.problem import Problem
+from dlnflow.solution import Array, Conditional, Observer, Solution, ignore_progress
+
+MOST_STEPS = 2000
+SCRAMBLES = 8
+FIRST_PATHS = 512
+PATHS_AT_ONE = 16.0  # paths over accuracy that a first round is given
+MOST_PATHS = 2**15  # a scramble; all of them take up to 3 GB
+MOST_WORK = 5e7  # paths times steps of a scramble
+MOST_MODES = 64
+MOST_NODES = 24
+GAIN = 0.8  # the sampling error falls at least as this power of the paths
+
+
+def solve(
+    problem: Problem,
+    horizon: float,
+    step_size: float,
+    *,
+    times: Array | None = None,
+    accuracy: float = 0.01,
+    seed: int = 0,
+    observe: Observer = ignore_progress,
+    truncation: float | None = None,
+) -> Solution:
+    """Solve the dynamical mean-field theory of gradient descent with steps of η = `step_size` up to `horizon`, MOST_STEPS at most.
+
+    `times`, shape (T,), increasing; each shows the last step before it. The kernels are matrices over steps: R_w(t, s) is the mean
+    change of w at step t for a unit perturbation of ζ at step s. With `truncation` M, u and v are clipped to [−M, M] in the steps and in w.
+    Raises SolveError where the steps run away, and passes on what `observe` raises. The same arguments give the same bits.
+    """
+    began = clock.perf_counter()
+    grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
+    with threadpool_limits(1):
+        descent = Descent(problem, step_size, grid, seed, Progress(observe, horizon), truncation)
+        solution = descent.solve(accuracy)
+    measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    solution.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
+    return solution
+
+
+class Descent:
+    """One solve: the steps at which its results are wanted, and its rounds."""
+
+    def __init__(
+        self, problem: Problem, step_size: float, times: Array, seed: int, progress: Progress, truncation: float | None = None
+    ) -> None:
+        self.problem, self.step_size, self.times, self.seed, self.progress = problem, step_size, times, seed, progress
+        self.truncation = truncation
+        self.wanted, self.index = np.unique(steps_until(times, step_size).astype(int), return_inverse=True)
+        self.steps = int(self.wanted[-1])
+        self.nodes = _nodes(self.steps)
+
+    def solve(self, accuracy: float) -> Solution:
+        """Rounds with more and more paths."""
+        most = int(2 ** np.floor(np.log2(np.clip(MOST_WORK / max(self.steps, 1), FIRST_PATHS, MOST_PATHS))))
+        paths, low = min(most, 2 ** round(np.log2(max(FIRST_PATHS, PATHS_AT_ONE / accuracy)))), 0.0
+        while True:
+            high = low + (1 - low) / (1 if paths == most else 2)
+            self.progress.stage(low, high, 2 * SCRAMBLES * (self.steps + 1))
+            together, errors, scale, found = self._round(paths)
+            total = errors.largest()["total"]
+            if total <= accuracy or paths == most:
+                break
+            low, paths = high, min(most, paths * 2 ** int(np.ceil(np.log2(1.1 * total / accuracy) / GAIN)))
+        return self._solution(together, errors, scale, found, paths, accuracy)
+
+    def _round(self, paths: int) -> tuple[March, Errors, Scale, tuple[Conditional, ...]]:
+        """A march of all scrambles together, its errors and the conditional curves."""
+        samples = [self._draw(paths, scramble) for scramble in range(SCRAMBLES)]
+        with ThreadPoolExecutor(THREADS) as pool:
+            single = list(pool.map(lambda sample: self._curves(self._march([sample])), samples))
+        pooled = Marcher(self.problem, samples, self.step_size, self.nodes, truncation=self.truncation)
+        lines = Lines(self.problem, pooled)
+        together = pooled.run(self.steps, self.wanted.tolist(), lambda k: self._watch(k, SCRAMBLES), lines.draw)
+        curves = self._curves(together)
+        scale = Scale({name: float(np.abs(value).max()) for name, value in curves.items()})
+        mean = {name: np.mean([one[name] for one in single], axis=0) for name in NAMES}
+        spread = {name: np.std([one[name] for one in single], axis=0, ddof=1) * SCRAMBLES**-0.5 for name in NAMES}
+        sampling = {name: COVERAGE * scale.relative(name, spread[name], curves[name]) for name in NAMES}
+        bias = {name: change / (SCRAMBLES - 1) + together.missing for name, change in scale.difference(mean, curves).items()}
+        nothing = {name: np.zeros_like(value) for name, value in curves.items()}
+        return together, Errors(sampling, nothing, bias), scale, lines.conditional(self.index)
+
+    def _march(self, samples: list[Sample]) -> March:
+        return Marcher(self.problem, samples, self.step_size, truncation=self.truncation).run(
+            self.steps, self.wanted.tolist(), lambda k: self._watch(k, 1)
+        )
+
+    def _watch(self, step: int, share: int) -> None:
+        for _ in range(share):
+            self.progress(step * self.step_size)
+
+    def _draw(self, paths: int, scramble: int) -> Sample:
+        seed = np.random.SeedSequence(entropy=np.random.SeedSequence(self.seed).entropy, spawn_key=(paths, scramble))
+        return sampling.draw(self.problem, paths, min(MOST_MODES, self.steps + 1), seed)
+
+    def _curves(self, march: March) -> Curves:
+        """Every curve and order parameter by name at the steps wanted."""
+        error, overlap, norm, l1_norm, u_norm, v_norm = np.array(march.sums).T
+        loss, test = np.array(march.variance)[self.wanted] / 2, (error + self.problem.noise_std**2) / 2
+        return dict(zip(NAMES, (loss, test, error, overlap, norm, l1_norm, u_norm, v_norm), strict=True))
+
+    def _solution(
+        self, march: March, errors: Errors, scale: Scale, found: tuple[Conditional, ...], paths: int, accuracy: float
+    ) -> Solution:
+        curves, split = self._curves(march), errors.largest()
+        relative = {name: np.hypot(errors.sampling[name] / COVERAGE, errors.fixed_point[name]) for name in NAMES}
+        stderr = {name: scale.of(name, curves[name]) * relative[name] for name in NAMES}
+        converged = split["total"] <= accuracy
+        diagnostics = {
+            "outcome": "converged" if converged else "not_converged",
+            "advice": None if converged else f"The error is {split['total']:.2g}; ask for a larger accuracy or a shorter horizon.",
+            "accuracy": accuracy,
+            "error": split,
+            "absolute_floor": FLOOR,
+            "steps": self.steps,
+            "nodes": self.steps + 1,
+            "rank": march.modes,
+            "memory_rank": march.rank,
+            "paths": paths,
+            "scrambles": SCRAMBLES,
+        }
+        values, stderr = ({name: x[self.index] for name, x in each.items()} for each in (curves, stderr))
+        return Solution(self.times, values, stderr, found, diagnostics, np.array(self.nodes) * self.step_size, march.kernels)
+
+
+def _nodes(steps: int) -> list[int]:
+    """The steps on which kernels are given: all, or MOST_NODES of them, the first ones closer together."""
+    count = min(MOST_NODES, steps + 1)
+    late = np.rint(steps * (np.arange(count) / max(count - 1, 1)) ** 2).astype(int)
+    return np.maximum(late, np.arange(count)).tolist()
+
+
+class Lines:
+    """The conditional means and quantiles of w along a march, one stratum of teacher weights after the other."""
+
+    def __init__(self, problem: Problem, marcher: Marcher) -> None:
+        self.problem, self.groups = problem, marcher.groups
+        self.rows: list[list[Array]] = []
+
+    def draw(self, step: int) -> None:
+        """Add the paths' present values."""
+        self.rows.append([self._stratum(k) for k in range(len(sampling.strata(self.problem)))])
+
+    def _stratum(self, k: int) -> Array:
+        """The mean and the quantiles, (1 + 5,)."""
+        parts = [(paths, paths.sample.stratum(k)) for paths in self.groups]
+        target, w, weights = (
+            np.concatenate(each)
+            for each in zip(*((p.sample.target[here], p.w[here], p.sample.weights[here]) for p, here in parts), strict=True)
+        )
+        w, weights = aligned(self.problem, target, w[None], weights)
+        return np.append(w @ weights / weights.sum(), quantiles(w, weights))
+
+    def conditional(self, index: np.ndarray) -> tuple[Conditional, ...]:
+        """The curves at the requested times, of which the `index` of each in the steps drawn is given."""
+        rows = np.array(self.rows)[index].T
+        return conditional(self.problem, [(row[0], row[1:]) for row in rows.transpose(1, 0, 2)])

@@ -6,7 +6,8 @@ whole curves in the limits a → ∞ and δ → ∞.
 
 from dlnflow.theory import lazy, population
 from dlnflow.theory.curves import LimitCurves
-from dlnflow.theory.final import FinalState, NoTheory, final_state
+from dlnflow.theory.final import FinalState, final_state
+from dlnflow.theory.fixed_point import NoTheory
 from dlnflow.theory.prediction import Theory, predict
 from dlnflow.theory.scales import TimeScale
 from dlnflow.theory.sources import Note

@@ -24,13 +24,14 @@ PIECE = np.polynomial.legendre.leggauss(64)
 class Nodes:
     """A quadrature over w*, z and the initial values; every array has the same shape, `weight` sums to 1.
 
-    `pull` is y − w, `slope` is prox'(y), `tangent` is k = u² + v², `guess` and `doubt` are the mean and the variance of w* given y.
+    `pull` is y − w, `shrink` is 1 − prox'(y) (kept apart since it may be small),
+    `tangent` is k = u² + v², `guess` and `doubt` are the mean and the variance of w* given y.
     """
 
     weight: Array
     w: Array
     pull: Array
-    slope: Array
+    shrink: Array
     tangent: Array
     guess: Array
     doubt: Array
@@ -49,7 +50,7 @@ Channel = Callable[[float, float], Nodes]
 """Nodes for the standard deviation s of the effective noise and the threshold θ."""
 
 
-def entropy_channel(problem: Problem, law: InitialLaw, trapezoids: int = TRAPEZOIDS) -> Channel:
+def entropy_channel(problem: Problem, law: InitialLaw, trapezoids: int) -> Channel:
     """The proximal map of gradient flow without weight decay; θ = 0 is the identity."""
     kinds = strata(problem)
     grid = np.linspace(0, 1, trapezoids)
@@ -65,7 +66,7 @@ def entropy_channel(problem: Problem, law: InitialLaw, trapezoids: int = TRAPEZO
         pull, half_k = theta / 2 * (q - q0), grown + shrunk
         density = _normal((w + pull - kind.mean) / spread) / spread
         weight = kind.probability * law.weight[:, None] * density * (half_k + theta / 2) * (high - low) / (trapezoids - 1)
-        return _nodes(kind, s, weight, w, pull, half_k / (half_k + theta / 2), 2 * half_k)
+        return _nodes(kind, s, weight, w, pull, (theta / 2) / (half_k + theta / 2), 2 * half_k)
 
     return lambda s, theta: _join([stratum(kind, s, theta) for kind in kinds])
 
@@ -84,14 +85,15 @@ def soft_channel(problem: Problem) -> Channel:
         pull = np.clip(y, -theta, theta)
         w = (y - pull) * outside
         weight = kind.probability * half * shares * _normal((y - kind.mean) / spread) / spread
-        return _nodes(kind, s, weight, w, y - w, outside, 2 * np.abs(w))
+        return _nodes(kind, s, weight, w, y - w, 1 - outside, 2 * np.abs(w))
 
     return lambda s, theta: _join([stratum(kind, s, theta) for kind in kinds])
 
 
 def _spread(kind: Stratum, s: float, c: float) -> float:
-    """The standard deviation of y; a point mass gets a width far below every scale of the integrand."""
-    return max(float(np.sqrt(kind.variance + s**2)), 1e-6 * float(np.hypot(kind.mean, c)))
+    """The standard deviation of y; a point mass gets a width far below every scale of the integrand, and above rounding."""
+    spread = float(np.sqrt(kind.variance + s**2))
+    return max(spread, 1e-10 * abs(kind.mean)) or 1e-6 * c
 
 
 def _coordinate(y: Array, c: Array, theta: float) -> Array:
@@ -110,11 +112,11 @@ def _normal(z: Array) -> Array:
     return np.asarray(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
 
 
-def _nodes(kind: Stratum, s: float, weight: Array, w: Array, pull: Array, slope: Array, tangent: Array) -> Nodes:
+def _nodes(kind: Stratum, s: float, weight: Array, w: Array, pull: Array, shrink: Array, tangent: Array) -> Nodes:
     """Add what y = w + pull says about w*."""
     gain = kind.variance / (kind.variance + s**2) if kind.variance else 0.0
     guess = kind.mean + gain * (w + pull - kind.mean)
-    return Nodes(weight, w, pull, slope, tangent, guess, np.full_like(w, gain * s**2))
+    return Nodes(weight, w, pull, shrink, tangent, guess, np.full_like(w, gain * s**2))
 
 
 def _join(parts: list[Nodes]) -> Nodes:

@@ -1,17 +1,16 @@
 """Where gradient flow ends: errors and order parameters at t → ∞."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from dlnflow.problem import Problem
-from dlnflow.theory.fixed_point import FixedPoint, interpolation, lasso, least_squares
+from dlnflow.theory.channel import Nodes
+from dlnflow.theory.fixed_point import FixedPoint, NoTheory, interpolation, lasso, least_squares
+from dlnflow.theory.teacher import strata
 
 SolutionKind = Literal["interpolation", "least_squares", "lasso"]
 NEAREST_TO_ONE = 1e-9  # an aspect ratio as near to 1 counts as 1
-
-
-class NoTheory(ValueError):
-    """There is no limit to report for this problem. The text says why."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,9 @@ def fixed_point(problem: Problem) -> FixedPoint:
 def summarise(problem: Problem, point: FixedPoint) -> FinalState:
     """The averages of a fixed point."""
     nodes, kind = point.nodes, solution_kind(problem)
-    error = point.noise**2 if kind == "least_squares" else nodes.error
+    error, norm, l1_norm, overlap = _unbiased(problem, point.noise) if kind == "least_squares" else _averages(nodes)
     half_k = nodes.mean(nodes.tangent) / 2
-    mean = 0.0 if problem.is_symmetric else nodes.mean(nodes.w)
+    mean = 0.0 if problem.is_symmetric else nodes.mean(nodes.w)  # the nodes of a symmetric problem may be one half of it
     return FinalState(
         solution=kind,
         effective_noise=point.noise,
@@ -75,12 +74,29 @@ def summarise(problem: Problem, point: FixedPoint) -> FinalState:
         parameter_error=error,
         test_loss=(error + problem.noise_std**2) / 2,
         train_loss=_train_loss(problem, point),
-        norm=nodes.mean(nodes.w**2),
-        l1_norm=nodes.mean(abs(nodes.w)),
-        overlap=nodes.mean(nodes.w * nodes.guess),
+        norm=norm,
+        l1_norm=l1_norm,
+        overlap=overlap,
         u_norm=half_k + mean,
         v_norm=half_k - mean,
     )
+
+
+def _averages(nodes: Nodes) -> tuple[float, float, float, float]:
+    """E[(w − w*)²], E[w²], E|w| and E[w w*]."""
+    return nodes.error, nodes.mean(nodes.w**2), nodes.mean(abs(nodes.w)), nodes.mean(nodes.w * nodes.guess)
+
+
+def _unbiased(problem: Problem, s: float) -> tuple[float, float, float, float]:
+    """The same for w = w* + s z, exactly; E|w| is the mean of folded normals."""
+    second, l1_norm = problem.target_second_moment, 0.0
+    for kind in strata(problem):
+        spread = math.sqrt(kind.variance + s**2)
+        z = kind.mean / spread if spread else math.inf
+        l1_norm += kind.probability * (
+            spread * math.sqrt(2 / math.pi) * math.exp(-z * z / 2) + abs(kind.mean) * math.erf(abs(z) / math.sqrt(2))
+        )
+    return s**2, second + s**2, l1_norm, second
 
 
 def _train_loss(problem: Problem, point: FixedPoint) -> float:

@@ -16,11 +16,14 @@ import numpy as np
 from scipy.optimize import brentq, root
 
 from dlnflow.problem import GaussianScale, Problem
-from dlnflow.solution import Array, SolveError
 from dlnflow.theory.channel import TRAPEZOIDS, Channel, Nodes, entropy_channel, soft_channel
-from dlnflow.theory.initial import COARSE, initial_law
+from dlnflow.theory.initial import COARSE, InitialLaw, initial_law
 
 LARGEST_LOGARITHM = 120.0
+
+
+class NoTheory(ValueError):
+    """There is no limit to report for this problem. The text says why."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,11 @@ class Conditions:
     def residuals(self, log_r: float, log_theta: float) -> tuple[float, float]:
         """Both zero at the fixed point; the first increases with θ, the second, once the first is zero, with r."""
         r, theta = float(np.exp(log_r)), float(np.exp(log_theta))
-        nodes, s = self.channel(self.noise(r), theta), self.noise(r)
-        excess = (nodes.mean(nodes.pull**2) - self.pull(r, theta)) / s**2
-        slack = 1 - self.problem.weight_decay / theta - nodes.mean(nodes.slope) / self.problem.aspect_ratio
+        nodes = self.channel(self.noise(r), theta)
+        delta, decay = self.problem.aspect_ratio, self.problem.weight_decay
+        unit = 1.0 if decay else 1 - delta  # the size of both sides
+        excess = (nodes.mean(nodes.pull**2) - self.pull(r, theta)) / (unit * r**2)
+        slack = (nodes.mean(nodes.shrink) - (1 - delta) - delta * decay / theta) / unit
         return excess, slack
 
     def at(self, log_r: float, log_theta: float) -> FixedPoint:
@@ -65,17 +70,24 @@ class Conditions:
 def least_squares(problem: Problem) -> FixedPoint:
     """λ = 0, δ > 1 (or δ = 1 without noise): w = w* + s z with s² = σ²/(δ − 1), the identity as proximal map."""
     s = problem.noise_std / float(np.sqrt(problem.aspect_ratio - 1)) if problem.noise_std else 0.0
-    return FixedPoint(s, 0.0, entropy_channel(problem, initial_law(problem), TRAPEZOIDS // 3)(s, 0.0))
+    law = initial_law(problem)
+    return FixedPoint(s, 0.0, entropy_channel(problem, law, _trapezoids(law))(s, 0.0))
 
 
 def interpolation(problem: Problem) -> FixedPoint:
     """λ = 0, δ < 1: the interpolating weights nearest to the initial ones in the divergence of the entropy."""
+    law = initial_law(problem)
+    conditions = _interpolation(problem, entropy_channel(problem, law, _trapezoids(law)))
     if not isinstance(problem.initial_scale, GaussianScale):
-        conditions = _interpolation(problem, entropy_channel(problem, initial_law(problem)))
         return conditions.at(*_nested_roots(conditions, 1e-12))
-    start = _nested_roots(_interpolation(problem, entropy_channel(problem, initial_law(problem, COARSE), TRAPEZOIDS // 8)), 1e-3)
-    conditions = _interpolation(problem, entropy_channel(problem, initial_law(problem), TRAPEZOIDS // 3))
-    return conditions.at(*_joint_root(conditions, start))
+    rough = entropy_channel(problem, initial_law(problem, COARSE), _trapezoids(law))
+    start = _nested_roots(_interpolation(problem, rough), 1e-3)
+    return conditions.at(*(_joint_root(conditions, start) or _nested_roots(conditions, 1e-9)))
+
+
+def _trapezoids(law: InitialLaw) -> int:
+    """Fewer for each of many initial values, over which their errors average out."""
+    return TRAPEZOIDS if len(law.weight) == 1 else TRAPEZOIDS // 3
 
 
 def _interpolation(problem: Problem, channel: Channel) -> Conditions:
@@ -109,13 +121,12 @@ def _nested_roots(conditions: Conditions, tolerance: float) -> tuple[float, floa
     return log_r, log_theta
 
 
-def _joint_root(conditions: Conditions, start: tuple[float, float]) -> Array:
-    """log r and log θ, shape (2,), from a start that is near: Powell's hybrid method needs few of the dear evaluations."""
+def _joint_root(conditions: Conditions, start: tuple[float, float]) -> tuple[float, float] | None:
+    """log r and log θ from a start that is near, by Powell's hybrid method, which needs few of the dear evaluations; None if it fails."""
     offset = np.asarray(start) - 1  # unknowns near 1, since the method's tolerance is relative
     result = root(lambda x: conditions.residuals(*(offset + x)), np.ones(2), tol=1e-7, options={"eps": 1e-6})
-    if not result.success:
-        raise SolveError("not_converged", "The fixed point for random initial values was not found. Try constant ones of the same size.")
-    return np.asarray(offset + result.x)
+    log_r, log_theta = offset + result.x
+    return (float(log_r), float(log_theta)) if result.success else None
 
 
 def _increasing_root(f: Callable[[float], float], start: float, tolerance: float) -> float:
@@ -126,4 +137,8 @@ def _increasing_root(f: Callable[[float], float], start: float, tolerance: float
     while value * direction < 0 and abs(far - start) < LARGEST_LOGARITHM:
         near, far = far, far + direction * step
         value, step = f(far), 2 * step
+    if value * direction < 0:
+        raise NoTheory(
+            "The fixed point was not found to working precision. Try an aspect_ratio further from 1, or constant initial values."
+        )
     return float(brentq(f, near, far, xtol=tolerance)) if far != start else start

@@ -10,16 +10,17 @@ the Marchenko–Pastur law of XᵀX/δ (mean 1, ratio 1/δ, an atom 1 − δ at 
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dlnflow.problem import GaussianScale, Problem
 from dlnflow.solution import Array
 from dlnflow.theory.curves import LimitCurves
-from dlnflow.theory.final import NoTheory
+from dlnflow.theory.fixed_point import NoTheory
 
 ABSCISSAE = np.linspace(-4.0, 4.0, 241)  # of a double-exponential rule, which resolves both edges of the spectrum at all times
 
 
-def curves(problem: Problem, time: Array) -> LimitCurves:
+def curves(problem: Problem, time: ArrayLike) -> LimitCurves:
     """The curves at `time`, shape (T,), of the linear regression that `problem` tends to as its initial values grow.
 
     The network itself differs by about (max |w|/κ)², relatively. Raises `NoTheory` for random initial values and for weight decay.

@@ -5,6 +5,7 @@ w = c e^(−2λt) sinh q, which is exact for λ too. Train and test loss are bot
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
 from dlnflow.problem import Problem
@@ -19,14 +20,14 @@ DRAWS = 9 * np.sinh(GRID) / np.sinh(5)  # of a standard normal, crowded at 0, wh
 DENSITY = np.exp(-(DRAWS**2) / 2) * np.cosh(GRID)
 
 
-def curves(problem: Problem, time: Array) -> LimitCurves:
+def curves(problem: Problem, time: ArrayLike) -> LimitCurves:
     """The curves at increasing `time`, shape (T,), of `problem` with aspect_ratio = ∞ (its own is not used), to about 1e-6."""
-    time = np.asarray(time, dtype=np.float64)
+    times = np.asarray(time, dtype=np.float64)
     law, (target, weight) = initial_law(problem), _teacher(problem)
-    w = _weights(law, target, problem.weight_decay, time)
+    w = _weights(law, target, problem.weight_decay, times)
     error = np.einsum("tij,i,j->t", (w - target) ** 2, law.weight, weight)
     loss = (error + problem.noise_std**2) / 2
-    return LimitCurves(time, loss, loss, error)
+    return LimitCurves(times, loss, loss, error)
 
 
 def _weights(law: InitialLaw, target: Array, decay: float, time: Array) -> Array:

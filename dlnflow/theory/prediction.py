@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dlnflow.problem import Problem
-from dlnflow.theory.final import FinalState, NoTheory, SolutionKind, fixed_point, solution_kind, summarise
+from dlnflow.theory.final import FinalState, SolutionKind, fixed_point, solution_kind, summarise
+from dlnflow.theory.fixed_point import NoTheory
 from dlnflow.theory.rates import convergence_rate
 from dlnflow.theory.scales import FAR, Regime, TimeScale, regime, sizes, time_scales
 from dlnflow.theory.sources import RATES, STATES, Note
@@ -41,7 +42,7 @@ class Theory:
 
 
 def predict(problem: Problem) -> Theory:
-    """Everything that theory says about `problem`; about 0.05 s, up to 0.8 s for random initial values."""
+    """Everything that theory says about `problem`; about 0.05 s, longer for random initial values."""
     final, rate, notes = _limits(problem)
     size = sizes(problem, final)
     name, why = regime(problem, size)

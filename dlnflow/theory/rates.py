@@ -17,8 +17,8 @@ from scipy.special import expit, voigt_profile
 
 from dlnflow.problem import GaussianScale, Problem
 from dlnflow.theory.channel import REACH, Nodes
-from dlnflow.theory.final import NEAREST_TO_ONE, NoTheory
-from dlnflow.theory.fixed_point import FixedPoint
+from dlnflow.theory.final import NEAREST_TO_ONE
+from dlnflow.theory.fixed_point import FixedPoint, NoTheory
 from dlnflow.theory.initial import initial_law
 from dlnflow.theory.teacher import strata
 
@@ -41,7 +41,11 @@ def _left_edge(delta: float, point: FixedPoint) -> float:
     """δ < 1: at the maximum E[(k/(k + p))²] = δ, which lies below θ, and there γ = (p²/δ) E[k/(k + p)²]."""
     k, mean = point.nodes.tangent, point.nodes.mean
     top = float(np.log(point.threshold))
-    p = np.exp(brentq(lambda x: mean((k / (k + np.exp(x))) ** 2) - delta, top - 60, top))
+
+    def slack(p: float) -> float:
+        return mean(p * (2 * k + p) / (k + p) ** 2) - (1 - delta)
+
+    p = np.exp(brentq(lambda x: slack(float(np.exp(x))), top - 60, top))
     return float(p**2 / delta * mean(k / (k + p) ** 2))
 
 

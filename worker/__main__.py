@@ -2,10 +2,15 @@
 
 from worker import lifecycle as lifecycle
 from worker.app import app
+from worker.warm import warm
 
 
 def main() -> None:
-    """Start Celery's worker, without the chatter between workers that nobody listens to."""
+    """Start Celery's worker, without the chatter between workers that nobody listens to.
+
+    The solvers are ready before it forks: its children share their memory, and a new child takes its first job at once.
+    """
+    warm()
     app.worker_main(["--quiet", "worker", "--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"])
 
 

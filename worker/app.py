@@ -1,41 +1,38 @@
-"""The Celery application and its one task. Messages carry a job's id and nothing else."""
+"""The Celery application and its tasks. A message says that a job waits; the store says which is next."""
 
 import os
 import socket
 
-import redis
 from celery import Celery
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
-from dlnflow.jobs import keys
+from dlnflow.jobs import keys, server
 from dlnflow.jobs.settings import Settings, from_environment
 from dlnflow.jobs.store import JobStore
-from worker.run import run_job
+from worker.notes import Notes
+from worker.run import Post, run_job
 
-HARD_LIMIT_GRACE = 30
+VISIBILITY_SECONDS = 24 * 3600  # a message that comes again does no harm, but helps nobody
 KEEPALIVE = {"socket_keepalive": True, "health_check_interval": 25, "socket_connect_timeout": 5}
 
 
 def create_app(settings: Settings) -> Celery:
     """A Celery application that loses no job: late acknowledgement, one message at a time, JSON only."""
-    app = Celery("dlnflow", broker=settings.broker_url)
-    hard_limit = settings.time_limit + HARD_LIMIT_GRACE
+    app = Celery("dlnflow")
     app.conf.update(
         accept_content=["json"],
         task_ignore_result=True,
         task_acks_late=True,
         task_default_queue=keys.QUEUE,
-        task_soft_time_limit=settings.time_limit,
-        task_time_limit=hard_limit,
         worker_prefetch_multiplier=1,
+        worker_lost_wait=0.2,  # before a killed child is replaced: the store knows what it did
         worker_concurrency=settings.workers,
-        worker_proc_alive_timeout=120,  # a new child loads the solvers before it is ready
         worker_enable_remote_control=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_transport_options=KEEPALIVE | {"visibility_timeout": 2 * hard_limit},
+        **server.broker(settings, **KEEPALIVE, visibility_timeout=VISIBILITY_SECONDS),
     )
     return app
 
@@ -43,13 +40,17 @@ def create_app(settings: Settings) -> Celery:
 def connect(settings: Settings) -> JobStore:
     """A store whose calls outlast a restart of the server."""
     retry = Retry(ExponentialBackoff(cap=2, base=0.1), 15)
-    client = redis.Redis.from_url(settings.redis_url, retry=retry, health_check_interval=25, socket_timeout=20)
-    return JobStore(client, time_limit=settings.time_limit)
+    return JobStore(server.connect(settings, retry=retry, health_check_interval=25, socket_timeout=20))
 
 
-def send(job_id: str) -> None:
-    """Put a message for a queued job into the queue."""
-    app.send_task(keys.TASK, [job_id], task_id=job_id)
+def connect_briefly(settings: Settings) -> JobStore:
+    """A store whose calls fail at once where the server is away."""
+    return JobStore(server.connect(settings, retry=Retry(NoBackoff(), 1), socket_timeout=2, socket_connect_timeout=1))
+
+
+def send() -> None:
+    """Say that a job waits."""
+    app.send_task(keys.TASK)
 
 
 settings = from_environment()
@@ -57,12 +58,20 @@ if not settings.redis_url:
     raise SystemExit("DLNFLOW_REDIS_URL must be set for a worker; `python -m service` starts workers of its own")
 app = create_app(settings)
 name = f"{socket.gethostname()}:{os.getpid()}"  # of the main process; its forked children share it
+notes = Notes()
+post = Post(name, settings.limit, notes, send)
 
 
 @app.task(name=keys.TASK)
-def run(job_id: str) -> None:
-    """Run one job."""
-    run_job(process_store(), job_id, name)
+def run() -> None:
+    """Run the job that is next."""
+    run_job(process_store(), post)
+
+
+@app.task(name=keys.PING)
+def ping(token: str) -> None:
+    """Show that messages reach a process that runs jobs."""
+    process_store().answer_ping(token)
 
 
 _stores: dict[int, JobStore] = {}

@@ -1,30 +1,37 @@
 """What happens when a worker's processes start and stop, as Celery's signals."""
 
-import importlib
 import os
 import threading
 from typing import Any
 
-from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutting_down
 
+from dlnflow.jobs import logs
 from dlnflow.jobs.parent import die_with_parent
-from worker.app import connect, name, send, settings
+from worker.app import connect, connect_briefly, name, notes, send, settings
 from worker.upkeep import Upkeep
+from worker.warden import Warden
 
 _main_process = os.getpid()
-_upkeep = Upkeep(connect(settings), name, settings.workers, send)
+_upkeep = Upkeep(connect(settings), name, settings.workers, settings.retention_seconds, send)
+_warden = Warden(connect_briefly(settings), notes, settings.memory_limit_bytes)
+
+
+@setup_logging.connect
+def _log(**_: Any) -> None:
+    """In place of Celery's own logs."""
+    logs.configure(settings)
 
 
 @worker_process_init.connect
-def _warm(**_: Any) -> None:
-    """A new child is tied to its parent and loads the solvers before its first job."""
+def _tie(**_: Any) -> None:
+    """A new child ends with its parent."""
     die_with_parent(_main_process)
-    for solver in ("dlnflow.dmft", "dlnflow.simulation"):
-        importlib.import_module(solver)
 
 
 @worker_ready.connect
 def _start(**_: Any) -> None:
+    _warden.start()
     _upkeep.start()
 
 

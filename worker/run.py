@@ -1,38 +1,68 @@
 """One attempt at one job: claim it, solve it, store how it ended."""
 
-import dataclasses
 import logging
 import platform
-import resource
-import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from celery.exceptions import SoftTimeLimitExceeded
+from numpy.typing import NDArray
 
 from dlnflow import __version__
+from dlnflow.design import DatasetDesign
 from dlnflow.jobs import results
-from dlnflow.jobs.requests import DmftRequest, Request, request_adapter
+from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, TheoryRequest, request_adapter
 from dlnflow.jobs.store import Attempt, JobStore
+from dlnflow.jobs.summary import summarise
 from dlnflow.solution import Array, Cancelled, Observer, Solution, SolveError
+from worker import memory
+from worker.family import take_turn
 from worker.heartbeat import Heartbeat
+from worker.notes import Notes
+
+Floats = NDArray[np.float32]
 
 log = logging.getLogger(__name__)
 
 
-def run_job(store: JobStore, job_id: str, worker: str) -> None:
-    """Run a queued job to its end; does nothing where another message was faster or the job was cancelled."""
-    attempt = store.claim(job_id, worker)
+@dataclass(frozen=True)
+class Post:
+    """Where a job is run: the worker's name, the seconds that a job of a kind may take, and whom to tell what."""
+
+    worker: str
+    limit: Callable[[str], float]
+    notes: Notes
+    send: Callable[[], None]
+
+
+def run_job(store: JobStore, post: Post) -> None:
+    """Run the job that is next to its end, if there is one, and let others know where more wait."""
+    attempt = store.claim(post.worker)
     if attempt is None:
         return
+    limit = post.limit(attempt.job.kind)
+    post.notes.begin(attempt, limit)
     try:
-        with Heartbeat(store, attempt) as heartbeat:
-            parts = results.encode(_solve_measured(attempt, heartbeat.observe))
-        store.succeed(attempt, parts)
+        _run(store, attempt, limit, post.send)
+    finally:
+        post.notes.end()
+    if store.unannounced():
+        post.send()
+
+
+def _run(store: JobStore, attempt: Attempt, limit: float, send: Callable[[], None]) -> None:
+    try:
+        with Heartbeat(store, attempt, limit) as heartbeat:
+            parts = _run_measured(store, attempt, heartbeat.observe, send)
+        if parts is not None:
+            if "curves" in parts:
+                store.add_curve(attempt, results.to_json(parts["curves"]))
+            store.succeed(attempt, results.encode(parts))
     except Cancelled:
-        log.info("job %s: taken away, stopped", job_id)
+        log.info("job %s: taken away, stopped", attempt.id)
     except Exception as error:
-        store.fail(attempt, *_explain(job_id, error))
+        store.fail(attempt, *_explain(attempt.id, error))
 
 
 def _explain(job_id: str, error: Exception) -> tuple[str, str]:
@@ -42,33 +72,66 @@ def _explain(job_id: str, error: Exception) -> tuple[str, str]:
             return error.code, str(error)
         case MemoryError():
             return "out_of_memory", "the job needs more memory than the worker has; try a smaller one"
-        case SoftTimeLimitExceeded():
-            return "timeout", "the job took longer than the service's time limit; try a shorter horizon or a lower accuracy"
     log.error("job %s failed", job_id, exc_info=error)
     return "internal", "the solver failed in a way that it should not; the worker's log says how"
 
 
-def _solve_measured(attempt: Attempt, observe: Observer) -> Solution:
-    """The solution, with what the run cost added to its diagnostics."""
+def _run_measured(store: JobStore, attempt: Attempt, observe: Observer, send: Callable[[], None]) -> dict[str, results.Document] | None:
+    """The parts of the result, with what the run cost added to its diagnostics; None where the job waits for others."""
     request = request_adapter.validate_python(attempt.job.request)
+    memory.forget_peak()
     start = time.perf_counter()
-    solution = solve(request, observe)
-    cost = {
-        "seed": request.seed,
+    if isinstance(request, ParentRequest):
+        parts = take_turn(store, attempt, request, observe, send)
+    else:
+        parts = produce(request, observe, _data(store, request))
+    if parts is None:
+        return None
+    cost = request.model_dump(include={"seed"}) | {
         "versions": {"dlnflow": __version__, "numpy": np.__version__, "python": platform.python_version()},
         "wall_time": time.perf_counter() - start,
-        "peak_memory_bytes": _peak_memory(),
+        "peak_memory_bytes": memory.peak(),
     }
-    return dataclasses.replace(solution, diagnostics=cost | solution.diagnostics)
+    return parts | {"summary": summarise(parts), "diagnostics": cost | parts["diagnostics"]}
 
 
-def solve(request: Request, observe: Observer) -> Solution:
-    """Hand a request to its solver."""
+def _data(store: JobStore, request: Request) -> Floats | None:
+    """The data set that a simulation uses."""
+    if not isinstance(request, SimulationRequest) or not isinstance(request.design, DatasetDesign):
+        return None
+    data = store.datasets.rows(request.design.id)
+    if data is None:
+        raise SolveError("internal", f"data set {request.design.id} was deleted; upload it again")
+    return data
+
+
+def produce(
+    request: DmftRequest | SimulationRequest | TheoryRequest, observe: Observer, data: Floats | None = None
+) -> dict[str, results.Document]:
+    """The parts of a request's result."""
+    if isinstance(request, TheoryRequest):
+        from dlnflow import theory
+
+        return {"theory": theory.predict(request.problem).to_dict(), "diagnostics": {"outcome": "converged"}}
+    return results.documents(solve(request, observe, data))
+
+
+def solve(request: DmftRequest | SimulationRequest, observe: Observer, data: Floats | None = None) -> Solution:
+    """Hand a request for curves to its solver."""
     times: Array | None = None if request.times is None else np.array(request.times)
     if isinstance(request, DmftRequest):
         from dlnflow import dmft
 
-        return dmft.solve(request.problem, request.horizon, times=times, accuracy=request.accuracy, seed=request.seed, observe=observe)
+        return dmft.solve(
+            request.problem,
+            request.horizon,
+            times=times,
+            accuracy=request.accuracy,
+            seed=request.seed,
+            observe=observe,
+            dynamics=request.dynamics,
+            truncation=request.truncation,
+        )
     from dlnflow import simulation
 
     return simulation.simulate(
@@ -82,10 +145,6 @@ def solve(request: Request, observe: Observer) -> Solution:
         dynamics=request.dynamics,
         design=request.design,
         standard_error=request.standard_error,
+        data=data,
+        truncation=request.truncation,
     )
-
-
-def _peak_memory() -> int:
-    """The largest resident size of this process so far, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak

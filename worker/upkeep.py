@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from dlnflow.jobs.store import JobStore
@@ -10,14 +11,16 @@ from worker.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 2.0
+SETTLING_SECONDS = 5.0  # after the store was away, in which those who hold leases renew them
 
 
 class Upkeep:
-    """A thread that says that the worker lives, ends leases that ran out and sends messages that were lost."""
+    """A thread that says that the worker lives, ends leases that ran out, sends messages that were lost and drops what is too old."""
 
-    def __init__(self, store: JobStore, worker: str, slots: int, send: Callable[[str], None]) -> None:
-        self._store, self._worker, self._send = store, worker, send
+    def __init__(self, store: JobStore, worker: str, slots: int, retention: float, send: Callable[[], None]) -> None:
+        self._store, self._worker, self._slots, self._retention, self._send = store, worker, slots, retention, send
         self._watchdog = Watchdog(store, worker, slots)
+        self._in_contact_since: float | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="upkeep", daemon=True)
 
@@ -32,20 +35,25 @@ class Upkeep:
             self._thread.join()
         self._store.release(self._worker)
 
+    def round(self) -> None:
+        """One round."""
+        began = time.monotonic()
+        self._store.greet(self._worker, self._slots)
+        if time.monotonic() - began > 1 or self._in_contact_since is None:
+            self._in_contact_since = time.monotonic()
+        if time.monotonic() - self._in_contact_since >= SETTLING_SECONDS:
+            self._store.expire_leases()
+        self._store.forget(self._retention)
+        for _ in range(min(self._store.unannounced(), self._slots - self._store.running(self._worker))):
+            self._send()
+
     def _loop(self) -> None:
         while not self._stop.is_set():
             try:
-                upkeep(self._store, self._worker, self._send)
+                self.round()
                 if self._watchdog.hungry():
                     self._watchdog.bite()
             except Exception as error:  # a store that is away comes back
+                self._in_contact_since = None
                 log.warning("upkeep: %s", error)
             self._stop.wait(PERIOD_SECONDS)
-
-
-def upkeep(store: JobStore, worker: str, send: Callable[[str], None]) -> None:
-    """One round."""
-    store.greet(worker)
-    store.expire_leases()
-    for job_id in store.take_unsent():
-        send(job_id)

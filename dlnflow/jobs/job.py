@@ -7,13 +7,16 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-Kind = Literal["dmft", "simulation"]
+Kind = Literal["dmft", "simulation", "theory", "comparison", "sweep"]
 Cache = Literal["miss", "joined", "hit"]
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 PARTS: dict[str, tuple[str, ...]] = {
     "dmft": ("curves", "order-parameters", "kernels", "diagnostics"),
     "simulation": ("curves", "order-parameters", "diagnostics"),
+    "theory": ("theory", "diagnostics"),
+    "comparison": ("comparison", "children", "diagnostics"),
+    "sweep": ("children", "table", "diagnostics"),
 }
 
 
@@ -22,6 +25,23 @@ class JobError(BaseModel):
 
     code: str
     message: str
+
+
+class Place(BaseModel):
+    """Where a queued job stands: 1 is next; the wait in seconds, from what the latest jobs took, is null where that is not known."""
+
+    position: int
+    reason: str
+    expected_wait: float | None = None
+
+
+class PastAttempt(BaseModel):
+    """One attempt at a job, and what ended it: succeeded, cancelled, worker_lost, worker_stopped or an error's code."""
+
+    worker: str
+    started_at: str
+    ended_at: str
+    cause: str
 
 
 class Job(BaseModel):
@@ -38,6 +58,8 @@ class Job(BaseModel):
     attempts: int
     request: dict[str, Any]
     error: JobError | None = None
+    queue: Place | None = None
+    history: list[PastAttempt] = []
     links: dict[str, str]
 
     @property
@@ -60,6 +82,10 @@ def from_record(record: dict[str, str]) -> Job:
             **{name: _iso(record.get(name)) for name in ("created_at", "started_at", "finished_at")},
             "request": json.loads(record["request"]),
             "error": {"code": record["error_code"], "message": record["error_message"]} if "error_code" in record else None,
+            "history": [
+                attempt | {name: _iso(attempt[name]) for name in ("started_at", "ended_at")}
+                for attempt in json.loads(record.get("history", "[]"))
+            ],
             "links": _links(record["id"], record["kind"]),
         }
     )
@@ -73,4 +99,5 @@ def _iso(microseconds: str | None) -> str | None:
 
 def _links(job_id: str, kind: str) -> dict[str, str]:
     address = f"/v1/jobs/{job_id}"
-    return {"self": address} | {part: f"{address}/{part}" for part in PARTS[kind]}
+    own = {"self": address, "events": f"{address}/events"}
+    return own | {part: f"{address}/{part}" for part in PARTS[kind]}

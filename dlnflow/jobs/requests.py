@@ -1,17 +1,20 @@
 """Requests on the wire: what a client may ask for. A job is its content: see `job_id`."""
 
 import hashlib
+import json
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, TypeAdapter, ValidationInfo, field_validator, model_validator
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from dlnflow import __version__
 from dlnflow.design import Design, GaussianDesign
+from dlnflow.jobs import points
 from dlnflow.problem import Dynamics, GradientDescent, GradientFlow, Model, Problem
 
 MAX_TIMES = 1000
+MAX_POINTS = 10_000
 
 Horizon = Annotated[float, Field(ge=1e-2, le=1e5, description="last time of the curves, dimensionless")]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -27,6 +30,9 @@ class TimedRequest(Model):
     times: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1, max_length=MAX_TIMES)] | None = None
     seed: Seed = 0
     dynamics: Annotated[Dynamics, Field(description="gradient flow, or gradient descent with a finite step")] = GradientFlow()
+    truncation: Annotated[
+        Annotated[float, Field(ge=1e-2, le=1e4)] | None, Field(description="M: u and v are clipped to [−M, M] in the dynamics and in w")
+    ] = None
 
     @field_validator("dynamics")
     @classmethod
@@ -54,20 +60,26 @@ class TimedRequest(Model):
         return self
 
 
-class DmftRequest(TimedRequest):
-    """Solve the dynamical mean-field theory of gradient flow to the relative accuracy `accuracy`."""
+class DmftFields(TimedRequest):
+    """What a mean-field solve needs."""
 
-    kind: Literal["dmft"]
-    dynamics: Annotated[GradientFlow, Field(description="gradient flow; gradient descent is for simulations")] = GradientFlow()
+    max_steps: ClassVar[int] = 2000
+
     accuracy: Annotated[float, Field(ge=1e-4, le=0.2, description="largest relative error of any curve")] = 0.01
 
+    @field_validator("truncation")
+    @classmethod
+    def _truncated_descent(cls, truncation: float | None, info: ValidationInfo) -> float | None:
+        if truncation is not None and isinstance(info.data.get("dynamics"), GradientFlow):
+            raise ValueError("the mean-field theory is truncated for gradient descent only; give dynamics a step_size, or simulate")
+        return truncation
 
-class SimulationRequest(TimedRequest):
-    """Simulate `replicas` finite networks with `dimension` parameters each."""
+
+class SimulationFields(TimedRequest):
+    """What a simulation needs."""
 
     max_steps: ClassVar[int] = 100_000
 
-    kind: Literal["simulation"]
     dimension: Annotated[int, Field(ge=10, le=20_000, description="d, parameters of the network")] = 1000
     replicas: Annotated[int, Field(ge=2, le=1000, description="independent networks to average")] = 8
     design: Annotated[Design, Field(description="law of the entries of X")] = GaussianDesign()
@@ -77,13 +89,125 @@ class SimulationRequest(TimedRequest):
     ] = None
 
     @model_validator(mode="after")
-    def _has_samples(self) -> "SimulationRequest":
+    def _has_samples(self) -> "SimulationFields":
         if round(self.problem.aspect_ratio * self.dimension) < 1:
             raise ValueError("aspect_ratio · dimension must be at least one sample; raise dimension")
         return self
 
 
-Request = Annotated[DmftRequest | SimulationRequest, Field(discriminator="kind")]
+class DmftRequest(DmftFields):
+    """Solve the dynamical mean-field theory of gradient flow or descent to the relative accuracy `accuracy`."""
+
+    kind: Literal["dmft"]
+
+
+class SimulationRequest(SimulationFields):
+    """Simulate `replicas` finite networks with `dimension` parameters each."""
+
+    kind: Literal["simulation"]
+
+
+class TheoryRequest(Model):
+    """State what is known in closed form: where the problem ends, how fast, and on which time scales."""
+
+    kind: Literal["theory"]
+    problem: Problem
+
+
+class ComparisonRequest(DmftFields, SimulationFields):
+    """Solve the mean-field theory, simulate the same problem, and say whether they agree."""
+
+    kind: Literal["comparison"]
+
+    @property
+    def size(self) -> int:
+        """How many children there are."""
+        return 2
+
+    def values(self, index: int) -> dict[str, Any]:
+        """What sets one child apart."""
+        return {"kind": ("dmft", "simulation")[index]}
+
+    def child(self, index: int) -> DmftRequest | SimulationRequest:
+        """The request of one child: 0 for the mean-field theory, 1 for the simulation."""
+        model = (DmftRequest, SimulationRequest)[index]
+        fields: dict[str, Any] = {name: getattr(self, name) for name in model.model_fields if name != "kind"}
+        return model(**fields, **self.values(index))
+
+
+Base = Annotated[DmftRequest | SimulationRequest | TheoryRequest | ComparisonRequest, Field(discriminator="kind")]
+base_adapter: TypeAdapter[Base] = TypeAdapter(Base)
+Axis = Annotated[tuple[JsonValue, ...], Field(min_length=1)]
+
+
+class SweepRequest(Model):
+    """Run `base` at every combination of the values on `axes`, whose names are dotted paths such as `problem.initial_scale`."""
+
+    kind: Literal["sweep"]
+    base: Annotated[Base, Field(description="a job of another kind")]
+    axes: Annotated[dict[str, Axis], Field(min_length=1, max_length=16, description=f"values by dotted path, up to {MAX_POINTS} points")]
+
+    @field_validator("axes")
+    @classmethod
+    def _points_can_run(cls, axes: dict[str, Axis], info: ValidationInfo) -> dict[str, Axis]:
+        """Every value is replaced by what the field makes of it, so that 1 and 1.0 are the same point."""
+        if (size := points.count(axes)) > MAX_POINTS:
+            raise ValueError(f"{size} points are more than {MAX_POINTS}; use fewer values or several sweeps")
+        if "base" not in info.data:
+            return axes
+        base = info.data["base"].model_dump(mode="json")
+        first = {path: values[0] for path, values in axes.items()}
+        read = {path: tuple(_read(base, first | {path: value}, path) for value in values) for path, values in axes.items()}
+        for path, axis in read.items():
+            if len({json.dumps(value, sort_keys=True) for value in axis}) < len(axis):
+                raise _refusal(path, "the values of an axis must differ")
+        for index in range(size if len(read) > 1 else 0):
+            _point(base, points.values_at(read, index), list(read)[-1])
+        return read
+
+    @property
+    def size(self) -> int:
+        """How many children there are."""
+        return points.count(self.axes)
+
+    def values(self, index: int) -> dict[str, Any]:
+        """What sets one child apart: its value on every axis."""
+        return points.values_at(self.axes, index)
+
+    def child(self, index: int) -> Base:
+        """The request of one child."""
+        return base_adapter.validate_python(points.with_values(self.base.model_dump(mode="json"), self.values(index)))
+
+
+def _read(base: dict[str, Any], values: dict[str, Any], path: str) -> Any:
+    """The value on the axis `path`, as its field reads it."""
+    return points.value_of(_point(base, values, path).model_dump(mode="json"), path)
+
+
+def _point(base: dict[str, Any], values: dict[str, Any], path: str) -> Base:
+    """The request at one point; a refusal names the axis `path`."""
+    try:
+        return base_adapter.validate_json(json.dumps(points.with_values(base, values)), strict=True)
+    except KeyError:
+        raise _refusal(path, f"a job of kind {base['kind']} has no such field here") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"][1:])
+        apart = values if not where else {path: values[path]}  # a rule about several fields has no place of its own
+        given = ", ".join(f"{name} = {json.dumps(value)}" for name, value in apart.items())
+        elsewhere = "" if not where or where.startswith(path) else f"{where}: "
+        raise _refusal(path, f"{given}: {elsewhere}{first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _refusal(path: str, message: str) -> PydanticCustomError:
+    return PydanticCustomError("axis", "{message}", {"message": message, "field": path})
+
+
+ParentRequest = ComparisonRequest | SweepRequest
+Request = Annotated[
+    DmftRequest | SimulationRequest | TheoryRequest | ComparisonRequest | SweepRequest,
+    Field(discriminator="kind"),
+]
 request_adapter: TypeAdapter[Request] = TypeAdapter(Request)
 
 

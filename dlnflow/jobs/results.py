@@ -12,26 +12,34 @@ from typing import Any
 
 import numpy as np
 
+from dlnflow.activation import activation_time
 from dlnflow.solution import CURVES, KERNELS, ORDER_PARAMETERS, QUANTILES, Array, Solution, SolveError
 
 Document = dict[str, Any]
 
+PRINTED = frozenset({"theory", "comparison", "children", "summary", "diagnostics"})  # the parts that are stored as JSON
 
-def encode(solution: Solution) -> dict[str, bytes]:
-    """The parts of a result as they are stored: npz, and JSON for the diagnostics."""
-    documents = {"curves": _curves(solution, CURVES), "order-parameters": _order_parameters(solution)}
+
+def documents(solution: Solution) -> dict[str, Document]:
+    """The parts of the result of a solve."""
+    found = {"curves": _curves(solution, CURVES), "order-parameters": _order_parameters(solution)}
     if solution.kernels and solution.kernel_time is not None:
-        documents["kernels"] = {"time": solution.kernel_time} | {name: solution.kernels[name] for name in KERNELS}
-    for document in documents.values():
-        _require_finite(document)
-    return {name: to_npz(document) for name, document in documents.items()} | {"diagnostics": to_json(solution.diagnostics)}
+        found["kernels"] = {"time": solution.kernel_time} | {name: solution.kernels[name] for name in KERNELS}
+    return found | {"diagnostics": solution.diagnostics}
+
+
+def encode(parts: dict[str, Document]) -> dict[str, bytes]:
+    """The parts of a result as they are stored: JSON where they hold few numbers, else npz."""
+    for name in parts.keys() - PRINTED:
+        _require_finite(parts[name])
+    return {name: (to_json if name in PRINTED else to_npz)(document) for name, document in parts.items()}
 
 
 def decode(part: str, stored: bytes) -> Document:
     """The document that `encode` stored."""
-    if part == "diagnostics":
-        diagnostics: Document = json.loads(stored)
-        return diagnostics
+    if part in PRINTED:
+        printed: Document = json.loads(stored)
+        return printed
     with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
         return _unflatten({name: arrays[name] for name in arrays.files})
 
@@ -65,7 +73,11 @@ def _curves(solution: Solution, names: tuple[str, ...]) -> Document:
 
 
 def _order_parameters(solution: Solution) -> Document:
-    conditional = [{"given": c.given, "probability": c.probability, "mean": c.mean, "quantiles": c.quantiles} for c in solution.conditional]
+    conditional = [
+        {"given": c.given, "probability": c.probability, "mean": c.mean, "quantiles": c.quantiles}
+        | {"activation_time": activation_time(solution.time, c)}
+        for c in solution.conditional
+    ]
     return _curves(solution, ORDER_PARAMETERS) | {"quantile_levels": np.array(QUANTILES), "conditional": conditional}
 
 

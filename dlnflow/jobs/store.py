@@ -2,16 +2,20 @@
 
 A running job belongs to the worker that holds its token; every write of a worker is refused once the token is
 no longer the job's. The token is lost when the job is cancelled, given back, or its lease ends.
+
+A message to the workers carries no job: it says that there is one, and the worker claims whatever is next (see `scripts`).
 """
 
-import json
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dlnflow.jobs import keys, scripts
-from dlnflow.jobs.job import Job, from_record
+from dlnflow.jobs.datasets import Datasets
+from dlnflow.jobs.job import PARTS, STATUSES, Job, Place, from_record
+from dlnflow.jobs.lanes import lane_of
 from dlnflow.jobs.requests import Request
 from dlnflow.jobs.requests import job_id as content_id
 
@@ -20,19 +24,45 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 15.0
 MAX_ATTEMPTS = 3
-RESEND_SECONDS = 5.0
 PAGE = 100
+FULL = 0.9  # of the server's memory, above which no job is accepted: what runs must be able to end
+LOOK_SECONDS = 1.0  # between two looks at the server's memory
+WORKER_SILENCE_SECONDS = 3600.0  # after which a worker is forgotten
 _MICRO = 1_000_000
 
 Submission = Literal["miss", "joined", "hit", "full"]
 
 
+class StoreFull(Exception):
+    """The server is out of memory; it accepts jobs again when results have expired or it was given more."""
+
+
 @dataclass(frozen=True)
-class Attempt:
-    """One worker's right to a running job, for as long as it renews it."""
+class Right:
+    """One worker's right to the running job `id`, for as long as it holds it."""
+
+    id: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Attempt(Right):
+    """The right to a job, and the job as it was claimed."""
 
     job: Job
-    token: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a job. `id` increases; `type` is progress, curve or done; `data` is a JSON object.
+
+    progress: status, progress, message, attempts. curve: `time` and curves with their standard errors, the part that is final.
+    done: status, message and, where it failed, `error`, the code. It is the last event of a run.
+    """
+
+    id: str
+    type: str
+    data: str
 
 
 @dataclass(frozen=True)
@@ -51,46 +81,124 @@ class JobStore:
         client: "redis.Redis",
         *,
         max_queued: int = 1000,
-        time_limit: float = 3600,
+        max_datasets: int = 20,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._redis: Any = client
+        self.datasets = Datasets(client, max_datasets)
         self._max_queued = max_queued
         self._lease = round(lease_seconds * _MICRO)
-        self._time_limit = round(time_limit * _MICRO)
         self._scripts: dict[str, Any] = {}
+        self._looked, self._full = -LOOK_SECONDS, False
 
     # --- what the service does ---
 
-    def submit(self, request: Request) -> Submission:
-        """Write the job before any message is sent; it is queued anew if it had failed or been cancelled."""
-        cache: bytes = self._run(scripts.SUBMIT, content_id(request), request.kind, request.model_dump_json(), self._max_queued)
-        return cast(Submission, cache.decode())
+    def submit(self, request: Request, client: str = "", seconds: float | None = None) -> Submission:
+        """Write the job before any message is sent; it is queued anew if it had failed or been cancelled.
+
+        `client` is whoever asks, by any name: clients take turns. `seconds` is what the job is predicted to take, where that is known.
+        Raises StoreFull.
+        """
+        return cast(Submission, self._submit(request, keys.CLIENT + client, seconds))
 
     def get(self, job_id: str) -> Job | None:
-        """The job as it stands now."""
-        return _decode(self._redis.hgetall(keys.job(job_id)))
+        """The job as it stands now, with its place where it waits."""
+        record = self._redis.hgetall(keys.job(job_id))
+        job = _decode(record)
+        if job and job.status == "queued":
+            return job.model_copy(update={"queue": self._place(job_id, record[b"lane"].decode(), record[b"client"].decode())})
+        return job
+
+    def expired(self, job_id: str) -> bool:
+        """Whether the job was there once, and its result was kept long enough."""
+        return bool(self._redis.exists(keys.gone(job_id)))
+
+    def statuses(self, job_ids: list[str]) -> list[str | None]:
+        """The states of several jobs, None for each that is not there."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipeline.hget(keys.job(job_id), "status")
+        return [status and status.decode() for status in pipeline.execute()]
+
+    def parts(self, job_ids: list[str], name: str) -> Iterator[tuple[str, bytes]]:
+        """One encoded part of several results, without those that are not there."""
+        for start in range(0, len(job_ids), PAGE):
+            some = job_ids[start : start + PAGE]
+            pipeline = self._redis.pipeline(transaction=False)
+            for job_id in some:
+                pipeline.hget(keys.result(job_id), name)
+            yield from ((job_id, part) for job_id, part in zip(some, pipeline.execute(), strict=True) if part is not None)
+
+    def many(self, job_ids: list[str]) -> list[Job | None]:
+        """Several jobs as they stand now, None for each that is not there."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipeline.hgetall(keys.job(job_id))
+        return [_decode(record) for record in pipeline.execute()]
 
     def part(self, job_id: str, name: str) -> bytes | None:
         """One encoded part of a result."""
         part: bytes | None = self._redis.hget(keys.result(job_id), name)
         return part
 
-    def cancel(self, job_id: str) -> bool:
-        """Cancel a queued or running job; False where it is neither."""
-        return bool(self._run(scripts.CANCEL, job_id))
+    def events(self, job_id: str, after: str = "0", *, block: float = 0, count: int = 100) -> list[Event]:
+        """What happened to a job after the event `after`, oldest first; where that is nothing, wait for it up to `block` seconds.
+
+        Empty in the end for a job that finished over an hour ago, whose events are no longer kept: its record says how it ended.
+        A job that is submitted again after a failure begins its events anew, with greater ids.
+        """
+        found = self._redis.xread({keys.events(job_id): after}, count=count, block=max(1, round(1000 * block)) if block else None)
+        entries = next(iter(found.values()))[0] if isinstance(found, dict) and found else found[0][1] if found else []
+        return [Event(event_id.decode(), fields[b"type"].decode(), fields[b"data"].decode()) for event_id, fields in entries]
+
+    def has_room(self, caller: str, most: int) -> bool:
+        """Whether a caller has fewer than `most` unfinished jobs; forgets those that have finished."""
+        name = keys.caller(caller)
+        if self._redis.scard(name) < most:
+            return True
+        ids = self._ids(self._redis.smembers(name))
+        states = self.statuses(ids)
+        ended = [job_id for job_id, state in zip(ids, states, strict=True) if state not in ("queued", "running")]
+        if ended:
+            self._redis.srem(name, *ended)
+        return len(ids) - len(ended) < most
+
+    def note(self, caller: str, job_id: str) -> None:
+        """Remember whose job it is."""
+        self._redis.sadd(keys.caller(caller), job_id)
+
+    def counts(self) -> dict[str, int]:
+        """What has happened so far, by `name:label:…`; see scripts.py."""
+        return {name.decode(): int(value) for name, value in self._redis.hgetall(keys.COUNTS).items()}
+
+    def census(self) -> dict[tuple[str, str], int]:
+        """How many jobs there are of each kind and status."""
+        pairs = [(kind, status) for kind in PARTS for status in STATUSES]
+        pipeline = self._redis.pipeline(transaction=False)
+        for kind, status in pairs:
+            pipeline.zcard(keys.index(kind, status))
+        return dict(zip(pairs, pipeline.execute(), strict=True))
+
+    def cancel(self, job_id: str, client: str | None = None) -> bool:
+        """Cancel a queued or running job, and those of its children that nobody else asked for; False where it is neither.
+
+        With `client`, a job that others asked for too goes on for them, and True says that this client no longer waits for it.
+        """
+        ended: bytes = self._run(scripts.CANCEL, job_id, "" if client is None else keys.CLIENT + client)
+        if ended == b"cancelled":
+            self._withdraw(job_id)
+        return ended != b"finished"
 
     def page(self, *, status: str | None, kind: str | None, limit: int, cursor: int | None) -> Page:
         """The newest `limit` jobs created before `cursor`, of one status and kind where given."""
-        jobs: list[Job] = []
-        last: int | None = None
-        for created, job in self._newest_first(cursor):
-            if status in (None, job.status) and kind in (None, job.kind):
-                if len(jobs) == limit:
-                    return Page(jobs, last)
-                jobs.append(job)
-                last = created
-        return Page(jobs, None)
+        upper: int | str = "+inf" if cursor is None else f"({cursor}"
+        found = self._redis.zrevrangebyscore(keys.index(kind, status), upper, "-inf", start=0, num=limit + 1, withscores=True)
+        jobs = self.many([member.decode() for member, _ in found[:limit]])
+        return Page([job for job in jobs if job], int(found[limit - 1][1]) if len(found) > limit else None)
+
+    def count(self, kind: str | None = None, status: str | None = None) -> int:
+        """How many jobs of a kind and status there are."""
+        return int(self._redis.zcard(keys.index(kind, status)))
 
     def queued(self) -> int:
         """How many jobs wait for a worker."""
@@ -100,34 +208,99 @@ class JobStore:
         """How many workers were heard of in the last `seen_within` seconds."""
         return int(self._redis.zcount(keys.WORKERS, self._now() - seen_within * _MICRO, "+inf"))
 
+    def worker_names(self, seen_within: float) -> list[str]:
+        """The names of those workers."""
+        return self._ids(self._redis.zrangebyscore(keys.WORKERS, self._now() - seen_within * _MICRO, "+inf"))
+
+    def slots(self) -> int:
+        """How many jobs the workers can run at a time."""
+        alive = self._redis.zrangebyscore(keys.WORKERS, self._now() - scripts.SILENT_SECONDS * _MICRO, "+inf")
+        return sum(int(n or 0) for n in self._redis.hmget(keys.SLOTS, alive)) if alive else 0
+
+    def busy(self) -> int:
+        """How many jobs run, without parents that wait for their children."""
+        return int(self._redis.zcard(keys.LEASES))
+
+    def await_pong(self, token: str, seconds: float) -> bool:
+        """Whether a worker answers, within `seconds`, the ping that was sent with `token` (task `keys.PING`). Busy workers do not."""
+        return self._redis.blpop([keys.pong(token)], seconds) is not None
+
     # --- what a worker does ---
 
-    def claim(self, job_id: str, worker: str) -> Attempt | None:
-        """Take a queued job; None where it is not queued (any more)."""
+    def claim(self, worker: str) -> Attempt | None:
+        """Take the job that is next; None where none waits, or those that do must leave a slot to shorter ones."""
         token = secrets.token_hex(8)
-        if not self._run(scripts.CLAIM, job_id, token, worker, self._lease):
-            return None
-        job = self.get(job_id)
-        return Attempt(job, token) if job else None
+        claimed: bytes | None = self._run(scripts.CLAIM, token, worker, self._lease)
+        job = self.get(claimed.decode()) if claimed else None
+        return Attempt(job.id, token, job) if job else None
 
-    def renew(self, attempt: Attempt, progress: float, message: str) -> bool:
-        """Say how far the job has come and hold it longer; False where it is no longer ours."""
-        return bool(self._run(scripts.RENEW, attempt.job.id, attempt.token, self._lease, repr(progress), message))
+    def hold(self, attempt: Right) -> bool:
+        """Keep the job for another while; False where it is no longer ours."""
+        return bool(self._run(scripts.HOLD, attempt.id, attempt.token, self._lease))
 
-    def succeed(self, attempt: Attempt, parts: dict[str, bytes]) -> bool:
+    def progress(self, attempt: Right, progress: float, message: str) -> bool:
+        """Say how far the job has come; False where it is no longer ours."""
+        return bool(self._run(scripts.PROGRESS, attempt.id, attempt.token, repr(progress), message))
+
+    def save_checkpoint(self, attempt: Right, checkpoint: bytes) -> bool:
+        """Keep how far the job has come for its next attempt; False where it is no longer ours. Gone when the job ends."""
+        return bool(self._run(scripts.CHECKPOINT, attempt.id, attempt.token, checkpoint))
+
+    def load_checkpoint(self, job_id: str) -> bytes | None:
+        """What an earlier attempt left."""
+        checkpoint: bytes | None = self._redis.get(keys.checkpoint(job_id))
+        return checkpoint
+
+    def answer_ping(self, token: str) -> None:
+        """Say that a worker runs tasks."""
+        self._redis.rpush(keys.pong(token), 1)
+        self._redis.expire(keys.pong(token), 60)
+
+    def add_curve(self, attempt: Right, part: bytes) -> bool:
+        """Tell a part of the curves that is final, as JSON, to those who follow the job; False where it is no longer ours."""
+        return bool(self._run(scripts.CURVE, attempt.id, attempt.token, part))
+
+    def succeed(self, attempt: Right, parts: dict[str, bytes]) -> bool:
         """Store the result and the new state at once; False where the job is no longer ours."""
         flat = [item for pair in parts.items() for item in pair]
-        return bool(self._run(scripts.SUCCEED, attempt.job.id, attempt.token, *flat))
+        return bool(self._run(scripts.SUCCEED, attempt.id, attempt.token, *flat))
 
-    def fail(self, attempt: Attempt, code: str, message: str) -> bool:
+    def fail(self, attempt: Right, code: str, message: str) -> bool:
         """Store why there is no result; False where the job is no longer ours."""
-        return bool(self._run(scripts.FAIL, attempt.job.id, attempt.token, code, message))
+        return bool(self._run(scripts.FAIL, attempt.id, attempt.token, code, message))
+
+    # --- what a worker does for a parent, a job that is made of others ---
+
+    def submitted(self, attempt: Right) -> int:
+        """How many children of a parent were submitted in earlier turns."""
+        return int(self._redis.hget(keys.job(attempt.id), "submitted") or 0)
+
+    def unfinished(self, attempt: Right) -> int:
+        """How many of its children wait or run."""
+        return int(self._redis.scard(keys.open_children(attempt.id)))
+
+    def submit_child(self, attempt: Right, request: Request) -> str:
+        """As `submit`, for the parent; 'gone' where it was cancelled."""
+        return self._submit(request, attempt.id)
+
+    def keep(self, attempt: Right, name: str, part: bytes) -> bool:
+        """Store one part of the result before the others; False where the job is no longer ours."""
+        return bool(self._run(scripts.KEEP, attempt.id, attempt.token, name, part))
+
+    def pause(self, attempt: Right, submitted: int, total: int) -> str:
+        """Give the parent up until a child makes room: 'waiting', 'ready' where there is room already, or 'lost'."""
+        answer: bytes = self._run(scripts.PAUSE, attempt.id, attempt.token, submitted, total)
+        return answer.decode()
 
     # --- what keeps jobs from being lost ---
 
-    def greet(self, worker: str) -> None:
+    def greet(self, worker: str, slots: int) -> None:
         """Let a worker be known as alive."""
-        self._run(scripts.GREET, worker, 3600 * _MICRO)
+        self._run(scripts.GREET, worker, slots, round(WORKER_SILENCE_SECONDS * _MICRO))
+
+    def lose(self, attempt: Right) -> bool:
+        """As if the lease had ended: the process that ran the job has. False where it is no longer ours."""
+        return bool(self._run(scripts.LOSE, attempt.id, attempt.token, MAX_ATTEMPTS))
 
     def release(self, worker: str) -> None:
         """Give back every job of a worker that stops in order."""
@@ -135,15 +308,22 @@ class JobStore:
             self._run(scripts.RELEASE, job_id, worker)
 
     def expire_leases(self) -> None:
-        """Queue the jobs whose worker was lost again, or fail them after `MAX_ATTEMPTS` or past the time limit."""
+        """Queue the jobs whose worker was lost again, or fail them after `MAX_ATTEMPTS`."""
         for job_id in self._ids(self._redis.zrangebyscore(keys.LEASES, "-inf", self._now())):
-            self._run(scripts.EXPIRE, job_id, MAX_ATTEMPTS, self._time_limit + self._lease)
+            self._run(scripts.EXPIRE, job_id, MAX_ATTEMPTS)
 
     def end_all_leases(self) -> None:
         """Treat every running job as lost. For the owner of a store that was just started: no worker is alive."""
         running = self._redis.zrange(keys.LEASES, 0, -1)
         if running:
             self._redis.zadd(keys.LEASES, dict.fromkeys(running, 0), xx=True)
+        self.expire_leases()
+
+    def forget(self, older_than: float) -> None:
+        """Drop jobs that finished over `older_than` seconds ago, some at a time; see `expired`."""
+        age = round(older_than * _MICRO)
+        for job_id in self._ids(self._redis.zrangebyscore(keys.FINISHED, "-inf", self._now() - age, start=0, num=PAGE)):
+            self._run(scripts.FORGET, job_id, age)
 
     def running(self, worker: str) -> int:
         """How many jobs a worker runs."""
@@ -155,21 +335,62 @@ class JobStore:
         message: bytes | None = self._redis.lindex(keys.QUEUE, -1)
         return message
 
-    def take_unsent(self) -> list[str]:
-        """The queued jobs that have no message in the queue; the caller must send one for each."""
-        before = self._now() - round(RESEND_SECONDS * _MICRO)
-        silent = self._ids(self._redis.zrangebyscore(keys.QUEUED, "-inf", before))
-        sent = self._waiting_messages() if silent else set()
-        return [i for i in silent if i not in sent and self._run(scripts.RESEND, i, round(RESEND_SECONDS * _MICRO))]
+    def unannounced(self) -> int:
+        """How many jobs wait while no message does: the caller may send one for each worker that is free."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zcard(keys.QUEUED)
+        pipeline.llen(keys.QUEUE)
+        waiting, messages = pipeline.execute()
+        return 0 if messages else int(waiting)
 
     # --- inside ---
+
+    def _submit(self, request: Request, asker: str, seconds: float | None = None) -> str:
+        if asker.startswith(keys.CLIENT):
+            self._require_room()
+        lane = lane_of(request, seconds)
+        arguments = (request.kind, request.model_dump_json(), self._max_queued, asker, lane)
+        try:
+            cache: bytes = self._run(scripts.SUBMIT, content_id(request), *arguments)
+        except Exception as error:
+            if str(error).startswith("OOM") or type(error).__name__ == "OutOfMemoryError":
+                raise StoreFull from error
+            raise
+        return cache.decode()
+
+    def _require_room(self) -> None:
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            memory = self._redis.info("memory")
+            self._full = 0 < FULL * memory["maxmemory"] < memory["used_memory"]
+            self._looked = time.monotonic()
+        if self._full:
+            raise StoreFull
+
+    def _place(self, job_id: str, lane: str, client: str) -> Place:
+        """Who is before it: the client's own earlier jobs, and as many of every other client whose turns come between."""
+        own = self._redis.zrank(keys.line(lane, client), job_id) or 0
+        turns = {member.decode(): turn for turn, (member, _) in enumerate(self._redis.zrange(keys.turns(lane), 0, PAGE, withscores=True))}
+        pipeline = self._redis.pipeline(transaction=False)
+        for other in turns:
+            pipeline.zcard(keys.line(lane, other))
+        mine = turns.get(client, 0)
+        lines = zip(turns.items(), pipeline.execute(), strict=True)
+        before = own + sum(min(waiting, own + (turn < mine)) for (other, turn), waiting in lines if other != client)
+        slots, seconds = self.slots(), self._redis.hget(keys.SECONDS, lane)
+        wait = before * float(seconds) / slots if slots and seconds else None
+        return Place(position=before + 1, reason=_reason(before, slots), expected_wait=wait)
+
+    def _withdraw(self, parent: str) -> None:
+        """Cancel the children that only `parent` asked for, and theirs."""
+        for child in self._ids(self._redis.smembers(keys.open_children(parent))):
+            if self._run(scripts.WITHDRAW, child, parent):
+                self._withdraw(child)
 
     def _run(self, body: str, job_id: str, *args: object) -> Any:
         script = self._scripts.get(body)
         if script is None:
             script = self._scripts[body] = self._redis.register_script(scripts.source(body))
-        names = [keys.job(job_id), keys.result(job_id), keys.INDEX, keys.QUEUED, keys.LEASES, keys.WORKERS]
-        return script(keys=names, args=[job_id, *args])
+        return script(args=[job_id, *args])
 
     def _now(self) -> int:
         seconds, micro = self._redis.time()
@@ -178,20 +399,11 @@ class JobStore:
     def _ids(self, members: list[bytes]) -> list[str]:
         return [member.decode() for member in members]
 
-    def _waiting_messages(self) -> set[str]:
-        """Ids in the broker's list: a task's id is its job's."""
-        return {json.loads(message)["headers"]["id"] for message in self._redis.lrange(keys.QUEUE, 0, -1)}
 
-    def _newest_first(self, cursor: int | None) -> Iterator[tuple[int, Job]]:
-        upper: int | str = "+inf" if cursor is None else f"({cursor}"
-        while members := self._redis.zrevrangebyscore(keys.INDEX, upper, "-inf", start=0, num=PAGE, withscores=True):
-            pipeline = self._redis.pipeline(transaction=False)
-            for member, _ in members:
-                pipeline.hgetall(keys.job(member.decode()))
-            for (_, score), record in zip(members, pipeline.execute(), strict=True):
-                if job := _decode(record):
-                    yield int(score), job
-            upper = f"({int(members[-1][1])}"
+def _reason(before: int, slots: int) -> str:
+    if not slots:
+        return "no worker is running"
+    return f"{before} jobs are before it" if before else "the next worker that is free takes it"
 
 
 def _decode(record: dict[bytes, bytes]) -> Job | None:

@@ -41,8 +41,17 @@ def test_gradient_descent_has_a_largest_number_of_steps():
     assert field(request | {"horizon": 10_000.1}) == "dynamics.step_size"
 
 
-def test_the_mean_field_theory_refuses_gradient_descent_instead_of_ignoring_it():
-    assert field({"kind": "dmft", "problem": PROBLEM, "horizon": 1, "dynamics": DESCENT}) == "dynamics.kind"
+def test_the_mean_field_theory_of_gradient_descent_has_fewer_steps():
+    request = {"kind": "dmft", "problem": PROBLEM, "horizon": 200, "dynamics": DESCENT}
+    assert request_adapter.validate_python(request).dynamics.step_size == 0.1
+    assert field(request | {"horizon": 200.2}) == "dynamics.step_size"
+
+
+def test_the_mean_field_theory_is_truncated_for_gradient_descent_only():
+    request = {"kind": "dmft", "problem": PROBLEM, "horizon": 1, "truncation": 2}
+    assert field(request) == "truncation"
+    assert request_adapter.validate_python(request | {"dynamics": DESCENT}).truncation == 2
+    assert request_adapter.validate_python(REQUEST | {"truncation": 2}).truncation == 2
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,23 @@
 """One attempt at a job: however it ends, the store says how."""
 
+import signal
+import subprocess
 import threading
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from celery.exceptions import SoftTimeLimitExceeded
 
 from dlnflow.jobs import keys, results
 from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.jobs.store import JobStore
-from dlnflow.solution import CURVES, ORDER_PARAMETERS, Solution, SolveError
+from dlnflow.solution import CURVES, ORDER_PARAMETERS, Solution, SolveError, ignore_progress
 from worker.heartbeat import Heartbeat
-from worker.run import run_job
-from worker.upkeep import Upkeep, upkeep
+from worker.notes import Notes
+from worker.run import Post, run_job, solve
+from worker.upkeep import Upkeep
+from worker.warden import Warden
 from worker.watchdog import Watchdog
 
 REQUEST = request_adapter.validate_python(
@@ -24,7 +28,7 @@ NAMES = CURVES + ORDER_PARAMETERS
 ZEROS = {name: np.zeros(2) for name in NAMES}
 
 
-def solution(request, observe) -> Solution:
+def solution(request, observe, data=None) -> Solution:
     return Solution(np.array([0.0, 1.0]), ZEROS, ZEROS, (), {"outcome": "converged"})
 
 
@@ -34,9 +38,9 @@ def queued(store: JobStore) -> JobStore:
     return store
 
 
-def run(store, monkeypatch, solve):
+def run(store, monkeypatch, solve, limit: float = 60):
     monkeypatch.setattr("worker.run.solve", solve)
-    run_job(store, ID, "w")
+    run_job(store, Post("w", lambda kind: limit, Notes(), lambda: None))
     return store.get(ID)
 
 
@@ -55,12 +59,11 @@ def test_a_solved_job_is_stored_with_its_cost(queued, monkeypatch):
     [
         (SolveError("diverged", "try less"), "diverged"),
         (MemoryError(), "out_of_memory"),
-        (SoftTimeLimitExceeded(), "timeout"),
         (ZeroDivisionError("secret"), "internal"),
     ],
 )
 def test_a_failure_has_its_code_and_no_inner_words(queued, monkeypatch, error, code):
-    def fail(request, observe):
+    def fail(request, observe, data):
         raise error
 
     job = run(queued, monkeypatch, fail)
@@ -70,7 +73,7 @@ def test_a_failure_has_its_code_and_no_inner_words(queued, monkeypatch, error, c
 
 
 def test_a_cancelled_job_stops_its_solver(queued, monkeypatch):
-    def endless(request, observe):
+    def endless(request, observe, data):
         queued.cancel(ID)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
@@ -79,6 +82,19 @@ def test_a_cancelled_job_stops_its_solver(queued, monkeypatch):
         raise AssertionError("not stopped")
 
     assert run(queued, monkeypatch, endless).status == "cancelled"
+
+
+def test_a_solver_that_takes_too_long_is_stopped(queued, monkeypatch):
+    def endless(request, observe, data):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            observe(0.5, "going on")
+            time.sleep(0.01)
+        raise AssertionError("not stopped")
+
+    job = run(queued, monkeypatch, endless, limit=0.05)
+    assert (job.status, job.error.code) == ("failed", "timeout")
+    assert [attempt.cause for attempt in job.history] == ["timeout"]
 
 
 def test_a_job_that_was_cancelled_before_its_message_came_is_not_solved(queued, monkeypatch):
@@ -95,12 +111,12 @@ def test_progress_is_told_seldom_and_never_goes_back(queued):
     told = []
 
     class Watched(JobStore):
-        def renew(self, attempt, progress, message):
+        def progress(self, attempt, progress, message):
             told.append((progress, message))
-            return super().renew(attempt, progress, message)
+            return super().progress(attempt, progress, message)
 
     store = Watched(queued._redis)
-    with Heartbeat(store, store.claim(ID, "w")) as heartbeat:
+    with Heartbeat(store, store.claim("w"), 60) as heartbeat:
         for step in range(100):
             heartbeat.observe((step % 60) / 100, f"step {step}")
             time.sleep(0.01)
@@ -109,38 +125,88 @@ def test_progress_is_told_seldom_and_never_goes_back(queued):
 
 
 def test_a_store_that_is_away_for_a_moment_does_not_stop_the_job(queued, monkeypatch):
-    attempt = queued.claim(ID, "w")
+    attempt = queued.claim("w")
 
     def away(*_):
         raise ConnectionError("away")
 
-    monkeypatch.setattr(queued, "renew", away)
-    with Heartbeat(queued, attempt) as heartbeat:
+    monkeypatch.setattr(queued, "progress", away)
+    with Heartbeat(queued, attempt, 60) as heartbeat:
         heartbeat.observe(0.1, "")
         time.sleep(0.6)
         heartbeat.observe(0.2, "")
 
 
 def test_upkeep_sends_lost_messages_and_ends_leases(client, monkeypatch):
-    monkeypatch.setattr("dlnflow.jobs.store.RESEND_SECONDS", 0)
     store = JobStore(client, lease_seconds=0)
     sent = []
+    keeper = Upkeep(store, "w", 2, 60, lambda: sent.append(1))
     store.submit(REQUEST)
-    upkeep(store, "w", sent.append)
-    store.claim(ID, "lost")
-    upkeep(store, "w", sent.append)
-    assert sent == [ID, ID]
+    keeper.round()
+    assert len(sent) == 1
+    store.claim("lost")
+    keeper.round()
+    assert store.get(ID).status == "running"  # the store was away until now: its owner may renew it yet
+    monkeypatch.setattr("worker.upkeep.SETTLING_SECONDS", 0)
+    keeper.round()
+    assert len(sent) == 2
     assert store.get(ID).status == "queued"
-    assert store.workers(seen_within=10) == 1
+    assert store.slots() == 2
 
 
 def test_upkeep_that_stops_gives_the_jobs_back(queued):
-    keeper = Upkeep(queued, "leaving", 1, lambda _: None)
+    keeper = Upkeep(queued, "leaving", 1, 60, lambda: None)
     keeper.start()
-    queued.claim(ID, "leaving")
+    queued.claim("leaving")
     keeper.stop()
     assert queued.get(ID).status == "queued"
     assert "upkeep" not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen]:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process
+        process.kill()
+
+
+def watch(store: JobStore, child: subprocess.Popen, monkeypatch, *, limit: float = 60, memory: int = 10**9):
+    """A warden that was told that `child` runs the job."""
+    notes = Notes()
+    monkeypatch.setattr("worker.notes.os.getpid", lambda: child.pid)
+    notes.begin(store.claim("w"), limit)
+    monkeypatch.undo()
+    return Warden(store, notes, memory)
+
+
+def test_the_warden_gives_back_the_job_of_a_process_that_died(queued, child, monkeypatch):
+    warden = watch(queued, child, monkeypatch)
+    warden.round()
+    assert queued.get(ID).status == "running"
+    child.kill()
+    child.wait()
+    warden.round()
+    job = queued.get(ID)
+    assert (job.status, [attempt.cause for attempt in job.history]) == ("queued", ["worker_lost"])
+
+
+@pytest.mark.parametrize(("limits", "code"), [({"limit": -10}, "timeout"), ({"memory": 1000}, "out_of_memory")])
+def test_the_warden_kills_what_passes_its_limits(queued, child, monkeypatch, limits, code):
+    watch(queued, child, monkeypatch, **limits).round()
+    assert child.wait(10) == -signal.SIGKILL
+    job = queued.get(ID)
+    assert (job.status, job.error.code) == ("failed", code)
+
+
+def test_the_warden_kills_a_process_that_does_not_give_up_a_cancelled_job(queued, child, monkeypatch):
+    warden = watch(queued, child, monkeypatch)
+    queued.cancel(ID)
+    monkeypatch.setattr("worker.warden.PATIENCE_SECONDS", 0.05)
+    warden.round()
+    assert child.poll() is None
+    time.sleep(0.1)
+    warden.round()
+    assert child.wait(10) == -signal.SIGKILL
 
 
 def test_the_watchdog_is_hungry_only_when_it_could_eat(client, queued, monkeypatch):
@@ -152,7 +218,7 @@ def test_the_watchdog_is_hungry_only_when_it_could_eat(client, queued, monkeypat
         time.sleep(0.1)
         return dog.hungry()
 
-    queued.claim(ID, "busy")
+    queued.claim("busy")
     assert not hungry_later(idle)
     client.lpush(keys.QUEUE, "first")
     assert hungry_later(idle)
@@ -160,3 +226,18 @@ def test_the_watchdog_is_hungry_only_when_it_could_eat(client, queued, monkeypat
     client.lpush(keys.QUEUE, "second")
     client.rpop(keys.QUEUE)
     assert not idle.hungry()  # another worker took the first
+
+
+def test_a_mean_field_job_of_gradient_descent_takes_its_steps():
+    request = request_adapter.validate_python(
+        {
+            "kind": "dmft",
+            "problem": {"aspect_ratio": 1, "target": {"kind": "gaussian"}, "initial_scale": 0.5},
+            "horizon": 1,
+            "accuracy": 0.1,
+            "dynamics": {"kind": "gradient_descent", "step_size": 0.25},
+        }
+    )
+    solution = solve(request, ignore_progress)
+    assert solution.diagnostics["steps"] == 4
+    assert solution.kernels["response"].shape == (5, 5)

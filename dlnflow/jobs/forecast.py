@@ -1,0 +1,156 @@
+"""What a job will cost before it runs: seconds from fits to measured jobs (benchmarks/forecast.py), memory from the arrays it makes.
+
+Seconds are those of a processor that does nothing else. Within the ranges of the fits most jobs take between half and twice as long.
+"""
+
+import math
+from collections.abc import Callable
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+from dlnflow.jobs.forecast_fit import DMFT, SIMULATION
+from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
+from dlnflow.problem import GradientDescent
+
+SOLVER_BYTES = 300_000_000  # the interpreter with the solvers
+THEORY_SECONDS = 0.5
+SMALLEST_FACTOR = 1e-4  # no parameter is reduced further in search of a remedy
+HALVINGS = 16
+REDUCIBLE = {
+    "dmft": {"accuracy": 0.2, "horizon": 0.01},
+    "simulation": {"replicas": 2, "dimension": 10, "horizon": 0.01},
+    "comparison": {"accuracy": 0.2, "replicas": 2, "dimension": 10, "horizon": 0.01},
+}  # by kind: what makes a job cheaper, and the end of its range
+
+
+class Cost(NamedTuple):
+    """What a request will take: seconds and jobs in all, bytes for the largest job."""
+
+    seconds: float
+    memory_bytes: int
+    jobs: int
+
+
+class Remedy(NamedTuple):
+    """The field whose change makes a request cheap enough with the least loss, and the value that does."""
+
+    field: str
+    value: float
+
+
+def cost(request: Request) -> Cost:
+    """The cost of a request; that of its children together where it has any."""
+    if not isinstance(request, ParentRequest):
+        return Cost(seconds(request), memory_bytes(request), 1)
+    costs = [cost(request.child(index)) for index in range(request.size)]
+    return Cost(sum(c.seconds for c in costs), max(c.memory_bytes for c in costs), sum(c.jobs for c in costs))
+
+
+def seconds(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
+    """Processor seconds of one job."""
+    match request:
+        case DmftRequest():
+            return math.exp(_beyond(request) + sum(c * x for c, x in zip(DMFT, dmft_features(request), strict=True)))
+        case SimulationRequest():
+            return sum(c * x for c, x in zip(SIMULATION, simulation_features(request), strict=True))
+    return THEORY_SECONDS
+
+
+def dmft_features(request: DmftRequest) -> list[float]:
+    """What the logarithm of a mean-field solve's seconds is linear in: a quadratic form of the problem's numbers."""
+    problem = request.problem
+    numbers = [
+        _within(math.log(1 + request.horizon) - 3, 2.5),
+        _within(math.log(request.accuracy) + 4, 1.5),
+        _within(math.log(problem.aspect_ratio), 2.0),
+        _within(math.log(problem.initial_second_moment) / 2 + 1.4, 1.8),
+        _within(math.log(max(problem.target_second_moment, 1e-4)) + 1, 2.5),
+        2 * min(problem.noise_std, 0.5),
+        min(10 * problem.weight_decay, 1.0),
+    ]
+    return [1.0, *numbers, *(a * b for a, b in combinations_with_replacement(numbers, 2))]
+
+
+def _beyond(request: DmftRequest) -> float:
+    """What longer horizons and smaller accuracies than the fit knows add to the logarithm."""
+    return 0.7 * max(math.log(1 + request.horizon) - 5.5, 0.0) + max(-5.5 - math.log(request.accuracy), 0.0)
+
+
+def _within(number: float, reach: float) -> float:
+    """A number that stays within what the fit knows."""
+    return max(-reach, min(number, reach))
+
+
+def simulation_features(request: SimulationRequest) -> list[float]:
+    """What a simulation's seconds are linear in: replicas, their coordinates, drawing and factoring the data, steps of flow or descent."""
+    d, k = request.dimension, request.replicas
+    n = round(request.problem.aspect_ratio * d)
+    rows = d if n >= 2 * d else n
+    flow, steps = math.log(1 + request.horizon), 0.0
+    if isinstance(request.dynamics, GradientDescent):
+        flow, steps = 0.0, request.horizon / request.dynamics.step_size
+    return [1.0, k, k * d, k * n * d, k * rows * d * flow, k * d * steps, k * rows * d * steps]
+
+
+def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> int:
+    """The most that one job needs at a time, an upper estimate."""
+    if not isinstance(request, SimulationRequest):
+        return SOLVER_BYTES
+    from dlnflow.simulation.memory import forecast  # brings the solver with it
+
+    times = len(request.times) if request.times is not None else 100
+    return forecast(request.problem, request.dimension, request.replicas, horizon=request.horizon, times=times, design=request.design)
+
+
+def remedy(request: Request, fits: Callable[[Cost], bool]) -> Remedy:
+    """What to reduce, by the smallest factor of all parameters, so that the cost fits."""
+    if isinstance(request, SweepRequest):
+        return Remedy("axes", max(1, _points(request, fits)))
+    found = [(factor, field) for field in REDUCIBLE.get(request.kind, ()) if (factor := _largest_factor(request, field, fits)) > 0]
+    factor, field = max(found, default=(SMALLEST_FACTOR, "horizon"))
+    return Remedy(field, _tidy(_reduced(request, field, factor), field, request))
+
+
+def _tidy(value: float, field: str, request: Request) -> float:
+    """The value with two digits, rounded to the cheap side and within its range."""
+    end = REDUCIBLE[request.kind][field]
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    if field == "accuracy":
+        return min(math.ceil(value / unit) * unit, end)
+    reduced = max(math.floor(value / unit) * unit, end)
+    return int(reduced) if isinstance(value, int) else reduced
+
+
+def _points(sweep: SweepRequest, fits: Callable[[Cost], bool]) -> int:
+    """How many points of a sweep fit, were all as dear as they are on average."""
+    whole = cost(sweep)
+    low, high = 0, sweep.size
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(whole._replace(seconds=whole.seconds * middle / sweep.size)) else (low, middle)
+    return low
+
+
+def _largest_factor(request: Request, field: str, fits: Callable[[Cost], bool]) -> float:
+    """The largest factor on one parameter with which the cost fits; 0 where none does."""
+
+    def enough(factor: float) -> bool:
+        changed = {field: _reduced(request, field, factor)} | ({"times": None} if field == "horizon" else {})
+        return fits(cost(request.model_copy(update=changed)))
+
+    if not enough(SMALLEST_FACTOR):
+        return 0.0
+    low, high = SMALLEST_FACTOR, 1.0
+    for _ in range(HALVINGS):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if enough(middle) else (low, middle)
+    return low
+
+
+def _reduced(request: Request, field: str, factor: float) -> float:
+    """The value of a parameter that is cheaper by `factor`, within its range; a larger accuracy is cheaper."""
+    value, end = getattr(request, field), REDUCIBLE[request.kind][field]
+    if field == "accuracy":
+        return min(float(value) / factor, end)
+    reduced = max(value * factor, end)
+    return int(reduced) if isinstance(value, int) else reduced

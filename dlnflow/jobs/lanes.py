@@ -1,0 +1,26 @@
+"""Two lanes: short work never waits behind long work. A sweep's children are long, whatever they cost."""
+
+from typing import Literal
+
+from dlnflow.jobs.requests import DmftFields, ParentRequest, Request, SimulationFields
+
+Lane = Literal["short", "long"]
+
+SHORT_SECONDS = 20.0
+PRODUCTS = 300  # of a simulation's matrix with a vector, roughly
+PRODUCTS_PER_SECOND = 5e8  # times the entries of the matrix
+DMFT_SECONDS = 0.1  # times 1 / accuracy
+
+
+def lane_of(request: Request, seconds: float | None = None) -> Lane:
+    """Where a job waits, by its predicted seconds; a rough guess where they are not given."""
+    return "long" if (_guess(request) if seconds is None else seconds) > SHORT_SECONDS else "short"
+
+
+def _guess(request: Request) -> float:
+    if isinstance(request, ParentRequest):
+        return 0.0  # its own turns are short
+    if isinstance(request, SimulationFields):
+        entries = request.problem.aspect_ratio * request.dimension**2
+        return request.replicas * entries * PRODUCTS / PRODUCTS_PER_SECOND
+    return DMFT_SECONDS / request.accuracy if isinstance(request, DmftFields) else 0.0

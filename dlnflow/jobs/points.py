@@ -1,0 +1,44 @@
+"""The points of a sweep: every combination of the values on its axes, put into the base request by dotted path."""
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Axes = Mapping[str, Sequence[Any]]
+
+
+def count(axes: Axes) -> int:
+    """How many points there are."""
+    return math.prod(len(values) for values in axes.values())
+
+
+def values_at(axes: Axes, index: int) -> dict[str, Any]:
+    """The value on every axis at one point; the last axis runs fastest."""
+    found: dict[str, Any] = {}
+    for path in reversed(list(axes)):
+        index, here = divmod(index, len(axes[path]))
+        found[path] = axes[path][here]
+    return {path: found[path] for path in axes}
+
+
+def with_values(base: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of `base` in which the value at each dotted path is replaced; raises KeyError where the path leads through no object."""
+    document = copy.deepcopy(base)
+    for path, value in values.items():
+        *parents, name = path.split(".")
+        node = document
+        for step in parents:
+            node = node[step]
+            if not isinstance(node, dict):
+                raise KeyError(path)
+        node[name] = value
+    return document
+
+
+def value_of(document: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path."""
+    node: Any = document
+    for step in path.split("."):
+        node = node[step]
+    return node

@@ -1,0 +1,56 @@
+"""The verdict of a comparison, on curves whose relation is known."""
+
+import numpy as np
+import pytest
+
+from dlnflow.jobs.comparison import compare, critical_z
+from dlnflow.solution import CURVES
+
+TIME = np.geomspace(0.1, 10, 40)
+VALUE = np.exp(-TIME)
+
+
+def curves(values, stderr) -> dict:
+    return {"time": TIME} | {name: values for name in CURVES} | {f"{name}_stderr": stderr for name in CURVES}
+
+
+def verdict(shift: float, *, replicas: int = 16, noise: float = 0.01, dimension: int = 10_000, outcome: str = "converged") -> dict:
+    draws = np.random.default_rng(5).normal(size=len(TIME)) * noise * VALUE
+    simulation = curves(VALUE * (1 + shift) + draws, noise * VALUE)
+    diagnostics = {"outcome": outcome}, {"replicas": replicas, "dimension": dimension}
+    return compare(curves(VALUE, 0 * VALUE), simulation, *diagnostics)
+
+
+def test_differences_are_in_standard_errors_of_the_difference():
+    both = compare(
+        curves(VALUE, 0.03 * VALUE), curves(1.1 * VALUE, 0.04 * VALUE), {"outcome": "converged"}, {"replicas": 8, "dimension": 100}
+    )
+    np.testing.assert_allclose(both["train_loss"]["z_score"], 0.1 / 0.05, rtol=1e-6)
+    np.testing.assert_allclose(both["test_loss"]["difference"], 0.1 * VALUE, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("shift", "word"), [(0.0, "agree"), (0.03, "agree"), (-0.1, "deviate"), (0.1, "deviate")])
+def test_the_verdict_sees_a_shift_beyond_chance_and_finite_size(shift, word):
+    found = verdict(shift)
+    assert found["verdict"] == word
+    assert (found["worst"]["of_allowed"] > 1) == (word == "deviate")
+    assert f"t = {found['worst']['time']:.3g}" in found["explanation"]
+
+
+def test_a_smaller_network_may_deviate_more():
+    assert verdict(0.1, dimension=50)["verdict"] == "agree"
+
+
+def test_few_replicas_are_inconclusive_and_a_missed_accuracy_is_mentioned():
+    assert verdict(0.0, replicas=3)["verdict"] == "inconclusive"
+    assert "missed its accuracy" in verdict(0.0, outcome="not_converged")["explanation"]
+
+
+def test_agreeing_curves_are_rarely_said_to_deviate():
+    """The level is 1 % for a whole comparison; 400 of them with independent times give 4 ± 2 at most."""
+    rng, deviating = np.random.default_rng(11), 0
+    for _ in range(400):
+        draws = rng.normal(size=(8, 2, len(TIME)))
+        z = draws.mean(axis=0) / (draws.std(axis=0, ddof=1) / np.sqrt(8))
+        deviating += bool((np.abs(z) > critical_z(8, 2 * len(TIME))).any())
+    assert deviating <= 12

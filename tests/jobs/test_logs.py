@@ -1,0 +1,34 @@
+"""Logs as machines read them."""
+
+import json
+import logging
+import subprocess
+import sys
+
+from dlnflow.jobs.logs import JsonFormatter
+
+ID = "0123456789abcdef" * 2
+
+
+def test_a_line_is_an_object_with_the_job_apart():
+    try:
+        raise ValueError("why\nindeed")
+    except ValueError:
+        record = logging.LogRecord("worker.run", logging.ERROR, "f", 1, "job %s failed", (ID,), sys.exc_info())
+    [line] = JsonFormatter().format(record).splitlines()
+    entry = json.loads(line)
+    assert (entry["job"], entry["level"], entry["message"]) == (ID, "error", f"job {ID} failed")
+    assert "why\nindeed" in entry["exception"]
+
+
+def test_the_setting_chooses_the_format():
+    code = (
+        "import logging; from dlnflow.jobs import logs; from dlnflow.jobs.settings import Settings;"
+        "logs.configure(Settings(log_format={!r})); logging.getLogger('x').warning('hello')"
+    )
+    told = [
+        subprocess.run([sys.executable, "-c", code.format(name)], capture_output=True, text=True, check=True).stderr
+        for name in ("json", "plain")
+    ]
+    assert json.loads(told[0])["message"] == "hello"
+    assert "WARNING x: hello" in told[1]

@@ -1,50 +1,81 @@
 """The application: routes, errors, middleware, put together from parts that are passed in."""
 
-import redis
-from fastapi import FastAPI
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import redis.asyncio.retry
+from fastapi import Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi_offline import FastAPIOffline
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from dlnflow import __version__
+from dlnflow.jobs import logs, server
 from dlnflow.jobs import settings as environment
 from dlnflow.jobs.settings import Settings
 from dlnflow.jobs.store import JobStore
 from service import errors, openapi
+from service.access import require_choice
 from service.body import BodyLimit
-from service.context import Context
+from service.context import Context, admit
 from service.headers import SafeHeaders
-from service.queue import sender
-from service.routes import jobs, operations, results
+from service.queue import Messages
+from service.routes import children, datasets, events, jobs, limits, metrics, operations, page, plots, results
+
+CORS: dict[str, Any] = {
+    "allow_methods": ["GET", "POST", "DELETE"],
+    "allow_headers": ["Authorization", "X-API-Key", "Content-Type", "Prefer", "If-None-Match", "Last-Event-ID"],
+    "expose_headers": ["Location", "Retry-After", "Preference-Applied", "ETag"],
+}
 
 
 def create_app(context: Context) -> FastAPI:
     """The service around its parts."""
-    app = FastAPI(title="dlnflow", version=__version__, summary="Gradient flow on diagonal linear networks")
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await context.live.close()
+
+    app = FastAPIOffline(
+        title="dlnflow", version=__version__, summary="Gradient flow on diagonal linear networks", lifespan=lifespan, redoc_url=None
+    )
     app.state.context = context
     errors.install(app)
-    app.add_middleware(BodyLimit, limit=context.settings.max_body_bytes)
+    app.add_middleware(BodyLimit, limit=context.settings.max_body_bytes, by_path={"/v1/datasets": context.settings.max_dataset_bytes})
     app.add_middleware(SafeHeaders)
-    for router in (operations.router, jobs.router, results.router):
-        app.include_router(router)
-    openapi.install(app)
+    if context.settings.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=context.settings.cors_origins.split(","), **CORS)
+    for module in (operations, metrics):
+        app.include_router(module.router)
+    for module in (limits, jobs, events, results, children, plots, datasets):
+        app.include_router(module.router, dependencies=[Depends(admit)])
+    page.install(app)
+    openapi.install(app, keys=context.settings.auth == "keys")
     return app
+
+
+IMPATIENT: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 5, "health_check_interval": 25}
 
 
 def connect(settings: Settings) -> JobStore:
     """A store that says within seconds that it is away."""
-    client = redis.Redis.from_url(
-        settings.redis_url,
-        retry=Retry(ConstantBackoff(0.2), 3),
-        socket_connect_timeout=2,
-        socket_timeout=5,
-        health_check_interval=25,
-    )
-    return JobStore(client, max_queued=settings.max_queued)
+    client = server.connect(settings, retry=Retry(ConstantBackoff(0.2), 3), **IMPATIENT)
+    return JobStore(client, max_queued=settings.max_queued, max_datasets=settings.max_datasets)
+
+
+def listen(settings: Settings) -> redis.asyncio.Redis:
+    """A client of the same store for asyncio."""
+    return server.connect_async(settings, retry=redis.asyncio.retry.Retry(ConstantBackoff(0.2), 3), **IMPATIENT)
 
 
 def from_environment() -> FastAPI:
     """The service as the environment describes it, for `uvicorn --factory`."""
-    settings = environment.from_environment()
+    settings = require_choice(environment.from_environment())
+    logs.configure(settings)
     if not settings.redis_url:
         raise SystemExit("DLNFLOW_REDIS_URL must be set for the API alone; `python -m service` brings a store of its own")
-    return create_app(Context(settings, connect(settings), sender(settings.broker_url)))
+    messages = Messages(settings)
+    return create_app(Context(settings, connect(settings), messages.announce, listen(settings), messages.ping))

@@ -1,5 +1,7 @@
 """Middleware that reads bodies up to a limit, before anything parses them."""
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Problem
@@ -8,28 +10,32 @@ DRAIN_BYTES = 128_000_000
 
 
 class BodyLimit:
-    """Answers 413 where a body is longer than `limit` bytes, whether its length was announced or not."""
+    """Answers 413 where a body is longer than the limit of its path in bytes, whether its length was announced or not."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app, self._limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int, by_path: Mapping[str, int]) -> None:
+        self._app, self._limit, self._by_path = app, limit, by_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI interface."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = self._by_path.get(scope["path"], self._limit)
         headers = dict(scope["headers"])
-        announced = int(headers.get(b"content-length", b"0"))  # the server has checked that it is a number
-        if announced > self._limit and b"expect" in headers:
-            await self._refuse(scope, receive, send)
+        if b"content-length" not in headers and b"transfer-encoding" not in headers:  # there is no body
+            await self._app(scope, receive, send)
             return
-        body = await self._read(receive, announced)
+        announced = int(headers.get(b"content-length", b"0"))  # the server has checked that it is a number
+        if announced > limit and b"expect" in headers:
+            await self._refuse(limit, scope, receive, send)
+            return
+        body = await self._read(limit, receive, announced)
         if body is None:
-            await self._refuse(scope, receive, send)
+            await self._refuse(limit, scope, receive, send)
         else:
             await self._app(scope, _replay(body, receive), send)
 
-    async def _read(self, receive: Receive, announced: int) -> bytes | None:
+    async def _read(self, limit: int, receive: Receive, announced: int) -> bytes | None:
         """The body, or None where it is too long.
 
         The rest of a long one is read off and forgotten: a client that is still sending sees the answer, not a reset.
@@ -41,16 +47,16 @@ class BodyLimit:
             message = await receive()
             chunk = message.get("body", b"")
             seen += len(chunk)
-            chunks = [*chunks, chunk] if seen <= self._limit else []
+            chunks = [*chunks, chunk] if seen <= limit else []
             more = message.get("more_body", False) and seen <= DRAIN_BYTES
-        return b"".join(chunks) if max(seen, announced) <= self._limit else None
+        return b"".join(chunks) if max(seen, announced) <= limit else None
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
         problem = Problem(
-            f"the body is longer than {self._limit} bytes",
+            f"the body is longer than {limit} bytes",
             status=413,
             code="body_too_large",
-            hint="No valid job is that long; check what is sent.",
+            hint="See GET /v1/limits; check what is sent.",
             headers={"Connection": "close"},
         )
         await problem.response()(scope, receive, send)

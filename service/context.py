@@ -2,14 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
+from redis.asyncio import Redis
 
 from dlnflow.jobs.job import Job
 from dlnflow.jobs.settings import Settings
 from dlnflow.jobs.store import JobStore
-from service.errors import NotFound
+from service.access import Gate
+from service.documents import Documents
+from service.errors import Gone, NotFound
+from service.live import Live
+from service.roundtrip import RoundTrip
 
 
 @dataclass(frozen=True)
@@ -19,18 +25,53 @@ class Context:
     settings: Settings
     store: JobStore
     send: Callable[[str], None]
+    client: Redis
+    ping: Callable[[str], None]
+
+    @cached_property
+    def live(self) -> Live:
+        """The events of jobs."""
+        return Live(self.client)
+
+    @cached_property
+    def worker(self) -> RoundTrip:
+        """Whether workers take tasks."""
+        return RoundTrip(self.store, self.ping)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Lets requests in."""
+        return Gate(self.client, self.settings)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Parts of results as they were last sent."""
+        return Documents()
 
     def job(self, job_id: str) -> Job:
         """The job, or a 404."""
         job = self.store.get(job_id)
+        if job is None and self.store.expired(job_id):
+            raise Gone(f"job {job_id} was kept long enough and is gone", hint="Submit it again with POST /v1/jobs.")
         if job is None:
             raise NotFound(f"there is no job {job_id}", code="unknown_job", hint="Submit it again with POST /v1/jobs.")
         return job
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:
     context: Context = request.app.state.context
     return context
 
 
 Service = Annotated[Context, Depends(_context)]
+
+
+async def admit(request: Request) -> str | None:
+    """A dependency of every route that does or shows anything: who calls."""
+    context: Context = request.app.state.context
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    key = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
+    return await context.gate.admit(key, request.client.host if request.client else "")
+
+
+Caller = Annotated[str | None, Depends(admit)]

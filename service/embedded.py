@@ -26,8 +26,8 @@ def server_program() -> str:
     return str(get_binary_path())
 
 
-def server_command(folder: Path, socket: Path) -> list[str]:
-    """A server that listens on `socket` only, writes every change to `folder` and evicts nothing."""
+def server_command(folder: Path, socket: Path, memory_mb: int = 0) -> list[str]:
+    """A server that listens on `socket` only, writes every change to `folder` and evicts nothing, with `memory_mb` where not 0."""
     options = {
         "port": "0",
         "unixsocket": str(socket),
@@ -36,6 +36,7 @@ def server_command(folder: Path, socket: Path) -> list[str]:
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",
+        "maxmemory": str(memory_mb * 1_000_000),
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
     }

@@ -4,31 +4,37 @@ Problem
 ├── Unprocessable   422, names the field
 ├── NotFound        404
 ├── Conflict        409
+├── Gone            410
 └── Unavailable     503
 """
 
 from collections.abc import Mapping
 
 import redis
+import redis.exceptions
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from dlnflow.jobs.store import StoreFull
+from service import openapi
 from service.validation import describe
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
     400: "Bad request",
+    401: "Not authorised",
     404: "Not found",
     405: "Method not allowed",
     406: "Not acceptable",
     409: "Wrong state",
+    410: "No longer kept",
     413: "Body too large",
     415: "Unsupported media type",
     422: "Invalid request",
-    429: "Too many jobs",
+    429: "Too many",
     500: "Internal error",
     503: "Not available",
 }
@@ -89,6 +95,12 @@ class Conflict(Problem):
     status, code = 409, "wrong_state"
 
 
+class Gone(Problem):
+    """It was here and is not kept any longer."""
+
+    status, code = 410, "expired"
+
+
 class Unavailable(Problem):
     """A part of the service is away; trying again helps."""
 
@@ -107,6 +119,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(redis.ConnectionError, _store_away)
     app.add_exception_handler(redis.TimeoutError, _store_away)
     app.add_exception_handler(redis.BusyLoadingError, _store_away)
+    app.add_exception_handler(redis.exceptions.OutOfMemoryError, _store_full)
+    app.add_exception_handler(StoreFull, _store_full)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -126,11 +140,18 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     detail = {404: f"there is nothing at {request.url.path}", 405: f"{request.method} is not possible at {request.url.path}"}
     text = detail.get(error.status_code, str(error.detail))
     code = CODES.get(error.status_code, "error")
-    return Problem(text, status=error.status_code, code=code, headers=error.headers).response()
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (methods := openapi.allowed(request.app, request.url.path)):
+        headers["Allow"] = methods
+    return Problem(text, status=error.status_code, code=code, headers=headers).response()
 
 
 async def _store_away(_: Request, error: Exception) -> JSONResponse:
     return Unavailable("the store of jobs cannot be reached at the moment").response()
+
+
+async def _store_full(_: Request, error: Exception) -> JSONResponse:
+    return Unavailable("the store is full; what is there can be read, new jobs have to wait until results expire").response()
 
 
 async def _unforeseen(_: Request, error: Exception) -> JSONResponse:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dlnflow.jobs import results
+from dlnflow.jobs import results, table
 from service.errors import Problem, Unprocessable
 
 
@@ -20,11 +20,18 @@ class Format:
 JSON = Format("json", "application/json", results.to_json, ("application/json", "application/*", "*/*"))
 CSV = Format("csv", "text/csv", results.to_csv, ("text/csv", "text/*"))
 NPZ = Format("npz", "application/x-npz", results.to_npz, ("application/x-npz", "application/octet-stream", "application/zip"))
+TABLE_CSV = Format("csv", "text/csv", table.to_csv, ("text/csv", "text/*"))
+PARQUET = Format(
+    "parquet", "application/vnd.apache.parquet", table.to_parquet, ("application/vnd.apache.parquet", "application/octet-stream")
+)
 
 FORMATS: dict[str, tuple[Format, ...]] = {
     "curves": (JSON, CSV, NPZ),
     "order-parameters": (JSON, CSV, NPZ),
     "kernels": (JSON, NPZ),
+    "theory": (JSON, NPZ),
+    "comparison": (JSON, NPZ),
+    "table": (JSON, TABLE_CSV, PARQUET),
     "diagnostics": (JSON, NPZ),
 }
 

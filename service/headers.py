@@ -1,6 +1,5 @@
 """Middleware that puts the same safe headers on every answer."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE = {
@@ -9,6 +8,7 @@ SAFE = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+RAW = [(name.lower().encode(), value.encode()) for name, value in SAFE.items()]
 
 
 class SafeHeaders:
@@ -22,7 +22,7 @@ class SafeHeaders:
 
         async def safe_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SAFE)
+                message["headers"] = [*message["headers"], *RAW]
             await send(message)
 
         await self._app(scope, receive, safe_send)

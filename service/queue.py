@@ -1,25 +1,36 @@
-"""Sends messages to the workers. The job is in the store by then, so a message that fails is sent by a worker later."""
+"""Tells the workers that a job waits. It is in the store by then, so a message that fails is sent by a worker later."""
 
 import logging
-from collections.abc import Callable
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from dlnflow.jobs import keys
+from dlnflow.jobs import keys, server
+from dlnflow.jobs.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-def sender(broker_url: str) -> Callable[[str], None]:
-    """A function that sends the message for a job."""
-    app = Celery("dlnflow", broker=broker_url)
-    app.conf.broker_transport_options = {"socket_connect_timeout": 2, "socket_timeout": 5}
+class Messages:
+    """Sends messages; one that cannot be sent is not missed."""
 
-    def send(job_id: str) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._app = Celery("dlnflow")
+        self._app.conf.update(server.broker(settings, socket_connect_timeout=2, socket_timeout=5))
+
+    def announce(self, job_id: str) -> None:
+        """Say that a job waits; where this fails, a worker finds it."""
         try:
-            app.send_task(keys.TASK, [job_id], task_id=job_id, queue=keys.QUEUE, ignore_result=True, retry=False)
+            self._send(keys.TASK, [])
         except OperationalError as error:
             log.warning("job %s: message not sent, a worker will send it: %s", job_id, error)
 
-    return send
+    def ping(self, token: str) -> None:
+        """Ask any worker for an answer on `token`."""
+        try:
+            self._send(keys.PING, [token])
+        except OperationalError as error:
+            log.warning("ping not sent: %s", error)
+
+    def _send(self, task: str, arguments: list[str]) -> None:
+        self._app.send_task(task, arguments, queue=keys.QUEUE, ignore_result=True, retry=False)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from dlnflow.jobs.settings import Settings
+from service.access import require_choice
 from service.child import Child
 from service.embedded import await_server, server_command, socket_path
 
@@ -20,6 +21,7 @@ LOCK_SECONDS = 5.0
 
 def serve(settings: Settings) -> None:
     """Run everything until Ctrl-C or SIGTERM."""
+    require_choice(settings)
     _require_free(settings.host, settings.port)
     stopping = threading.Event()
 
@@ -49,7 +51,9 @@ def _start_store(settings: Settings, children: list[Child]) -> str:
     socket_file = socket_path(folder)
     redis_url = f"unix://{socket_file}"
     # The store holds the lock too: a new stack waits until the store of a killed one has written its data.
-    store = Child("store", server_command(folder, socket_file), os.environ, death_signal=signal.SIGTERM, keep_open=(lock,))
+    store = Child(
+        "store", server_command(folder, socket_file, settings.store_memory_mb), os.environ, death_signal=signal.SIGTERM, keep_open=(lock,)
+    )
     children.append(store)
     store.start()
     await_server(redis_url, store.ended)

@@ -24,18 +24,20 @@ def describe(errors: Sequence[Any]) -> Wrong:
     return Wrong(f"{field}: {message}{more}" if field else f"{message}{more}", "invalid_request", field or None, _hint(first))
 
 
+KINDS = {"dmft", "simulation", "theory", "comparison", "sweep"}
 TAGS = {
+    "base": KINDS,
     "target": {"gaussian", "bernoulli_gauss", "discrete"},
     "initial_scale": {"balanced", "pair", "random"},
     "dynamics": {"gradient_flow", "gradient_descent"},
-    "design": {"gaussian", "rademacher", "student_t"},
+    "design": {"gaussian", "rademacher", "student_t", "dataset"},
 }
 
 
 def _field(error: Any) -> str:
     """The dotted path of a field, without the names of union members that pydantic puts into it."""
     location = [str(step) for step in error["loc"]]
-    if location and location[0] in ("query", "path", "dmft", "simulation"):
+    if location and location[0] in KINDS | {"query", "path"}:
         location = location[1:]
     location = [step for before, step in zip(["", *location], location, strict=False) if step not in TAGS.get(before, ())]
     context = error.get("ctx", {})

@@ -1,6 +1,5 @@
 """Parts that several folders of tests share."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import redis
 
 from dlnflow.jobs.store import JobStore
 from service.embedded import await_server, server_command, socket_path
+from tests.processes import running
 
 
 @pytest.fixture(scope="session")
@@ -16,10 +16,9 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real server, of the kind that the embedded stack starts."""
     folder: Path = tmp_path_factory.mktemp("store")
     socket = socket_path(folder)
-    with subprocess.Popen(server_command(folder, socket), stdout=subprocess.DEVNULL) as server:
+    with running(server_command(folder, socket)):
         await_server(f"unix://{socket}")
         yield f"unix://{socket}"
-        server.terminate()
 
 
 @pytest.fixture

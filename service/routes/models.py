@@ -1,11 +1,14 @@
 """Bodies of answers that are not jobs."""
 
+import base64
+import binascii
 from urllib.parse import urlencode
 
 from pydantic import BaseModel
 
 from dlnflow.jobs.job import Job
 from dlnflow.jobs.store import Page
+from service.errors import Unprocessable
 
 
 class JobList(BaseModel):
@@ -20,8 +23,19 @@ class JobList(BaseModel):
         """The page, and the address of the next with the same filters."""
         if page.cursor is None:
             return cls(jobs=page.jobs, cursor=None, next=None)
-        query = {name: value for name, value in filters.items() if value is not None} | {"cursor": page.cursor}
-        return cls(jobs=page.jobs, cursor=str(page.cursor), next=f"/v1/jobs?{urlencode(query)}")
+        cursor = base64.urlsafe_b64encode(page.cursor.to_bytes(8)).decode().rstrip("=")
+        query = {name: value for name, value in filters.items() if value is not None} | {"cursor": cursor}
+        return cls(jobs=page.jobs, cursor=cursor, next=f"/v1/jobs?{urlencode(query)}")
+
+
+def read_cursor(cursor: str | None) -> int | None:
+    """What `JobList.cursor` stands for."""
+    if cursor is None:
+        return None
+    try:
+        return int.from_bytes(base64.b64decode(cursor + "=", altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        raise Unprocessable("cursor: it is not one that this service gave", field="cursor", hint="Leave it out to start anew.") from None
 
 
 class Health(BaseModel):
@@ -42,9 +56,18 @@ class Limits(BaseModel):
     """Limits in force."""
 
     max_body_bytes: int
+    max_dataset_bytes: int
+    max_dataset_entries: int
+    max_datasets: int
+    max_points: int
     max_queued: int
     max_times: int
     max_wait_seconds: int
+    max_seconds: float
+    max_total_seconds: float
+    max_memory_bytes: int
+    max_client_jobs: int
+    max_requests_per_minute: int
     time_limit_seconds: int
     max_attempts: int
     concurrent_jobs: int

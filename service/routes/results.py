@@ -1,16 +1,17 @@
 """The parts of a result, in the format that the client asks for."""
 
-import hashlib
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from starlette.concurrency import run_in_threadpool
 
-from dlnflow.jobs import results
+from dlnflow.jobs import keys, results
 from dlnflow.jobs.job import PARTS, Job
 from service.context import Context, Service
-from service.errors import Conflict, NotFound
-from service.formats import JSON, choose
+from service.documents import Document
+from service.errors import Conflict, Gone, NotFound
+from service.formats import JSON, Format, choose
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
 
@@ -28,54 +29,95 @@ Wish = Annotated[Wanted, Depends()]
 
 
 @router.get("/curves")
-def curves(job_id: str, service: Service, wanted: Wish) -> Response:
+async def curves(job_id: str, service: Service, wanted: Wish) -> Response:
     """Losses over time, with standard errors."""
-    return _answer(service, job_id, "curves", wanted)
+    return await _answer(service, job_id, "curves", wanted)
 
 
 @router.get("/order-parameters")
-def order_parameters(job_id: str, service: Service, wanted: Wish) -> Response:
+async def order_parameters(job_id: str, service: Service, wanted: Wish) -> Response:
     """Overlap and norms over time, and statistics of w given w*."""
-    return _answer(service, job_id, "order-parameters", wanted)
+    return await _answer(service, job_id, "order-parameters", wanted)
 
 
 @router.get("/kernels")
-def kernels(job_id: str, service: Service, wanted: Wish) -> Response:
+async def kernels(job_id: str, service: Service, wanted: Wish) -> Response:
     """Two-time correlations and responses of a mean-field solve."""
-    return _answer(service, job_id, "kernels", wanted)
+    return await _answer(service, job_id, "kernels", wanted)
+
+
+@router.get("/theory")
+async def theory(job_id: str, service: Service, wanted: Wish) -> Response:
+    """Where the problem ends, how fast and on which time scales, each with its formula, source and range."""
+    return await _answer(service, job_id, "theory", wanted)
+
+
+@router.get("/comparison")
+async def comparison(job_id: str, service: Service, wanted: Wish) -> Response:
+    """The differences between the simulation and the mean-field theory, in standard errors, and a verdict."""
+    return await _answer(service, job_id, "comparison", wanted)
 
 
 @router.get("/diagnostics")
-def diagnostics(job_id: str, service: Service, wanted: Wish) -> Response:
+async def diagnostics(job_id: str, service: Service, wanted: Wish) -> Response:
     """How the solve went, and how far to trust it."""
-    return _answer(service, job_id, "diagnostics", wanted)
+    return await _answer(service, job_id, "diagnostics", wanted)
 
 
-def _answer(service: Context, job_id: str, part: str, wanted: Wanted) -> Response:
+async def _answer(service: Context, job_id: str, part: str, wanted: Wanted) -> Response:
     chosen = choose(part, wanted.format, wanted.accept)
-    body = chosen.encode(results.decode(part, _stored(service, job_id, part)))
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
-    if _matches(wanted.if_none_match, tag):
+    finished = await version(service, job_id)
+    key = (job_id, part, chosen.name, finished)
+    document = service.documents.get(key) if finished else None
+    if document is None:
+        document = await run_in_threadpool(_encode, service, job_id, part, chosen)
+        if finished:
+            service.documents.put(key, document)
+    return respond(document, chosen.media_type, wanted, None if chosen is JSON else f"{job_id}-{part}.{chosen.name}")
+
+
+async def version(service: Context, job_id: str) -> bytes | None:
+    """What tells one result of a job from another: when it finished; None where there is no result."""
+    if known := service.documents.version(job_id):
+        return known
+    pipeline = service.client.pipeline(transaction=False)
+    pipeline.hmget(keys.job(job_id), "status", "finished_at")
+    pipeline.exists(keys.result(job_id))
+    (status, finished), kept = await pipeline.execute()
+    if status != b"succeeded" or not kept:
+        return None
+    service.documents.note(job_id, finished)
+    return cast(bytes, finished)
+
+
+def respond(document: Document, media_type: str, wanted: Wanted, file: str | None = None) -> Response:
+    """A document, to be saved as `file` where that is given, or 304 where the client has it."""
+    headers = {"ETag": document.tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
+    if _matches(wanted.if_none_match, document.tag):
         return Response(status_code=304, headers=headers)
-    if chosen is not JSON:
-        headers["Content-Disposition"] = f'attachment; filename="{job_id}-{part}.{chosen.name}"'
-    return Response(body, headers=headers, media_type=chosen.media_type)
+    if file:
+        headers["Content-Disposition"] = f'attachment; filename="{file}"'
+    return Response(document.body, headers=headers, media_type=media_type)
+
+
+def _encode(service: Context, job_id: str, part: str, chosen: Format) -> Document:
+    return Document.of(chosen.encode(results.decode(part, _stored(service, job_id, part))))
 
 
 def _stored(service: Context, job_id: str, part: str) -> bytes:
     """The bytes of one part, or why there are none."""
     job = service.job(job_id)
     if part not in PARTS[job.kind]:
-        raise NotFound(f"a job of kind {job.kind} has no {part}", hint="Only the mean-field solver (kind dmft) has two-time kernels.")
-    _require_success(job)
+        raise NotFound(f"a job of kind {job.kind} has no {part}", hint=f"It has {', '.join(PARTS[job.kind])}.")
+    require_success(job)
     stored = service.store.part(job_id, part)
     if stored is None:
-        raise NotFound(f"the result of job {job_id} is gone", hint="Submit it again with POST /v1/jobs.")
+        raise Gone(f"the result of job {job_id} is no longer kept", hint="Submit it again with POST /v1/jobs.")
     return stored
 
 
-def _require_success(job: Job) -> None:
+def require_success(job: Job) -> None:
+    """Raise where a job has no result, and say why."""
     if job.error is not None:
         raise Conflict(f"job {job.id} failed: {job.error.message}", code=job.error.code, hint="Submitting it again runs it again.")
     if job.status == "cancelled":

@@ -1,6 +1,8 @@
 """The application without the processes around it."""
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 import redis
@@ -8,7 +10,7 @@ from starlette.testclient import TestClient
 
 from dlnflow.jobs.settings import Settings, from_environment
 from dlnflow.jobs.store import JobStore
-from service.app import connect, create_app
+from service.app import connect, create_app, listen
 from service.context import Context
 from service.errors import Problem
 from service.formats import choose
@@ -21,12 +23,25 @@ REQUEST = {
 }
 
 
-def client_of(store: JobStore, sent: list[str] | None = None) -> TestClient:
-    context = Context(Settings(), store, [].append if sent is None else sent.append)
-    return TestClient(create_app(context), raise_server_exceptions=False)
+@pytest.fixture
+def pings() -> list[str]:
+    """The pings that were sent; nobody answers them."""
+    return []
 
 
-def test_a_message_is_sent_once_and_after_the_job_can_be_read(store):
+@pytest.fixture
+def open_client(redis_url, pings) -> Iterator[Callable[..., TestClient]]:
+    with ExitStack() as stack:
+
+        def start(store: JobStore, sent: list[str] | None = None, **changed: object) -> TestClient:
+            settings = Settings(**{"redis_url": redis_url} | changed)
+            context = Context(settings, store, [].append if sent is None else sent.append, listen(settings), pings.append)
+            return stack.enter_context(TestClient(create_app(context), raise_server_exceptions=False))
+
+        yield start
+
+
+def test_a_message_is_sent_once_and_after_the_job_can_be_read(store, open_client):
     sent: list[str] = []
 
     class Sender(list):
@@ -34,71 +49,81 @@ def test_a_message_is_sent_once_and_after_the_job_can_be_read(store):
             assert store.get(job_id).status == "queued"
             sent.append(job_id)
 
-    http = client_of(store, Sender())
+    http = open_client(store, Sender())
     first, second = (http.post("/v1/jobs", json=REQUEST) for _ in range(2))
     assert [first.status_code, second.status_code] == [202, 200]
     assert [first.json()["cache"], second.json()["cache"]] == ["miss", "joined"]
     assert sent == [first.json()["id"]]
 
 
-def test_a_full_queue_says_when_to_come_back(store):
-    http = client_of(store)
+def test_a_full_queue_says_when_to_come_back(store, open_client):
+    http = open_client(store)
     answers = [http.post("/v1/jobs", json=REQUEST | {"seed": seed}) for seed in range(6)]
     assert [answer.status_code for answer in answers] == [202] * 5 + [429]
     assert answers[-1].json()["code"] == "queue_full"
     assert int(answers[-1].headers["retry-after"]) > 0
 
 
-def test_a_waiting_job_answers_when_the_time_is_over(store):
-    answer = client_of(store).post("/v1/jobs", json=REQUEST, headers={"Prefer": "respond-async, wait=1"})
+def test_a_waiting_job_answers_when_the_time_is_over(store, open_client):
+    answer = open_client(store).post("/v1/jobs", json=REQUEST, headers={"Prefer": "respond-async, wait=1"})
     assert (answer.status_code, answer.json()["status"]) == (202, "queued")
 
 
-def test_a_queued_job_is_cancelled(store):
-    http = client_of(store)
+def test_a_queued_job_is_cancelled(store, open_client):
+    http = open_client(store)
     address = http.post("/v1/jobs", json=REQUEST).headers["location"]
     assert http.delete(address).json()["status"] == "cancelled"
     again = http.post("/v1/jobs", json=REQUEST)
     assert (again.status_code, again.json()["cache"]) == (202, "miss")
 
 
-def test_a_failed_job_answers_with_its_error(store):
-    http = client_of(store)
+def test_a_failed_job_answers_with_its_error(store, open_client):
+    http = open_client(store)
     job_id = http.post("/v1/jobs", json=REQUEST).json()["id"]
-    store.fail(store.claim(job_id, "w"), "diverged", "try a shorter horizon")
+    store.fail(store.claim("w"), "diverged", "try a shorter horizon")
     answer = http.get(f"/v1/jobs/{job_id}/curves")
     assert (answer.status_code, answer.json()["code"]) == (409, "diverged")
     assert "shorter horizon" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("method_and_address", ["POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/x", "GET /v1/jobs/x/curves", "GET /readyz"])
-def test_a_store_that_is_away_is_a_503(method_and_address):
+def test_a_store_that_is_away_is_a_503(method_and_address, open_client):
     method, address = method_and_address.split()
     away = connect(Settings(redis_url="unix:///nonexistent/store.sock"))
-    answer = client_of(away).request(method, address, json=REQUEST)
+    answer = open_client(away).request(method, address, json=REQUEST)
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert int(answer.headers["retry-after"]) > 0
 
 
-def test_no_worker_is_not_ready(store):
-    answer = client_of(store).get("/readyz")
+def test_no_worker_is_not_ready(store, open_client):
+    answer = open_client(store).get("/readyz")
     assert (answer.status_code, "worker" in answer.json()["detail"]) == (503, True)
-    assert client_of(store).get("/healthz").status_code == 200
+    assert open_client(store).get("/healthz").status_code == 200
 
 
-def test_an_unforeseen_error_shows_nothing_of_the_inside(store, monkeypatch, caplog):
+def test_ready_means_that_a_worker_answers_or_that_all_are_busy(store, open_client, pings):
+    http = open_client(store)
+    store.greet("w", 1)
+    silent = http.get("/readyz")
+    assert (silent.status_code, len(pings)) == (503, 1)
+    http.post("/v1/jobs", json=REQUEST)
+    store.claim("w")
+    assert http.get("/readyz").json()["status"] == "ready"
+
+
+def test_an_unforeseen_error_shows_nothing_of_the_inside(store, monkeypatch, caplog, open_client):
     def fail(*_: object) -> None:
         raise redis.ResponseError("secret")
 
     caplog.set_level(logging.CRITICAL)
     monkeypatch.setattr(store, "get", fail)
-    answer = client_of(store).get("/v1/jobs/x")
+    answer = open_client(store).get("/v1/jobs/x")
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert "secret" not in answer.text
 
 
-def test_every_answer_has_safe_headers_and_no_cors(store):
-    answer = client_of(store).get("/v1/limits", headers={"Origin": "https://elsewhere.example"})
+def test_every_answer_has_safe_headers_and_no_cors(store, open_client):
+    answer = open_client(store).get("/v1/limits", headers={"Origin": "https://elsewhere.example"})
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "access-control-allow-origin" not in answer.headers
 
@@ -134,14 +159,14 @@ def test_odd_accept_headers_are_a_406_or_the_default(accept):
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
-        (None, 0),
+        (None, None),
         ("wait=5", 5),
         ("respond-async, wait=5", 5),
         ("WAIT = 7", 7),
         ('wait="3"', 3),
         ("wait=99", 30),
-        ("await=5", 0),
-        ("wait=-5", 0),
+        ("await=5", None),
+        ("wait=-5", None),
     ],
 )
 def test_the_wait_is_read(header, seconds):

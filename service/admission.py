@@ -1,0 +1,40 @@
+"""What is refused before it costs anything: other media types, and jobs that are predicted to be too expensive."""
+
+from dlnflow.jobs import forecast
+from dlnflow.jobs.forecast import Cost
+from dlnflow.jobs.requests import Request
+from dlnflow.jobs.settings import Settings
+from service.errors import Problem, Unprocessable
+
+
+def excess(cost: Cost, settings: Settings) -> str | None:
+    """Which limit a cost passes, in words."""
+    most = settings.max_seconds if cost.jobs == 1 else settings.max_total_seconds
+    if cost.seconds > most:
+        return f"about {cost.seconds:.2g} s are predicted, the limit is {most:g} s"
+    if cost.memory_bytes > settings.max_memory_bytes:
+        return f"about {cost.memory_bytes / 1e9:.2g} GB are predicted, the limit is {settings.max_memory_bytes / 1e9:g} GB"
+    return None
+
+
+def require_affordable(request: Request, settings: Settings) -> Cost:
+    """The cost of a job; refuses one that is too expensive, with the estimate and the cheapest parameter to reduce."""
+    cost = forecast.cost(request)
+    wrong = excess(cost, settings)
+    if wrong is None:
+        return cost
+    field, value = forecast.remedy(request, lambda cost: excess(cost, settings) is None)
+    hint = f"With at most {value} points it fits." if field == "axes" else f"With {field} = {value:g} it fits."
+    raise Unprocessable(f"too expensive: {wrong}", code="too_expensive", field=field, hint=hint)
+
+
+def require_json(content_type: str | None) -> None:
+    """Refuse what an HTML form of another site could send; a missing type is taken as JSON."""
+    media_type = (content_type or "application/json").split(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise Problem(
+            f"the body must be application/json, not {media_type}",
+            status=415,
+            code="unsupported_media_type",
+            hint="Send the header Content-Type: application/json.",
+        )

@@ -1,0 +1,65 @@
+"""Requests that use a data set, held to what it has before they are stored."""
+
+from typing import Any
+
+from dlnflow.design import DatasetDesign
+from dlnflow.jobs.datasets import Dataset
+from dlnflow.jobs.requests import Request, SimulationFields, SweepRequest
+from service.context import Context
+from service.errors import Unprocessable
+
+
+def with_data(service: Context, request: Request) -> Request:
+    """The request with `dimension` set to the columns of its data set; 422 where the data set is not there or does not fit."""
+    known: dict[str, Dataset] = {}
+    if isinstance(request, SweepRequest):
+        sweep = request.model_copy(update={"base": _filled(service, known, request.base, "base.")})
+        if isinstance(sweep.base, SimulationFields) and (_data(sweep.base) or "design" in sweep.axes):
+            for index in range(sweep.size):
+                _check(service, known, sweep.child(index), "axes.")
+        return sweep
+    filled: Request = _filled(service, known, request, "")
+    return filled
+
+
+def _data(request: Any) -> DatasetDesign | None:
+    design = getattr(request, "design", None)
+    return design if isinstance(design, DatasetDesign) else None
+
+
+def _filled(service: Context, known: dict[str, Dataset], request: Any, prefix: str) -> Any:
+    if (design := _data(request)) is None:
+        return request
+    columns = _dataset(service, known, design.id, f"{prefix}design.id").columns
+    if "dimension" not in request.model_fields_set:
+        request = type(request).model_validate(request.model_dump() | {"dimension": columns})
+    _check(service, known, request, prefix)
+    return request
+
+
+def _check(service: Context, known: dict[str, Dataset], request: Any, prefix: str) -> None:
+    if (design := _data(request)) is None:
+        return
+    dataset = _dataset(service, known, design.id, f"{prefix}design.id")
+    if request.dimension != dataset.columns:
+        raise Unprocessable(
+            f"{prefix}dimension: the data set has {dataset.columns} columns, not {request.dimension}",
+            field=f"{prefix}dimension",
+            hint="Leave dimension out, or give the number of columns.",
+        )
+    wanted = round(request.problem.aspect_ratio * dataset.columns)
+    if wanted > dataset.rows:
+        raise Unprocessable(
+            f"{prefix}problem.aspect_ratio: {wanted} samples are asked for and the data set has {dataset.rows} rows",
+            field=f"{prefix}problem.aspect_ratio",
+            hint=f"The aspect ratio may be at most {dataset.rows / dataset.columns:.3g} with these data.",
+        )
+
+
+def _dataset(service: Context, known: dict[str, Dataset], dataset_id: str, field: str) -> Dataset:
+    if dataset_id not in known:
+        found = service.store.datasets.get(dataset_id)
+        if found is None:
+            raise Unprocessable(f"{field}: there is no data set {dataset_id}", field=field, hint="Upload it with POST /v1/datasets.")
+        known[dataset_id] = found
+    return known[dataset_id]

@@ -1,0 +1,117 @@
+"""What happens to jobs, told as it happens: one asynchronous reader of the store for all who wait in this process.
+
+A waiter reads a job's events from where it stands, and sleeps until the reader sees a newer one. So nobody misses or repeats an event,
+nobody holds a thread or a connection, and what a stream keeps in memory does not grow.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import redis
+from redis.asyncio import Redis
+
+from dlnflow.jobs import keys
+from dlnflow.jobs.store import Event
+
+PERIOD_SECONDS = 0.02
+AWAY_SECONDS = 1.0
+READERS = 4  # connections that waiters use together
+BATCH = 100
+AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError)
+
+
+class _Waiter(NamedTuple):
+    after: str
+    news: asyncio.Future[None]
+
+
+class Live:
+    """The events of jobs in the server behind `client`."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis: Any = client
+        self._waiters: dict[str, set[_Waiter]] = defaultdict(set)
+        self._reader: asyncio.Task[None] | None = None
+        self._room = asyncio.Semaphore(READERS)
+
+    async def follow(self, job_id: str, after: str) -> AsyncIterator[Event]:
+        """The events after the one called `after`, as they happen; ends with `done`, or where the job's events are no longer kept."""
+        while True:
+            try:
+                for event in await self._read(job_id, after):
+                    yield event
+                    after = event.id
+                    if event.type == "done":
+                        return
+                if await self._ended(job_id, after):
+                    return
+                await self._news(job_id, after)
+            except AWAY:
+                await asyncio.sleep(AWAY_SECONDS)
+
+    async def finished(self, job_id: str, seconds: float) -> None:
+        """Return when the job has finished, after `seconds` at the latest."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                async for _ in self.follow(job_id, "0"):
+                    pass
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        if self._reader:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
+        await self._redis.aclose()
+
+    async def _read(self, job_id: str, after: str) -> list[Event]:
+        async with self._room:
+            entries = await self._redis.xrange(keys.events(job_id), f"({after}", "+", count=BATCH)
+        return [Event(event_id.decode(), fields[b"type"].decode(), fields[b"data"].decode()) for event_id, fields in entries]
+
+    async def _ended(self, job_id: str, after: str) -> bool:
+        """Whether there is nothing to wait for: the job has finished, and no event is newer than `after`."""
+        async with self._room:
+            status = await self._redis.hget(keys.job(job_id), "status")
+        return status not in (b"queued", b"running") and not await self._read(job_id, after)
+
+    async def _news(self, job_id: str, after: str) -> None:
+        """Sleep until there is an event after `after`."""
+        waiter = _Waiter(after, asyncio.get_running_loop().create_future())
+        self._waiters[keys.events(job_id)].add(waiter)
+        if self._reader is None or self._reader.done():
+            self._reader = asyncio.create_task(self._watch())
+        try:
+            await waiter.news
+        finally:
+            self._drop(keys.events(job_id), waiter)
+
+    def _drop(self, stream: str, waiter: _Waiter) -> None:
+        self._waiters[stream].discard(waiter)
+        if not self._waiters[stream]:
+            del self._waiters[stream]
+
+    async def _watch(self) -> None:
+        """Wake those whose streams have news, for as long as anybody waits."""
+        while self._waiters:
+            try:
+                await self._look()
+                await asyncio.sleep(PERIOD_SECONDS)
+            except AWAY:
+                await asyncio.sleep(AWAY_SECONDS)
+
+    async def _look(self) -> None:
+        waiting = {stream: min((waiter.after for waiter in waiters), key=_order) for stream, waiters in self._waiters.items()}
+        found = await self._redis.xread(waiting, count=1)
+        for name in found if isinstance(found, dict) else (entry[0] for entry in found):
+            for waiter in self._waiters.get(name.decode(), set()):
+                if not waiter.news.done():
+                    waiter.news.set_result(None)
+
+
+def _order(event_id: str) -> tuple[int, int]:
+    """Events' ids in the order of time."""
+    time, _, number = event_id.partition("-")
+    return int(time), int(number or 0)

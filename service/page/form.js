@@ -1,0 +1,146 @@
+// The form: one problem, the kinds of job to run for it, and the requests that this makes.
+import { getJson, postJson, Refusal } from "./api.js";
+import { byId, element } from "./dom.js";
+import { clearErrors, makeField, objectField, placeError, resolve, useSchemas } from "./fields.js";
+import { PRESETS } from "./presets.js";
+
+const KINDS = { dmft: "Mean-field theory (n, d → ∞)", simulation: "Finite networks", theory: "Closed forms: end, rate, time scales", comparison: "Comparison: theory and networks, with a verdict" };
+const SHARED = ["horizon", "times", "seed"];
+
+const form = byId("form");
+const parts = { kinds: {} };
+let sweepable = false;
+
+export async function buildForm() {
+  const description = await getJson("/openapi.json");
+  useSchemas(description.components.schemas);
+  const body = description.paths["/v1/jobs"].post.requestBody.content["application/json"].schema;
+  const schemas = Object.fromEntries(Object.entries(body.discriminator.mapping).map(([kind, $ref]) => [kind, resolve({ $ref })]));
+  parts.problem = makeField(schemas.dmft.properties.problem, "problem");
+  byId("fields-problem").append(parts.problem.node);
+  const shared = Object.fromEntries(SHARED.map((name) => [name, schemas.dmft.properties[name]]));
+  parts.shared = objectField({ properties: shared, required: schemas.dmft.required }, "");
+  byId("fields-shared").append(parts.shared.node);
+  for (const kind of Object.keys(KINDS).filter((name) => name in schemas)) addKind(kind, schemas[kind]);
+  sweepable = "sweep" in schemas;
+  if (sweepable) addSweep();
+  for (const [i, preset] of PRESETS.entries()) byId("preset").append(element("option", { value: i }, preset.name));
+  byId("preset").addEventListener("change", () => usePreset(byId("preset").value));
+  usePreset(0);
+  return Object.keys(schemas);
+}
+
+function addKind(kind, schema) {
+  const field = objectField(schema, "", ["kind", "problem", ...SHARED]);
+  const box = element("input", { type: "checkbox", checked: kind === "dmft" || kind === "theory", name: kind });
+  const part = element("div", { className: "part" }, field.node);
+  const sync = () => { part.hidden = !box.checked || !field.node.children.length; };
+  box.addEventListener("change", sync);
+  sync();
+  byId("fields-kinds").append(element("label", { className: "choice" }, [box, KINDS[kind]]), part);
+  parts.kinds[kind] = { box, field, sync };
+}
+
+function addSweep() {
+  const box = element("input", { type: "checkbox", name: "sweep" });
+  const paths = ["problem.initial_scale", "problem.aspect_ratio", "problem.noise_std", "problem.weight_decay", "problem.target.density"];
+  const axes = [0, 1].map((number) => {
+    const path = element("select", { id: `axis-${number}` }, [number ? element("option", { value: "" }, "no second axis") : null, ...paths.map((p) => element("option", {}, p))]);
+    const values = element("input", { id: `axis-${number}-values`, type: "text", value: number ? "" : "0.03, 0.1, 0.3, 1", placeholder: "0.5, 1, 2" });
+    return { path, values };
+  });
+  const part = element("div", { className: "part", hidden: true }, axes.map(({ path, values }, i) => element("div", { className: "field", dataset: { path: i ? "axes.second" : "axes" } }, [
+    element("label", { htmlFor: path.id }, i ? "second axis" : "axis"), path,
+    element("label", { htmlFor: values.id }, "its values"), values,
+    element("p", { className: "error", role: "alert" }),
+  ])));
+  box.addEventListener("change", () => { part.hidden = !box.checked; });
+  byId("fields-kinds").append(element("label", { className: "choice" }, [box, "Sweep: the first kind above, on a grid"]), part);
+  parts.sweep = { box, axes, part };
+}
+
+function usePreset(number) {
+  fillForm(PRESETS[number].request);
+  byId("preset-note").textContent = PRESETS[number].note;
+}
+
+// Show a request of any kind in the form; kinds that are not named keep their boxes.
+export function fillForm(request) {
+  clearErrors(form);
+  const base = request.kind === "sweep" ? request.base : request;
+  if (request.kind) {
+    for (const [kind, { box, sync }] of Object.entries(parts.kinds)) { box.checked = kind === base.kind; sync(); }
+  }
+  if (parts.sweep) {
+    parts.sweep.box.checked = request.kind === "sweep";
+    parts.sweep.part.hidden = !parts.sweep.box.checked;
+    Object.entries(request.axes || {}).slice(0, 2).forEach(([path, values], i) => {
+      const { path: select, values: input } = parts.sweep.axes[i];
+      if (![...select.options].some((o) => o.value === path)) select.append(element("option", {}, path));
+      select.value = path;
+      input.value = values.join(", ");
+    });
+  }
+  parts.problem.write(base.problem);
+  parts.shared.write(base);
+  if (base.kind && parts.kinds[base.kind]) parts.kinds[base.kind].field.write(base);
+  form.dispatchEvent(new Event("change"));
+}
+
+// The requests that the form stands for, one for each kind that is ticked.
+export function readForm() {
+  const found = Object.keys(parts.kinds).filter((kind) => parts.kinds[kind].box.checked).map((kind) => {
+    const shared = kind === "theory" ? {} : parts.shared.read();
+    return { kind, problem: parts.problem.read(), ...shared, ...parts.kinds[kind].field.read() };
+  });
+  return parts.sweep?.box.checked && found.length ? [{ kind: "sweep", base: found[0], axes: readAxes() }] : found;
+}
+
+function readAxes() {
+  const used = parts.sweep.axes.filter(({ path, values }) => path.value && values.value.trim());
+  return Object.fromEntries(used.map(({ path, values }) => [path.value, values.value.split(/[\s,;]+/).filter(Boolean).map(Number)]));
+}
+
+// What the service says against a request, beside the field that it names.
+export function showRefusal(refusal) {
+  const text = [refusal.message.replace(`${refusal.field}: `, ""), refusal.hint].filter(Boolean).join(" ");
+  const path = (refusal.field || "").replace(/^base\./, "");
+  const field = path && placeError(form, path, text);
+  byId("form-error").textContent = field ? "" : [refusal.field, text].filter(Boolean).join(": ");
+  (field?.querySelector("input, select") || byId("form-error")).scrollIntoView({ block: "nearest" });
+}
+
+export function clearRefusals() {
+  byId("form-error").textContent = "";
+  clearErrors(form);
+}
+
+let estimateTimer = null, stopEstimate = null, canEstimate = true;
+
+// Ask what the ticked jobs would cost, half a second after the last change.
+export function estimateSoon() {
+  clearTimeout(estimateTimer);
+  stopEstimate?.abort();
+  if (canEstimate) estimateTimer = setTimeout(estimate, 500);
+}
+
+async function estimate() {
+  const place = byId("estimate"), requests = readForm().filter((request) => request.kind !== "theory");
+  stopEstimate = new AbortController();
+  try {
+    const answers = await Promise.all(requests.map((request) => postJson("/v1/estimate", request, { signal: stopEstimate.signal })));
+    place.textContent = answers.map((answer, i) => `${requests[i].kind}: ${cost(answer)}`).join("; ");
+    byId("form-error").textContent = "";
+  } catch (error) {
+    if (!(error instanceof Refusal)) return;
+    place.textContent = "";
+    if (error.status === 404 || error.status === 405) canEstimate = false;
+    else showRefusal(error);
+  }
+}
+
+function cost(answer) {
+  const seconds = answer.seconds ?? answer.predicted_seconds, bytes = answer.memory_bytes ?? answer.bytes ?? answer.memory;
+  const time = seconds === undefined ? "" : seconds < 1 ? "under a second" : seconds < 90 ? `about ${Math.ceil(seconds)} s` : `about ${Math.ceil(seconds / 60)} min`;
+  return [time, bytes ? `${Math.ceil(bytes / 1e6)} MB` : ""].filter(Boolean).join(", ");
+}

@@ -1,0 +1,108 @@
+"""Jobs that are made of others: which jobs those are, how far they have come, and what they found."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from dlnflow.jobs import results, table
+from dlnflow.jobs.job import Job
+from dlnflow.jobs.requests import ComparisonRequest, ParentRequest, SweepRequest, TimedRequest, job_id, request_adapter
+from dlnflow.jobs.summary import COLUMNS
+from service.context import Context, Service
+from service.documents import Document
+from service.errors import NotFound, Unprocessable
+from service.formats import JSON, choose
+from service.routes.results import Wish, respond
+
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
+
+SUMMARY = "summary"
+
+
+class Child(BaseModel):
+    """One job of those that a job is made of, and what sets it apart from the others."""
+
+    values: dict[str, Any]
+    id: str
+    status: str
+
+
+class Children(BaseModel):
+    """All jobs that a job is made of. One that has not been submitted yet is `queued`; one that is no longer kept is `gone`."""
+
+    total: int
+    counts: dict[str, int]
+    children: list[Child]
+
+
+@router.get("/children")
+def children(job_id: str, service: Service) -> Children:
+    """The jobs that a sweep or a comparison is made of, with their states, also while they run."""
+    found = family(service, service.job(job_id))
+    states = [child.status for child in found]
+    return Children(total=len(found), counts={state: states.count(state) for state in sorted(set(states))}, children=found)
+
+
+@router.get("/table")
+def sweep_table(
+    job_id: str,
+    service: Service,
+    wanted: Wish,
+    at: Annotated[float | None, Query(ge=0, allow_inf_nan=False, description="adds the values of the curves at this time")] = None,
+) -> Response:
+    """One row per point of a sweep: the values on the axes, the child's id and status, and the final values of those that have them."""
+    job = service.job(job_id)
+    if job.kind != "sweep":
+        raise NotFound(f"a job of kind {job.kind} has no table", hint="Only a sweep has one.")
+    chosen = choose("table", wanted.format, wanted.accept)
+    return respond(
+        Document.of(chosen.encode(_table(service, job, at))),
+        chosen.media_type,
+        wanted,
+        None if chosen is JSON else f"{job_id}-table.{chosen.name}",
+    )
+
+
+def family(service: Context, job: Job) -> list[Child]:
+    """The children of a job in their order."""
+    request = request_adapter.validate_python(job.request)
+    if not isinstance(request, ParentRequest):
+        raise NotFound(f"a job of kind {job.kind} has no children", hint="A sweep or a comparison has children.")
+    ids = _ids(service, job, request)
+    missing = "gone" if job.status == "succeeded" else "queued"
+    states = service.store.statuses(ids)
+    return [
+        Child(values=request.values(i), id=child, status=state or missing) for i, (child, state) in enumerate(zip(ids, states, strict=True))
+    ]
+
+
+def _ids(service: Context, job: Job, request: ParentRequest) -> list[str]:
+    """As they were when the job first ran; before that, as they will be."""
+    stored = service.store.part(job.id, "children")
+    if stored is None:
+        return [job_id(request.child(index)) for index in range(request.size)]
+    ids: list[str] = results.decode("children", stored)["ids"]
+    return ids
+
+
+def _table(service: Context, job: Job, at: float | None) -> results.Document:
+    request = request_adapter.validate_python(job.request)
+    assert isinstance(request, SweepRequest)
+    if at is not None:
+        _require_times(request, at)
+    members = family(service, job)
+    done = [child.id for child in members if child.status == "succeeded"]
+    found = {child: results.decode(SUMMARY, part) for child, part in service.store.parts(done, SUMMARY)}
+    if at is not None:
+        for child, part in service.store.parts(done, "curves"):
+            found[child] |= table.values_at(results.decode("curves", part), at)
+    columns = [*request.axes, "id", "status", *COLUMNS[request.base.kind], *(table.at_columns() if at is not None else [])]
+    return table.table(columns, [child.values | {"id": child.id, "status": child.status} | found.get(child.id, {}) for child in members])
+
+
+def _require_times(request: SweepRequest, at: float) -> None:
+    if not isinstance(request.base, TimedRequest) or isinstance(request.base, ComparisonRequest):
+        raise Unprocessable("at: only curves have values at a time", field="at", hint="Leave it out.")
+    if "horizon" not in request.axes and at > request.base.horizon:
+        raise Unprocessable(f"at: the curves end at {request.base.horizon:g}", field="at", hint="Ask for an earlier time.")

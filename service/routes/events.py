@@ -1,0 +1,36 @@
+"""The events of a job as a stream that the server sends (text/event-stream)."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from dlnflow.jobs.job import Job
+from service.context import Service
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+EVENT_ID = re.compile(r"\d{1,18}(-\d{1,18})?")
+
+
+def _watched(job_id: str, service: Service) -> Job:
+    """The job, or a problem before anything is streamed."""
+    return service.job(job_id)
+
+
+@router.get("/{job_id}/events", response_class=EventSourceResponse)
+async def events(
+    job: Annotated[Job, Depends(_watched)],
+    service: Service,
+    last_event_id: Annotated[str | None, Header(description="the last event that was seen; those after it are sent")] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """What happens to a job: `progress`, `curve` (the part of the curves that is final) and, last, `done`. Comments keep it open."""
+    after = last_event_id if last_event_id and EVENT_ID.fullmatch(last_event_id) else "0"
+    told = False
+    async for event in service.live.follow(job.id, after):
+        told = True
+        yield ServerSentEvent(event=event.type, id=event.id, raw_data=event.data)
+    if not told and after == "0":  # its events are no longer kept
+        yield ServerSentEvent(event="done", data={"status": job.status, "message": job.message, "error": job.error and job.error.code})

@@ -1,0 +1,66 @@
+"""What jobs cost, and what is allowed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from dlnflow.jobs import forecast
+from dlnflow.jobs.matrix import MAX_ENTRIES
+from dlnflow.jobs.requests import MAX_POINTS, MAX_TIMES, request_adapter
+from dlnflow.jobs.store import MAX_ATTEMPTS
+from service.admission import excess, require_json
+from service.context import Context, Service
+from service.data import with_data
+from service.openapi import REQUEST_BODY
+from service.routes.models import Limits
+from service.wait import LONGEST_WAIT
+
+router = APIRouter(prefix="/v1", tags=["jobs"])
+
+
+class Estimate(BaseModel):
+    """What a job is expected to take. Most jobs of moderate size take between half and twice the time."""
+
+    kind: str
+    seconds: Annotated[float, Field(description="processor seconds, of all its jobs together")]
+    memory_bytes: Annotated[int, Field(description="of the largest of its jobs, an upper estimate")]
+    jobs: Annotated[int, Field(description="how many jobs it is made of; 1 for a plain one")]
+    accepted: Annotated[bool, Field(description="whether it is within the limits of this service")]
+
+
+@router.post("/estimate", openapi_extra=REQUEST_BODY)
+async def estimate(request: Request, service: Service) -> Estimate:
+    """Predict a job's seconds and memory; the body is that of a submission."""
+    require_json(request.headers.get("content-type"))
+    return await run_in_threadpool(_estimate, service, await request.body())
+
+
+def _estimate(service: Context, body: bytes) -> Estimate:
+    request = with_data(service, request_adapter.validate_json(body, strict=True))
+    cost = forecast.cost(request)
+    return Estimate(kind=request.kind, **cost._asdict(), accepted=not excess(cost, service.settings))
+
+
+@router.get("/limits")
+async def limits(service: Service) -> Limits:
+    """The limits in force."""
+    return Limits(
+        max_body_bytes=service.settings.max_body_bytes,
+        max_dataset_bytes=service.settings.max_dataset_bytes,
+        max_dataset_entries=MAX_ENTRIES,
+        max_datasets=service.settings.max_datasets,
+        max_points=MAX_POINTS,
+        max_queued=service.settings.max_queued,
+        max_times=MAX_TIMES,
+        max_wait_seconds=LONGEST_WAIT,
+        max_seconds=service.settings.max_seconds,
+        max_total_seconds=service.settings.max_total_seconds,
+        max_memory_bytes=service.settings.max_memory_bytes,
+        max_client_jobs=service.settings.max_client_jobs,
+        max_requests_per_minute=service.settings.max_requests_per_minute,
+        time_limit_seconds=service.settings.time_limit,
+        max_attempts=MAX_ATTEMPTS,
+        concurrent_jobs=service.settings.workers,
+    )

@@ -1,0 +1,105 @@
+"""Parts of the service are killed, cut off and fed with poison; no job is lost, none stays running for ever."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import redis
+
+from dlnflow.jobs.requests import job_id, request_adapter
+from dlnflow.jobs.store import JobStore
+from service.embedded import server_program
+from tests.e2e.chaos import cancel_at_random, kill_under_load, kill_workers, repeated
+from tests.e2e.poisoned_worker import ALLOCATES, KILLS, NEVER_ENDS
+from tests.e2e.proxy import Proxy
+from tests.e2e.stack import LONG, QUICK, Stack, free_port, wait_until
+from tests.processes import running
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def chaotic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    started = Stack(tmp_path_factory.mktemp("chaos") / "data").start()
+    yield started
+    started.close()
+
+
+@contextmanager
+def worker_on(url: str, module: str, **environment: str) -> Iterator[None]:
+    """A worker without the rest of the stack."""
+    with running([sys.executable, "-m", module], env=os.environ | {"DLNFLOW_REDIS_URL": url} | environment):
+        yield
+
+
+def submit(store: JobStore, seed: int) -> str:
+    request = request_adapter.validate_python(QUICK | {"seed": seed})
+    assert store.submit(request) == "miss"
+    return job_id(request)
+
+
+def all_end(store: JobStore, ids: list[str], seconds: float) -> None:
+    wait_until(lambda: all(job and job.finished for job in store.many(ids)), seconds, "every job to end")
+
+
+def test_jobs_survive_workers_that_are_killed(chaotic: Stack):
+    assert kill_workers(chaotic, jobs=40, kills=3) >= 1
+
+
+def test_jobs_survive_a_store_that_is_killed_and_the_api_says_503(chaotic: Stack):
+    acknowledged, answers = kill_under_load(chaotic, "-server unixsocket", kills=1, first_seed=10_000)
+    assert acknowledged > 5
+    assert set(answers) <= {202, 429, 503}
+
+
+def test_jobs_survive_an_api_that_is_killed(chaotic: Stack):
+    acknowledged, answers = kill_under_load(chaotic, "uvicorn", kills=1, first_seed=20_000)
+    assert acknowledged > 5
+    assert set(answers) <= {202, 429, 503}
+
+
+def test_jobs_that_are_cancelled_at_random_moments_end(chaotic: Stack):
+    cancel_at_random(chaotic, LONG, jobs=12, first_seed=30_000)
+
+
+def test_poison_fails_and_the_jobs_behind_it_finish(client: redis.Redis, redis_url: str):
+    store = JobStore(client)
+    poison = {submit(store, KILLS): "worker_lost", submit(store, ALLOCATES): "out_of_memory", submit(store, NEVER_ENDS): "timeout"}
+    healthy = [submit(store, seed) for seed in range(5)]
+    with worker_on(redis_url, "tests.e2e.poisoned_worker", DLNFLOW_MEMORY_LIMIT_MB="900", DLNFLOW_TIME_LIMIT="3"):
+        all_end(store, [*poison, *healthy], 120)
+    jobs = {job: store.get(job) for job in poison}
+    assert {job: found.error.code for job, found in jobs.items()} == poison
+    assert {code: jobs[job].attempts for job, code in poison.items()} == {"worker_lost": 3, "out_of_memory": 1, "timeout": 1}
+    assert {store.get(job).status for job in healthy} == {"succeeded"}
+
+
+def test_jobs_survive_a_connection_that_is_cut_and_slow(tmp_path):
+    port = free_port()
+    command = [server_program(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path), "--save", ""]
+    with running(command), redis.Redis(port=port) as client:
+        wait_until(lambda: _pings(client), 10, "the store")
+        proxy, store = Proxy(port), JobStore(client)
+        ids = [submit(store, seed) for seed in range(30)]
+        with worker_on(f"redis://127.0.0.1:{proxy.port}", "worker"):
+            wait_until(lambda: store.count(status="succeeded") > 0, 90, "a first job")
+            proxy.delay = 0.02
+            with repeated(proxy.cut, 1.5):
+                time.sleep(6)
+            proxy.delay = 0.0
+            all_end(store, ids, 90)
+        proxy.close()
+        jobs = [store.get(job) for job in ids]
+        assert proxy.cuts > 0
+        assert {job.status for job in jobs} == {"succeeded"}
+        assert {[attempt.cause for attempt in job.history].count("succeeded") for job in jobs} == {1}
+
+
+def _pings(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False

@@ -1,0 +1,197 @@
+"""The web page in a real browser, from the form to the downloaded file."""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.stack import LONG, QUICK, Stack
+from tests.page.conftest import Open
+
+UNNAMED = """() => [...document.querySelectorAll("input, select, button")].filter((node) => node.offsetParent
+    && !(node.labels?.length || node.textContent.trim() || node.getAttribute("aria-label"))).map((node) => node.outerHTML)"""
+SECONDS = 30_000  # for what a busy machine may take, in Playwright's milliseconds
+
+
+def field(page: Page, path: str):
+    return page.locator(f'.field[data-path="{path}"]:visible').last
+
+
+def fill(page: Page, path: str, value: object) -> None:
+    field(page, path).locator("input").fill(str(value))
+
+
+def quick(page: Page, seed: int) -> None:
+    """A small simulation alone."""
+    for kind in ("dmft", "theory"):
+        page.uncheck(f"input[name={kind}]")
+    page.check("input[name=simulation]")
+    for path, value in {"horizon": 1, "times": "0, 0.5, 1", "dimension": 60, "replicas": 2, "seed": seed}.items():
+        fill(page, path, value)
+
+
+def shown_id(page: Page) -> str:
+    expect(page.locator("#shown li").first).to_contain_text("succeeded", timeout=SECONDS)
+    return page.locator("#shown li").first.get_attribute("data-id")
+
+
+def downloaded(page: Page, button: str) -> Path:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    return Path(download.value.path())
+
+
+def test_from_the_form_to_the_downloaded_files(visit: Open, stack: Stack):
+    page = visit()
+    quick(page, 701)
+    page.click("#run")
+    job_id = shown_id(page)
+    served = stack.client.get(f"/v1/jobs/{job_id}/curves", params={"format": "csv"}).content
+    assert downloaded(page, "Download simulation curves as CSV").read_bytes() == served
+    with np.load(downloaded(page, "Download simulation curves as NPZ")) as arrays:
+        assert arrays["time"].tolist() == [0, 0.5, 1]
+    assert ElementTree.parse(downloaded(page, "Download the plot as SVG")).getroot().tag.endswith("svg")
+    expect(page.locator("#curves")).to_have_attribute("aria-label", re.compile(r"test loss \(simulation\) from .* at time 0.5"))
+    page.get_by_text("The curves as a table").click()
+    assert page.locator("#table tbody tr").count() == 3
+
+
+def test_theory_and_networks_lie_over_one_another(visit: Open):
+    page = visit()
+    page.check("input[name=simulation]")
+    for path, value in {"horizon": 4, "dimension": 100, "replicas": 4, "accuracy": 0.05}.items():
+        fill(page, path, value)
+    page.click("#run")
+    expect(page.locator("#shown li", has_text="succeeded")).to_have_count(3, timeout=SECONDS)
+    expect(page.locator("#curves .errorbars").first).to_be_attached()
+    expect(page.locator("#curves .js-fill").first).to_be_attached()
+    expect(page.locator("#curves .annotation", has_text="γ =")).to_have_count(1)
+    expect(page.locator("#curves .annotation", has_text="search")).to_have_count(1)
+    expect(page.locator("#theory")).to_contain_text("convergence_rate")
+    expect(page.locator("#conditional .js-fill")).to_have_count(6)
+    for kernel in ("response", "residual_correlation"):
+        page.select_option("#kernel", kernel)
+        expect(page.locator("#kernels")).to_have_attribute("aria-label", re.compile(kernel.replace("_", " ")))
+    expect(page.locator("#kernels .hm image")).to_have_count(1)
+
+
+def test_the_address_alone_brings_back_problem_and_result(visit: Open):
+    page = visit()
+    quick(page, 702)
+    fill(page, "problem.noise_std", 0.25)
+    page.click("#run")
+    job_id = shown_id(page)
+    other = visit(page.url[page.url.index("/#") :])
+    assert shown_id(other) == job_id
+    assert field(other, "problem.noise_std").locator("input").input_value() == "0.25"
+    assert other.locator("input[name=simulation]").is_checked()
+    assert not other.locator("input[name=dmft]").is_checked()
+    text = other.locator("#python").text_content()
+    assert '"noise_std": 0.25' in text and 'kind="simulation"' in text
+    body = re.search(r"-d '(.*)'$", other.locator("#curl").text_content())[1]
+    assert json.loads(body)["problem"]["noise_std"] == 0.25
+
+
+def test_what_is_refused_stands_beside_its_field(visit: Open):
+    page = visit()
+    fill(page, "problem.aspect_ratio", -1)
+    expect(field(page, "problem.aspect_ratio").locator(".error").last).to_have_text("at least 0.05")
+    page.click("#run")
+    wrong = field(page, "problem.aspect_ratio")
+    expect(wrong.locator(".error")).to_contain_text("greater than or equal to 0.05")
+    expect(wrong.locator("input")).to_have_attribute("aria-invalid", "true")
+    assert page.locator("#shown li").count() == 0
+    fill(page, "problem.aspect_ratio", 0.5)
+    expect(wrong.locator(".error")).to_have_text("")
+    fill(page, "times", "2, 1")
+    page.click("#run")
+    expect(field(page, "times").locator(".error")).to_contain_text("increasing")
+
+
+def test_a_running_job_moves_and_is_cancelled(visit: Open, stack: Stack):
+    job_id = stack.submit(LONG | {"seed": 703}, wait=0).json()["id"]
+    page = visit(f"/#jobs={job_id}")
+    expect(page.locator("#shown progress")).to_be_visible()
+    expect(page.locator("#shown li")).to_contain_text("replica", timeout=SECONDS)
+    page.get_by_role("button", name="Cancel simulation", exact=True).click()
+    expect(page.locator("#shown li")).to_contain_text("cancelled", timeout=SECONDS)
+    page.select_option("#filter-status", "cancelled")
+    expect(page.locator("#jobs li").first).to_contain_text("simulation, cancelled")
+
+
+def test_a_sweep_is_a_table_a_plot_and_a_family_of_curves(visit: Open):
+    page = visit()
+    quick(page, 704)
+    page.check("input[name=sweep]")
+    page.fill("#axis-0-values", "0.2, 0.5, 1")
+    page.fill("#axis-1-values", "")
+    page.click("#run")
+    expect(page.locator("#shown li", has_text="sweep, succeeded")).to_have_count(1, timeout=SECONDS)
+    expect(page.locator("#sweep-table tbody tr")).to_have_count(3)
+    expect(page.locator("#family .legendtext").first).to_have_text("initial_scale = 0.2", timeout=SECONDS)
+    assert downloaded(page, "Download the table as CSV").read_text().startswith("problem.initial_scale,")
+
+
+def test_own_data_is_uploaded_from_the_form(visit: Open, tmp_path: Path):
+    page = visit()
+    quick(page, 708)
+    field(page, "design").locator("select").select_option(label="dataset")
+    np.savetxt(tmp_path / "data.csv", np.random.default_rng(5).normal(size=(80, 60)), delimiter=",")
+    (tmp_path / "bad.csv").write_text("1,x\n")
+    choose = field(page, "design.id").locator("input[type=file]")
+    choose.set_input_files(tmp_path / "bad.csv")
+    expect(field(page, "design.id").locator(".error")).not_to_have_text("")
+    choose.set_input_files(tmp_path / "data.csv")
+    expect(field(page, "design.id").locator("small").first).to_contain_text("80 rows, 60 columns")
+    page.click("#run")
+    shown_id(page)
+
+
+def test_an_outage_is_said_and_waited_out(visit: Open):
+    page = visit()
+    page.route("**/v1/jobs**", lambda route: route.abort())
+    page.click("#reload")
+    expect(page.locator("#banner")).to_contain_text("cannot be reached")
+    page.unroute("**/v1/jobs**")
+    expect(page.locator("#banner")).to_be_hidden(timeout=SECONDS)
+
+
+def test_old_jobs_are_shown_and_run_again(visit: Open, stack: Stack):
+    job_id = stack.done(QUICK | {"seed": 705})
+    page = visit()
+    page.get_by_role("button", name=f"Show simulation {job_id[:8]}").click()
+    assert shown_id(page) == job_id
+    assert field(page, "seed").locator("input").input_value() == "705"
+    page.get_by_role("button", name=f"Run simulation {job_id[:8]} again").click()
+    assert shown_id(page) == job_id
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_narrow_windows_and_the_dark(visit: Open, scheme):
+    page = visit(viewport={"width": 360, "height": 700}, color_scheme=scheme)
+    quick(page, 706)
+    page.click("#run")
+    shown_id(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    drawn = page.locator("#curves .main-svg").first.evaluate("node => getComputedStyle(node).backgroundColor")
+    assert drawn == paper
+    assert (int(re.search(r"\d+", paper)[0]) < 100) == (scheme == "dark")
+
+
+def test_keyboard_and_screen_reader(visit: Open):
+    page = visit()
+    quick(page, 707)
+    field(page, "horizon").locator("input").press("Enter")
+    shown_id(page)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement !== document.body")
+    unnamed = page.evaluate(UNNAMED)
+    assert unnamed == []
+    images = page.locator("[role=img]:visible")
+    assert all(images.nth(i).get_attribute("aria-label") for i in range(images.count()))
+    assert page.locator("html").get_attribute("lang") == "en"

@@ -1,0 +1,74 @@
+"""What jobs are expected to cost, and that those which cost too much are refused with a way out."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.service.test_app import REQUEST, open_client, pings
+
+__all__ = ["open_client", "pings"]
+
+PROBLEM = REQUEST["problem"]
+DMFT = {"kind": "dmft", "problem": PROBLEM, "horizon": 10, "accuracy": 0.02}
+SIMULATION = {"kind": "simulation", "problem": PROBLEM, "horizon": 10, "dimension": 4000, "replicas": 100}
+
+
+def test_an_estimate_grows_with_what_makes_a_job_dear(store, open_client):
+    http = open_client(store)
+    base = http.post("/v1/estimate", json=SIMULATION).json()
+    assert base["jobs"] == 1 and base["accepted"]
+    for larger in ({"replicas": 200}, {"dimension": 8000}):
+        assert http.post("/v1/estimate", json=SIMULATION | larger).json()["seconds"] > 1.5 * base["seconds"]
+    assert http.post("/v1/estimate", json=SIMULATION | {"dimension": 8000}).json()["memory_bytes"] > base["memory_bytes"]
+    assert (
+        http.post("/v1/estimate", json=DMFT | {"accuracy": 0.005}).json()["seconds"]
+        > http.post("/v1/estimate", json=DMFT).json()["seconds"]
+    )
+    assert store.queued() == 0
+
+
+def test_a_sweep_costs_what_its_points_cost_together(store, open_client):
+    http = open_client(store)
+    seeds = http.post("/v1/estimate", json={"kind": "sweep", "base": DMFT, "axes": {"seed": [1, 2, 3]}}).json()
+    one = http.post("/v1/estimate", json=DMFT).json()
+    assert seeds["jobs"] == 3
+    assert seeds["seconds"] == pytest.approx(3 * one["seconds"], rel=1e-9)
+    both = http.post("/v1/estimate", json=SIMULATION | DMFT | {"kind": "comparison"}).json()
+    assert both["jobs"] == 2 and both["seconds"] > one["seconds"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "request_"),
+    [
+        ({"max_seconds": 5}, SIMULATION),
+        ({"max_seconds": 1}, DMFT | {"accuracy": 0.001, "horizon": 100}),
+        ({"max_memory_bytes": 400_000_000}, SIMULATION),
+        ({"max_total_seconds": 4}, {"kind": "sweep", "base": DMFT, "axes": {"seed": list(range(50))}}),
+    ],
+)
+def test_what_is_too_expensive_is_refused_with_a_remedy_that_works(store, open_client, limits, request_):
+    http = open_client(store, **limits)
+    answer = http.post("/v1/jobs", json=request_)
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_expensive")
+    assert "predicted" in answer.json()["detail"]
+    field, hint = answer.json()["field"], answer.json()["hint"]
+    if field == "axes":
+        points = int(hint.split("most ")[1].split()[0])
+        cheaper = request_ | {"axes": {"seed": list(range(points))}}
+    else:
+        value = float(hint.split("= ")[1].split()[0])
+        cheaper = request_ | {field: int(value) if field in ("dimension", "replicas") else value}
+    assert http.post("/v1/jobs", json=cheaper).status_code == 202
+    assert not http.post("/v1/estimate", json=request_).json()["accepted"]
+
+
+def test_the_forecast_is_cheap_to_import():
+    code = "import sys, dlnflow.jobs.forecast; assert not {'scipy', 'numba'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_limits_are_told(store, open_client):
+    limits = open_client(store, max_seconds=5).get("/v1/limits").json()
+    assert limits["max_seconds"] == 5
+    assert limits["max_memory_bytes"] > 0

@@ -1,6 +1,29 @@
 """Gradient flow on diagonal linear networks: mean-field theory, finite networks and a job service.
 
-Kept light on purpose: importing the package loads neither SciPy nor Numba.
+Kept light on purpose: importing the package loads neither SciPy nor Numba, and names are imported when they are first used.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dlnflow.client import AsyncClient, Client
+    from dlnflow.local import simulate, solve
+    from dlnflow.problem import Problem
+
 __version__ = "0.1.0"
+__all__ = ["AsyncClient", "Client", "Problem", "simulate", "solve"]
+
+_HOMES = {
+    "AsyncClient": "dlnflow.client",
+    "Client": "dlnflow.client",
+    "Problem": "dlnflow.problem",
+    "simulate": "dlnflow.local",
+    "solve": "dlnflow.local",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dlnflow' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,6 +1,7 @@
 """What the client raises.
 
 DlnflowError
+├── InvalidRequest      refused before it was sent: fields, and a line for each; also a ValueError
 ├── ApiError            the service refused: status, code, field and hint of its answer
 ├── ServiceUnavailable  no answer, after all retries
 ├── JobFailed           the job ended without a result: code of its error
@@ -12,6 +13,14 @@ from typing import Any
 
 class DlnflowError(Exception):
     """Everything that the client raises by itself."""
+
+
+class InvalidRequest(DlnflowError, ValueError):
+    """A request that cannot be right; `fields` are the dotted paths of what is wrong in it."""
+
+    def __init__(self, fields: list[str], text: str) -> None:
+        super().__init__(text)
+        self.fields = fields
 
 
 class ServiceUnavailable(DlnflowError):
@@ -39,4 +48,6 @@ class ApiError(DlnflowError):
         self.field: str | None = document.get("field")
         self.hint: str | None = document.get("hint")
         detail = document.get("detail") or document.get("title") or "no explanation"
-        super().__init__(" ".join(filter(None, [f"{status} {self.code}:", self.field and f"{self.field}:", detail, self.hint])))
+        where = f"{self.field}: " if self.field and not detail.startswith(self.field) else ""
+        hint = f". {self.hint}" if self.hint else ""
+        super().__init__(f"{status} {self.code}: {where}{detail.removesuffix('.')}{hint}")

@@ -1,74 +1,117 @@
-"""The connection to a service: one request with retries, and the calls that are made of it."""
+"""The synchronous client: carries the operations out, one after the other."""
 
-import os
-import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
 
-from dlnflow.client.errors import ApiError, ServiceUnavailable
+from dlnflow.client.events import Event, EventParser, NoEvents
 from dlnflow.client.job import Job
-from dlnflow.jobs.requests import Request, request_adapter
-
-RETRIED = frozenset({408, 429, 500, 502, 503, 504})
-FIRST_DELAY, LONGEST_DELAY = 0.5, 8.0
+from dlnflow.client.operations import Data, Operations, as_request, connection
+from dlnflow.client.results import Sweep
+from dlnflow.client.wire import Call, Flow, Pause, T
+from dlnflow.jobs.requests import Request
 
 
 class Client:
-    """A dlnflow service at `url` (default: `DLNFLOW_URL`, then http://127.0.0.1:8000).
+    """A dlnflow service at `url` (default: `DLNFLOW_URL`, then http://127.0.0.1:8000), with `DLNFLOW_API_KEY` as its key.
 
-    `http` may be any httpx2.Client that is bound to the service, a test client among them. Safe to use as a context manager.
+    `http` may be any httpx2.Client that is bound to the service, a test client among them. A context manager; safe to share among threads.
     """
 
     def __init__(self, url: str | None = None, *, api_key: str | None = None, http: httpx2.Client | None = None, retries: int = 2) -> None:
-        key = api_key or os.environ.get("DLNFLOW_API_KEY")
-        address = url or os.environ.get("DLNFLOW_URL") or "http://127.0.0.1:8000"
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = http or httpx2.Client(base_url=address, timeout=60)
-        self._http.headers.update(headers)
-        self._retries = retries
+        options = connection(url, api_key)
+        self._http = http or httpx2.Client(**options)
+        self._http.headers.update(options["headers"])
+        self.operations = Operations(retries)
 
-    def submit(self, request: Request | None = None, **fields: Any) -> Job:
-        """Submit a job, given as a request model or by its fields; raises pydantic's ValidationError or ApiError where it is refused."""
-        model = request if request is not None else request_adapter.validate_python(fields)
-        answer = self.send("POST", "/v1/jobs", json=model.model_dump(mode="json"))
-        return Job(self, answer.json())
+    def submit(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> Job:
+        """Submit a job, given as a request model, a dict or its fields; raises InvalidRequest or ApiError."""
+        return Job(self, self.run(self.operations.document("POST", "/v1/jobs", json=as_request(request, fields))))
+
+    def estimate(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+        """What a job would cost, in seconds and bytes, without running it."""
+        return self.run(self.operations.document("POST", "/v1/estimate", json=as_request(request, fields)))
+
+    def sweep(
+        self, base: Mapping[str, Any], axes: Mapping[str, Any], *, timeout: float | None = None, bar: bool = True, **fields: Any
+    ) -> Sweep:
+        """Run `base`, a job, at every point of the grid of `axes`, which name its fields by dotted paths; the table of all of them."""
+        job = self.submit(kind="sweep", base=base, axes=axes, **fields)
+        found = job.result(timeout, bar=bar)
+        assert isinstance(found, Sweep)
+        return found
 
     def job(self, job_id: str) -> Job:
         """Attach to a job by its id."""
-        return Job(self, self.send("GET", f"/v1/jobs/{job_id}").json())
+        return Job(self, self.run(self.operations.record(job_id)))
 
     def jobs(self, *, status: str | None = None, kind: str | None = None) -> Iterator[Job]:
         """Jobs, newest first, of one status and one kind where these are given; asks for further pages as it goes."""
         wanted = {"status": status, "kind": kind}
         query: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
         while True:
-            page = self.send("GET", "/v1/jobs", params=query).json()
+            page = self.run(self.operations.document("GET", "/v1/jobs", params=query))
             yield from (Job(self, record) for record in page["jobs"])
             if page["cursor"] is None:
                 return
             query["cursor"] = page["cursor"]
 
+    def cancel(self, job_id: str) -> Job:
+        """Stop a job; raises ApiError (409) where it has finished."""
+        return self.job(job_id).cancel()
+
+    def upload(self, data: Data) -> dict[str, Any]:
+        """Keep a matrix, or a CSV, NPZ or Parquet file, whose rows simulations draw; its `id`, `rows` and `columns`."""
+        return self.run(self.operations.upload(data))
+
+    def datasets(self) -> list[dict[str, Any]]:
+        """The data sets that the service keeps, newest first."""
+        return list((self.run(self.operations.document("GET", "/v1/datasets")))["datasets"])
+
+    def delete_dataset(self, dataset_id: str) -> None:
+        """Forget a data set; finished results stay."""
+        self.run(self.operations.send("DELETE", f"/v1/datasets/{dataset_id}"))
+
+    def limits(self) -> dict[str, Any]:
+        """The limits in force."""
+        return self.run(self.operations.document("GET", "/v1/limits"))
+
     def send(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """One request, repeated where that can help; raises ApiError or ServiceUnavailable."""
-        for attempt in range(self._retries + 1):
-            last = attempt == self._retries
+        return self.run(self.operations.send(method, path, **options))
+
+    def events(self, job_id: str, last_id: str | None = None) -> Iterator[Event]:
+        """The events of a job over one connection, from after `last_id` on; raises NoEvents where there is no stream."""
+        parser, headers = EventParser(), {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
+        with self._http.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
+            if answer.status_code != 200:
+                raise NoEvents
+            for line in answer.iter_lines():
+                if event := parser.feed(line):
+                    yield event
+
+    def run(self, flow: Flow[T]) -> T:
+        """Carry a flow of requests out."""
+        reply: httpx2.Response | httpx2.TransportError | None = None
+        while True:
             try:
-                answer = self._http.request(method, path, **options)
-            except httpx2.TransportError as error:
-                if last:
-                    raise ServiceUnavailable(f"{method} {path}: {error}") from error
-                time.sleep(_delay(attempt, None))
-                continue
-            if answer.status_code not in RETRIED or last:
-                break
-            time.sleep(_delay(attempt, answer.headers.get("Retry-After")))
-        if answer.is_error:
-            raise ApiError(answer.status_code, _document(answer))
-        return answer
+                step = flow.send(reply)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            reply = self._perform(step)
+
+    def _perform(self, step: Call | Pause) -> httpx2.Response | httpx2.TransportError | None:
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return None
+        try:
+            return self._http.request(step.method, step.path, **step.options)
+        except httpx2.TransportError as error:
+            return error
 
     def close(self) -> None:
         """Close the connection."""
@@ -79,19 +122,3 @@ class Client:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def _delay(attempt: int, retry_after: str | None) -> float:
-    """Seconds before the next attempt: what the service asks for, else a jittered doubling."""
-    if retry_after is not None and retry_after.isdigit():
-        return min(float(retry_after), 60.0)
-    doubled: float = min(LONGEST_DELAY, FIRST_DELAY * 2**attempt)
-    return doubled * random.uniform(0.75, 1.25)
-
-
-def _document(answer: httpx2.Response) -> dict[str, Any]:
-    try:
-        document = answer.json()
-    except ValueError:
-        return {"detail": answer.text[:200]}
-    return document if isinstance(document, dict) else {"detail": str(document)[:200]}

@@ -1,68 +1,98 @@
-"""A job as the client holds it: its state, and its results once it has them."""
+"""A job as the synchronous client holds it: its state, its end, and its results once it has them."""
 
-import time
-from collections.abc import Callable
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from dlnflow.client.errors import JobFailed, WaitTimeout
-from dlnflow.client.results import Curves, Kernels, OrderParameters
+import httpx2
+
+from dlnflow.client.arrays import Curves, Kernels, OrderParameters
+from dlnflow.client.errors import JobFailed
+from dlnflow.client.events import NoEvents, Update, partial_curves
+from dlnflow.client.progress import progress_bar
+from dlnflow.client.results import AnyResult
+from dlnflow.client.state import JobState
 
 if TYPE_CHECKING:
     from dlnflow.client.http import Client
 
-POLL_SECONDS = 1
 
-
-class Job:
-    """One job of a service; `record` is its document as it was last seen."""
+class Job(JobState):
+    """One job of a service. Also a future (`done`, `result`, `exception`, `add_done_callback`), and `await job` gives its result."""
 
     def __init__(self, client: "Client", record: dict[str, Any]) -> None:
-        self._client, self.record = client, record
-
-    @property
-    def id(self) -> str:
-        """The content address of the job."""
-        return str(self.record["id"])
-
-    @property
-    def status(self) -> str:
-        """queued, running, succeeded, failed or cancelled."""
-        return str(self.record["status"])
-
-    @property
-    def progress(self) -> float:
-        """The fraction of the work that is done, in [0, 1]."""
-        return float(self.record["progress"])
-
-    @property
-    def finished(self) -> bool:
-        """Whether the job will not change any more."""
-        return self.status in {"succeeded", "failed", "cancelled"}
+        super().__init__(record)
+        self._client = client
 
     def refresh(self, wait: int = 0) -> "Job":
         """Look at the job again; with `wait`, answer at its end or after so many seconds."""
-        headers = {"Prefer": f"wait={wait}"} if wait else {}
-        self.record = self._client.send("GET", f"/v1/jobs/{self.id}", headers=headers).json()
+        self.record = self._client.run(self._client.operations.record(self.id, wait))
         return self
 
-    def wait(self, timeout: float | None = None, on_progress: Callable[["Job"], None] | None = None) -> "Job":
-        """Return when the job has succeeded; raises JobFailed, or WaitTimeout after `timeout` seconds."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while not self.finished:
-            if deadline is not None and time.monotonic() >= deadline:
-                raise WaitTimeout(f"job {self.id} is still {self.status} ({self.progress:.0%}) after {timeout} s")
-            if on_progress:
-                on_progress(self)
-            self.refresh(wait=POLL_SECONDS)
-        if self.status != "succeeded":
-            error = self.record.get("error") or {"code": self.status, "message": "the job was cancelled"}
-            raise JobFailed(self.id, error["code"], error["message"])
+    def wait(self, timeout: float | None = None, on_progress: "Callable[[Job], None] | None" = None, *, bar: bool = False) -> "Job":
+        """Return when the job has succeeded; raises JobFailed, or WaitTimeout after `timeout` seconds. `bar` shows a progress bar."""
+        with progress_bar(self.kind) if bar else nullcontext(on_progress) as watch:
+            self._client.run(self._client.operations.wait(self, timeout, watch))
         return self
 
     def cancel(self) -> "Job":
         """Stop the job; raises ApiError (409) where it has finished."""
-        self.record = self._client.send("DELETE", f"/v1/jobs/{self.id}").json()
+        self.record = self._client.run(self._client.operations.document("DELETE", f"/v1/jobs/{self.id}"))
         return self
+
+    def done(self) -> bool:
+        """Whether the job has come to an end, good or bad; asks the service where that is not known yet."""
+        return self.finished or self.refresh().finished
+
+    def result(self, timeout: float | None = None, *, bar: bool = False) -> AnyResult:
+        """Wait for the job and fetch everything that it found."""
+        self.wait(timeout, bar=bar)
+        return self._client.run(self._client.operations.result(self))
+
+    def exception(self, timeout: float | None = None) -> JobFailed | None:
+        """Wait for the job; why it has no result, or None."""
+        try:
+            self.wait(timeout)
+        except JobFailed as failure:
+            return failure
+        return None
+
+    def add_done_callback(self, function: "Callable[[Job], object]") -> None:
+        """Call `function` with the job when it has finished, from a thread of its own."""
+
+        def call() -> None:
+            self.exception()
+            function(self)
+
+        threading.Thread(target=call, daemon=True).start()
+
+    def __await__(self) -> Generator[Any, None, AnyResult]:
+        return asyncio.to_thread(self.result).__await__()
+
+    def stream(self) -> Iterator[Update]:
+        """Updates as they come, the last one with the whole curves; looks at the job every second where events do not get through."""
+        last_id, events = None, True
+        while not self.finished:
+            try:
+                for event in self._client.events(self.id, last_id) if events else ():
+                    last_id = event.id or last_id
+                    if event.name in {"progress", "done"}:
+                        self.record |= {name: event.data[name] for name in ("status", "progress", "message") if name in event.data}
+                    yield self._update(partial_curves(event.data) if event.name == "curve" and "time" in event.data else None)
+            except NoEvents:
+                events = False
+            except httpx2.TransportError:
+                pass
+            if not self.refresh(wait=1).finished:
+                yield self._update()
+        self.require_success()
+        yield self._update(self.curves() if "curves" in self.parts else None)
+
+    def _update(self, curves: Curves | None = None) -> Update:
+        return Update(self.status, self.progress, self.message, curves)
 
     def curves(self) -> Curves:
         """Loss curves with standard errors; raises ApiError (409) before the job has succeeded."""
@@ -78,8 +108,8 @@ class Job:
 
     def diagnostics(self) -> dict[str, Any]:
         """Outcome, error split, cost and versions."""
-        document: dict[str, Any] = self._client.send("GET", f"/v1/jobs/{self.id}/diagnostics").json()
+        document: dict[str, Any] = json.loads(self._part("diagnostics", "json"))
         return document
 
-    def _part(self, name: str) -> bytes:
-        return self._client.send("GET", f"/v1/jobs/{self.id}/{name}", params={"format": "npz"}).content
+    def _part(self, name: str, format: str = "npz") -> bytes:
+        return self._client.run(self._client.operations.part(self.id, name, format))

@@ -1,114 +1,147 @@
-"""Results as frozen dataclasses of NumPy arrays; T is the number of times."""
+"""Whole results: what a job of each kind found, with tables, files and plots."""
 
-import io
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Self
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlnflow.client.arrays import Curves, Kernels, OrderParameters, read_npz
+from dlnflow.client.optional import need
 from dlnflow.solution import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from pandas import DataFrame
+    from xarray import Dataset
 
 
-def _arrays(content: bytes) -> dict[str, Array]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Everything that a mean-field solve or a simulation found; `kernels` is None for a simulation."""
 
-
-class _FromNpz:
-    """A dataclass whose fields are the arrays of an npz document."""
+    request: dict[str, Any]
+    curves: Curves
+    order_parameters: OrderParameters
+    kernels: Kernels | None
+    diagnostics: dict[str, Any]
 
     @classmethod
-    def from_npz(cls, content: bytes) -> Self:
-        """Read the document; names that the class does not know are left out."""
-        arrays = _arrays(content)
-        return cls(**{f.name: arrays[f.name] for f in fields(cls)})  # type: ignore[arg-type]
+    def from_parts(cls, request: dict[str, Any], parts: dict[str, bytes]) -> "Result":
+        """Put the parts of an answer together."""
+        return cls(
+            request=request,
+            curves=Curves.from_npz(parts["curves"]),
+            order_parameters=OrderParameters.from_npz(parts["order-parameters"]),
+            kernels=Kernels.from_npz(parts["kernels"]) if "kernels" in parts else None,
+            diagnostics=json.loads(parts["diagnostics"]),
+        )
 
+    @property
+    def converged(self) -> bool:
+        """Whether the accuracy that was asked for was met; `diagnostics["advice"]` says what to try where not."""
+        return bool(self.diagnostics.get("outcome") == "converged")
 
-@dataclass(frozen=True)
-class Curves(_FromNpz):
-    """Curves on the dimensionless times `time`; every array has shape (T,)."""
+    def to_dataframe(self) -> "DataFrame":
+        """Curves and order parameters, one row per time; needs pandas."""
+        frame: DataFrame = need("pandas", "frames").DataFrame(self.curves.columns() | self.order_parameters.columns())
+        return frame
 
-    time: Array
-    train_loss: Array
-    train_loss_stderr: Array
-    test_loss: Array
-    test_loss_stderr: Array
-    parameter_error: Array
-    parameter_error_stderr: Array
+    def to_xarray(self) -> "Dataset":
+        """The kernels; needs xarray."""
+        if self.kernels is None:
+            raise ValueError("a simulation has no two-time kernels; solve the mean-field theory (kind dmft) of the same problem")
+        return self.kernels.to_xarray()
 
-    def plot(self, ax: "Axes | None" = None, name: str = "train_loss", **style: Any) -> "Axes":
-        """Draw one curve on log axes with a band of two standard errors; needs matplotlib."""
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            ax = plt.subplots()[1]
-        shown = self.time > 0
-        time, value, stderr = self.time[shown], getattr(self, name)[shown], getattr(self, f"{name}_stderr")[shown]
-        (line,) = ax.loglog(time, value, **style)
-        low = np.maximum(value - 2 * stderr, value * 1e-3)
-        ax.fill_between(time, low, value + 2 * stderr, color=line.get_color(), alpha=0.25, linewidth=0)
-        ax.set_xlabel("time")
+    def plot(self, ax: "Axes | None" = None, names: tuple[str, ...] = ("train_loss", "test_loss"), **style: Any) -> "Axes":
+        """Draw the curves `names`: theory as lines with bands, a simulation as points with bars; needs matplotlib."""
+        points = self.request["kind"] == "simulation"
+        for number, name in enumerate(names):
+            label = f"{name}, {self.request['kind']}"
+            ax = self.curves.plot(ax, name, points=points, **{"label": label, "color": f"C{number}"} | style)
+        assert ax is not None, "names is empty"
+        ax.legend()
         return ax
 
+    def save(self, path: str | Path) -> None:
+        """Write everything to an .npz file, for `Result.load`, or the curves alone to .csv or .json."""
+        if Path(path).suffix != ".npz":
+            return self.curves.save(path)
+        from dlnflow.jobs.results import to_npz
 
-@dataclass(frozen=True)
-class Conditional:
-    """w given one atom, or sign, of w*: `mean` (T,) and `quantiles` (5, T) at 5, 25, 50, 75 and 95 %."""
-
-    given: str
-    probability: float
-    mean: Array
-    quantiles: Array
-
-
-@dataclass(frozen=True)
-class OrderParameters:
-    """Order parameters, shape (T,) each, and the conditional statistics of w."""
-
-    time: Array
-    overlap: Array
-    overlap_stderr: Array
-    norm: Array
-    norm_stderr: Array
-    l1_norm: Array
-    l1_norm_stderr: Array
-    u_norm: Array
-    u_norm_stderr: Array
-    v_norm: Array
-    v_norm_stderr: Array
-    conditional: tuple[Conditional, ...]
+        parts = {f.name: asdict(value) for f in fields(self) if hasattr(value := getattr(self, f.name), "time")}
+        texts = {"request": np.array(json.dumps(self.request)), "diagnostics": np.array(json.dumps(self.diagnostics))}
+        Path(path).write_bytes(to_npz(parts | texts))
 
     @classmethod
-    def from_npz(cls, content: bytes) -> "OrderParameters":
-        """Read the document."""
-        arrays = _arrays(content)
-        count = sum(name.endswith(".given") for name in arrays)
-        conditional = tuple(_conditional(arrays, f"conditional.{i}.") for i in range(count))
-        plain = {f.name: arrays[f.name] for f in fields(cls) if f.name != "conditional"}
-        return cls(**plain, conditional=conditional)
+    def load(cls, path: str | Path) -> "Result":
+        """Read what `save` wrote."""
+        from dlnflow.jobs.results import to_npz
 
+        arrays = read_npz(Path(path).read_bytes())
+        parts: dict[str, dict[str, Array]] = {}
+        for name, array in arrays.items():
+            part, _, rest = name.partition(".")
+            parts.setdefault(part.replace("_", "-"), {})[rest] = array
+        stored = {part: to_npz(document) for part, document in parts.items() if "" not in document}
+        diagnostics = str(arrays["diagnostics"]).encode()
+        return cls.from_parts(json.loads(str(arrays["request"])), stored | {"diagnostics": diagnostics})
 
-def _conditional(arrays: dict[str, Array], prefix: str) -> Conditional:
-    return Conditional(
-        given=str(arrays[prefix + "given"]),
-        probability=float(arrays[prefix + "probability"]),
-        mean=arrays[prefix + "mean"],
-        quantiles=arrays[prefix + "quantiles"],
-    )
+    def _repr_html_(self) -> str:
+        problem = self.request["problem"]
+        caption = f"{self.request['kind']}, δ = {problem['aspect_ratio']}, σ = {problem['noise_std']}, a = {problem['initial_scale']}"
+        return f"<figure>{self.curves._repr_html_()}<figcaption>{caption}</figcaption></figure>"
 
 
 @dataclass(frozen=True)
-class Kernels(_FromNpz):
-    """Two-time functions, shape (K, K), indexed [t, s] on `time` (K,); the responses vanish for s > t.
+class Document:
+    """The parts of a result that are JSON, as they are printed."""
 
-    `residual_response` is the smooth part of R_r, without its identity.
-    """
+    request: dict[str, Any]
+    document: dict[str, Any]
 
-    time: Array
-    correlation: Array
-    response: Array
-    residual_correlation: Array
-    residual_response: Array
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self.document:
+            raise AttributeError(name)
+        return self.document[name]
+
+
+class Theory(Document):
+    """What theory says: `final_parameter_error`, `final_test_loss`, `convergence_rate`, `time_scales`, `regime` and more in `document`."""
+
+
+class Comparison(Document):
+    """DMFT against simulation: `time`, `difference` and `z_score` by curve, `verdict`, the two jobs, in `document`."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The points of a grid: `children` (axis values, job and status of each) and `rows`, the table of final values."""
+
+    request: dict[str, Any]
+    children: list[dict[str, Any]]
+    rows: list[dict[str, Any]]
+
+    def to_dataframe(self) -> "DataFrame":
+        """One row per point; needs pandas."""
+        frame: DataFrame = need("pandas", "frames").DataFrame(self.rows)
+        return frame
+
+    def _repr_html_(self) -> str:
+        return str(self.to_dataframe()._repr_html_())
+
+
+AnyResult = Result | Theory | Comparison | Sweep
+
+
+def read_result(kind: str, job_id: str, request: dict[str, Any], parts: dict[str, bytes]) -> AnyResult:
+    """The result of a job of this kind, from its parts."""
+    match kind:
+        case "theory":
+            return Theory(request, json.loads(parts["theory"]))
+        case "comparison":
+            return Comparison(request, json.loads(parts["comparison"]))
+        case "sweep":
+            return Sweep(request, json.loads(parts["children"])["children"], json.loads(parts["table"])["rows"])
+    return Result.from_parts(request, parts)

@@ -1,0 +1,127 @@
+"""What each command does."""
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any
+
+from dlnflow.cli import show
+from dlnflow.cli.problem import assignment, read_request, word_or_json
+from dlnflow.client import Client, JobFailed, Result, as_completed
+
+Command = Callable[[Namespace], None]
+
+
+def submit(options: Namespace) -> None:
+    """Submit a job; with --wait, print what it found."""
+    with _client(options) as client:
+        job = client.submit(read_request(options))
+        if not options.wait:
+            return _print(options, job.record, job.id)
+        print(f"job {job.id}", file=sys.stderr)
+        _print_result(options, job.result(bar=sys.stderr.isatty()))
+
+
+def estimate(options: Namespace) -> None:
+    """Print the predicted cost."""
+    with _client(options) as client:
+        found = client.estimate(read_request(options))
+    _print(options, found, "\n".join(f"{name:20} {value}" for name, value in found.items()))
+
+
+def solve(options: Namespace) -> None:
+    """Solve or simulate without any service."""
+    import dlnflow
+
+    request = read_request(options)
+    kind, problem, horizon = request.pop("kind"), request.pop("problem", {}), request.pop("horizon", None)
+    solvers = {"dmft": dlnflow.solve, "simulation": dlnflow.simulate}
+    if kind not in solvers:
+        raise ValueError(f"kind: {kind} is not solved without a service; use dmft or simulation, or `dlnflow submit`")
+    found = solvers[kind](problem, horizon, bar=sys.stderr.isatty(), **request)
+    if options.output:
+        found.save(options.output)
+    else:
+        _print_result(options, found)
+
+
+def sweep(options: Namespace) -> None:
+    """Run a grid and print its table."""
+    axes = dict(map(_axis, options.axis))
+    with _client(options) as client:
+        found = client.sweep(read_request(options), axes, bar=sys.stderr.isatty())
+    _print(options, found.rows, show.sweep_table(found.rows))
+
+
+def _axis(text: str) -> tuple[str, list[Any]]:
+    path, _ = assignment(text)
+    return path, [word_or_json(value) for value in text.partition("=")[2].split(",")]
+
+
+def wait(options: Namespace) -> None:
+    """Print each job as it finishes; fails where one failed."""
+    failed = None
+    with _client(options) as client:
+        jobs = [client.job(job_id) for job_id in options.ids]
+        if len(jobs) == 1 and sys.stderr.isatty():
+            jobs[0].wait(bar=True)
+        for job in as_completed(jobs):
+            _print(options, job.record, show.job_line(job))
+            failed = failed or job.failure
+    if isinstance(failed, JobFailed):
+        raise failed
+
+
+def curves(options: Namespace) -> None:
+    """Print or save curves."""
+    with _client(options) as client:
+        found = client.job(options.id).curves()
+    if options.output:
+        return found.save(options.output)
+    columns = {name: column.tolist() for name, column in found.columns().items()}
+    _print(options, columns, show.curves_table(found))
+
+
+def plot(options: Namespace) -> None:
+    """Plot one curve of each job in the terminal, or into a file."""
+    with _client(options) as client:
+        jobs = [client.job(job_id) for job_id in options.ids]
+        lines = [(job, job.curves()) for job in jobs]
+    if options.output:
+        show.save_plot(lines, options.name, options.output)
+    else:
+        print(show.terminal_plot(lines, options.name))
+
+
+def cancel(options: Namespace) -> None:
+    """Stop jobs."""
+    with _client(options) as client:
+        for job_id in options.ids:
+            job = client.cancel(job_id)
+            _print(options, job.record, show.job_line(job))
+
+
+def listing(options: Namespace) -> None:
+    """List jobs, newest first."""
+    with _client(options) as client:
+        jobs = [job for job, _ in zip(client.jobs(status=options.status, kind=options.kind), range(options.limit), strict=False)]
+    _print(options, [job.record for job in jobs], "\n".join(map(show.job_line, jobs)) or "no jobs")
+
+
+def _client(options: Namespace) -> Client:
+    return Client(options.url)
+
+
+def _print(options: Namespace, document: Any, text: str) -> None:
+    print(json.dumps(document, ensure_ascii=False) if options.json else text)
+
+
+def _print_result(options: Namespace, found: Any) -> None:
+    if not isinstance(found, Result):
+        document = found.rows if hasattr(found, "rows") else found.document
+        return _print(options, document, show.sweep_table(document) if isinstance(document, list) else show.document(document))
+    if not found.converged:
+        print(f"not converged: {found.diagnostics.get('advice')}", file=sys.stderr)
+    columns = {name: column.tolist() for name, column in found.curves.columns().items()}
+    _print(options, columns, show.curves_table(found.curves))

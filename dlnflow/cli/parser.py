@@ -1,0 +1,75 @@
+"""Commands and their options."""
+
+import argparse
+
+from dlnflow import __version__
+from dlnflow.cli import commands, problem
+
+EPILOG = """The service is the one at DLNFLOW_URL (default http://127.0.0.1:8000); its key is read from DLNFLOW_API_KEY.
+
+example:
+  dlnflow submit --wait --aspect-ratio 0.5 --target bernoulli_gauss:0.1 --noise-std 0.1 --initial-scale 0.3 --horizon 32
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; every command sets `run`."""
+    parser = argparse.ArgumentParser(
+        prog="dlnflow", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.description = "Gradient flow on diagonal linear networks: jobs of a dlnflow service, or solved right here."
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--url", help="address of the service")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs instead of tables")
+    add = parser.add_subparsers(required=True, metavar="COMMAND").add_parser
+    shared = argparse.ArgumentParser(add_help=False)  # both `dlnflow --json list` and `dlnflow list --json`
+    shared.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON for programs instead of tables")
+    shared.add_argument("--url", default=argparse.SUPPRESS, help="address of the service")
+
+    def command(name: str, help: str, run: commands.Command) -> argparse.ArgumentParser:
+        found = add(name, help=help, description=help, parents=[shared])
+        found.set_defaults(run=run)
+        return found
+
+    submit = command("submit", "submit a job and print its id", commands.submit)
+    _request_options(submit)
+    submit.add_argument("--wait", action="store_true", help="wait for the job, with a progress bar, and print its curves")
+    _request_options(command("estimate", "what a job would cost, without running it", commands.estimate))
+    local = command("solve", "solve or simulate here, without any service", commands.solve)
+    _request_options(local)
+    local.add_argument("-o", "--output", help="write .csv, .json or .npz instead of a table")
+    sweep = command("sweep", "run a job at every point of a grid and print one table", commands.sweep)
+    _request_options(sweep)
+    sweep.add_argument("--axis", action="append", required=True, metavar="PATH=V1,V2,…", help="problem.initial_scale=0.1,0.3,1")
+    command("wait", "wait for jobs to finish", commands.wait).add_argument("ids", nargs="+", metavar="ID")
+    curves = command("curves", "print or save the curves of a job", commands.curves)
+    curves.add_argument("id", metavar="ID")
+    curves.add_argument("-o", "--output", help="write .csv, .json or .npz instead of a table")
+    plot = command("plot", "plot curves in the terminal, or into a file", commands.plot)
+    plot.add_argument("ids", nargs="+", metavar="ID")
+    plot.add_argument("--name", default="test_loss", choices=["train_loss", "test_loss", "parameter_error"])
+    plot.add_argument("-o", "--output", help="write .png, .svg or .pdf instead (needs matplotlib)")
+    command("cancel", "stop jobs, queued or running", commands.cancel).add_argument("ids", nargs="+", metavar="ID")
+    listing = command("list", "list jobs, newest first", commands.listing)
+    listing.add_argument("--status", choices=["queued", "running", "succeeded", "failed", "cancelled"])
+    listing.add_argument("--kind")
+    listing.add_argument("--limit", type=int, default=20)
+    return parser
+
+
+def _request_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", nargs="?", help="TOML or JSON file with a job, or with a problem alone")
+    add("--kind", help="dmft (default), simulation, theory or comparison")
+    add("--aspect-ratio", type=float, help="δ = n/d")
+    add("--target", type=problem.target, help="gaussian[:STD], bernoulli_gauss:DENSITY[:STD] or discrete:ATOM@PROBABILITY,…")
+    add("--noise-std", type=float, help="σ")
+    add("--initial-scale", type=float, help="a, with u(0) = v(0) = a")
+    add("--weight-decay", type=float, help="λ")
+    add("--horizon", type=float, help="last time of the curves")
+    add("--times", type=problem.times, help="times to print, 0.5,1,2; by default the service chooses")
+    add("--accuracy", type=float, help="largest relative error of any curve (dmft)")
+    add("--dimension", type=int, help="d (simulation)")
+    add("--replicas", type=int, help="networks to average (simulation)")
+    add("--seed", type=int)
+    add("--set", action="append", default=[], metavar="PATH=VALUE", help="any other field: dynamics.kind=gradient_descent")

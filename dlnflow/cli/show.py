@@ -1,0 +1,75 @@
+"""Tables and plots for the terminal."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from dlnflow.cli.braille import log_plot
+from dlnflow.client import Curves, Job
+from dlnflow.client.optional import need
+from dlnflow.solution import CURVES, ORDER_PARAMETERS
+
+Lines = Sequence[tuple[Job, Curves]]
+
+
+def job_line(job: Job) -> str:
+    """One job in one line."""
+    note = str(job.failure or "" if job.finished else job.message)
+    return f"{job.id}  {job.kind:10} {job.status:9} {job.progress:4.0%}  {_problem(job.request)}  {note}".rstrip()
+
+
+def _problem(request: dict[str, Any]) -> str:
+    """What sets a problem apart, in the letters of the field."""
+    problem = request.get("base", request)["problem"]
+    fields = {"δ": "aspect_ratio", "σ": "noise_std", "a": "initial_scale", "λ": "weight_decay"}
+    return " ".join([problem["target"]["kind"], *(f"{letter}={_cell(problem[name])}" for letter, name in fields.items())])
+
+
+def curves_table(curves: Curves) -> str:
+    """Every curve with its standard error."""
+    head = f"{'time':>9}" + "".join(f"{name:>16} {'±':>8}" for name in CURVES)
+    columns = [getattr(curves, key) for name in CURVES for key in (name, f"{name}_stderr")]
+    cell = "{:16.6g} {:8.1g}".format
+    rows = [f"{t:9.4g}" + "".join(map(cell, row[::2], row[1::2])) for t, *row in zip(curves.time, *columns, strict=True)]
+    return "\n".join([head, *rows])
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows with the same keys, in columns as wide as they need."""
+    if not rows:
+        return "no rows"
+    cells = [list(rows[0]), *([_cell(row.get(name)) for name in rows[0]] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
+
+
+def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
+    """The table of a sweep without ids and order parameters, to fit a terminal; --json and the service have all."""
+    left_out = {"id", "time", *(f"{name}{end}" for name in ORDER_PARAMETERS for end in ("", "_stderr"))}
+    return table([{name.removeprefix("problem."): value for name, value in row.items() if name not in left_out} for row in rows])
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def document(found: dict[str, Any]) -> str:
+    """A JSON document for people."""
+    return json.dumps(found, indent=2, ensure_ascii=False)
+
+
+def terminal_plot(lines: Lines, name: str) -> str:
+    """One curve of each job on log axes, in colour where a person looks at it."""
+    curves = {f"{job.kind} {job.id[:8]}": (found.time, getattr(found, name)) for job, found in lines}
+    return log_plot(curves, name, color=sys.stdout.isatty())
+
+
+def save_plot(lines: Lines, name: str, path: str) -> None:
+    """Theory as lines with bands, simulations as points with bars, into a picture."""
+    figure, ax = need("matplotlib.pyplot", "plot").subplots(layout="constrained")
+    for job, curves in lines:
+        curves.plot(ax, name, points=job.kind == "simulation", label=f"{job.kind} {job.id[:8]}")
+    ax.set_ylabel(name)
+    ax.legend()
+    figure.savefig(path)

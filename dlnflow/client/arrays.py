@@ -1,0 +1,155 @@
+"""The parts of a result as frozen dataclasses of NumPy arrays; T is the number of times."""
+
+import io
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from dlnflow.client.optional import need
+from dlnflow.client.svg import small_plot
+from dlnflow.solution import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+    from xarray import Dataset
+
+
+def read_npz(content: bytes) -> dict[str, Array]:
+    """The arrays of an npz document by name."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+class _Arrays:
+    """A dataclass whose fields are the arrays of an npz document."""
+
+    @classmethod
+    def from_npz(cls, content: bytes) -> Self:
+        """Read the document; names that the class does not know are left out."""
+        arrays = read_npz(content)
+        return cls(**{f.name: arrays[f.name] for f in fields(cls)})  # type: ignore[arg-type]
+
+
+class _Columns(_Arrays):
+    """A dataclass with one value per time in (almost) every field."""
+
+    def columns(self) -> dict[str, Array]:
+        """The arrays of shape (T,)."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if isinstance(getattr(self, f.name), np.ndarray)}  # type: ignore[arg-type]
+
+    def to_dataframe(self) -> "DataFrame":
+        """One row per time; needs pandas."""
+        frame: DataFrame = need("pandas", "frames").DataFrame(self.columns())
+        return frame
+
+
+@dataclass(frozen=True, eq=False)
+class Curves(_Columns):
+    """Curves on the dimensionless times `time`; every array has shape (T,)."""
+
+    time: Array
+    train_loss: Array
+    train_loss_stderr: Array
+    test_loss: Array
+    test_loss_stderr: Array
+    parameter_error: Array
+    parameter_error_stderr: Array
+
+    def plot(self, ax: "Axes | None" = None, name: str = "train_loss", *, points: bool = False, **style: Any) -> "Axes":
+        """Draw one curve on log axes, a line with a band of two standard errors or `points` with bars; needs matplotlib."""
+        if ax is None:
+            ax = need("matplotlib.pyplot", "plot").subplots()[1]
+        shown = self.time > 0
+        time, value, stderr = self.time[shown], getattr(self, name)[shown], getattr(self, f"{name}_stderr")[shown]
+        style = {"label": name} | style
+        if points:
+            bars: dict[str, Any] = {"fmt": "o", "markersize": 4} | style
+            ax.errorbar(time, value, 2 * stderr, **bars)
+        else:
+            (line,) = ax.plot(time, value, **style)
+            low = np.maximum(value - 2 * stderr, value * 1e-3)
+            ax.fill_between(time, low, value + 2 * stderr, color=line.get_color(), alpha=0.25, linewidth=0)
+        ax.set(xscale="log", yscale="log", xlabel="time")
+        return ax
+
+    def save(self, path: str | Path) -> None:
+        """Write .csv, .json or .npz, by the name's ending; all digits are kept."""
+        from dlnflow.jobs.results import to_csv, to_json, to_npz
+
+        writers = {".csv": to_csv, ".json": to_json, ".npz": to_npz}
+        suffix = Path(path).suffix
+        if suffix not in writers:
+            raise ValueError(f"{path}: curves are saved as .csv, .json or .npz")
+        Path(path).write_bytes(writers[suffix](self.columns()))
+
+    def _repr_html_(self) -> str:
+        return small_plot(self.time, {"train_loss": self.train_loss, "test_loss": self.test_loss})
+
+
+@dataclass(frozen=True, eq=False)
+class Conditional:
+    """w given one atom, or sign, of w*: `mean` (T,) and `quantiles` (5, T) at 5, 25, 50, 75 and 95 %."""
+
+    given: str
+    probability: float
+    mean: Array
+    quantiles: Array
+
+
+@dataclass(frozen=True, eq=False)
+class OrderParameters(_Columns):
+    """Order parameters, shape (T,) each, and the conditional statistics of w."""
+
+    time: Array
+    overlap: Array
+    overlap_stderr: Array
+    norm: Array
+    norm_stderr: Array
+    l1_norm: Array
+    l1_norm_stderr: Array
+    u_norm: Array
+    u_norm_stderr: Array
+    v_norm: Array
+    v_norm_stderr: Array
+    conditional: tuple[Conditional, ...]
+
+    @classmethod
+    def from_npz(cls, content: bytes) -> "OrderParameters":
+        """Read the document."""
+        arrays = read_npz(content)
+        count = sum(name.endswith(".given") for name in arrays)
+        conditional = tuple(_conditional(arrays, f"conditional.{i}.") for i in range(count))
+        plain = {f.name: arrays[f.name] for f in fields(cls) if f.name != "conditional"}
+        return cls(**plain, conditional=conditional)
+
+
+def _conditional(arrays: dict[str, Array], prefix: str) -> Conditional:
+    return Conditional(
+        given=str(arrays[prefix + "given"]),
+        probability=float(arrays[prefix + "probability"]),
+        mean=arrays[prefix + "mean"],
+        quantiles=arrays[prefix + "quantiles"],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Kernels(_Arrays):
+    """Two-time functions, shape (K, K), indexed [t, s] on `time` (K,); the responses vanish for s > t.
+
+    `residual_response` is the smooth part of R_r, without its identity.
+    """
+
+    time: Array
+    correlation: Array
+    response: Array
+    residual_correlation: Array
+    residual_response: Array
+
+    def to_xarray(self) -> "Dataset":
+        """The four kernels with coordinates t and s; needs xarray."""
+        kernels = {f.name: (("t", "s"), getattr(self, f.name)) for f in fields(self) if f.name != "time"}
+        dataset: Dataset = need("xarray", "frames").Dataset(kernels, coords={"t": self.time, "s": self.time})
+        return dataset

@@ -1,0 +1,124 @@
+"""The asynchronous client: carries the same operations out and waits without blocking."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from dlnflow.client.async_job import AsyncJob
+from dlnflow.client.events import Event, EventParser, NoEvents
+from dlnflow.client.operations import Data, Operations, as_request, connection
+from dlnflow.client.results import Sweep
+from dlnflow.client.wire import Call, Flow, Pause, T
+from dlnflow.jobs.requests import Request
+
+
+class AsyncClient:
+    """The methods of `Client`, to be awaited. An asynchronous context manager."""
+
+    def __init__(
+        self, url: str | None = None, *, api_key: str | None = None, http: httpx2.AsyncClient | None = None, retries: int = 2
+    ) -> None:
+        options = connection(url, api_key)
+        self._http = http or httpx2.AsyncClient(**options)
+        self._http.headers.update(options["headers"])
+        self.operations = Operations(retries)
+
+    async def submit(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> AsyncJob:
+        """Submit a job, given as a request model, a dict or its fields; raises InvalidRequest or ApiError."""
+        return AsyncJob(self, await self.run(self.operations.document("POST", "/v1/jobs", json=as_request(request, fields))))
+
+    async def estimate(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+        """What a job would cost, in seconds and bytes, without running it."""
+        return await self.run(self.operations.document("POST", "/v1/estimate", json=as_request(request, fields)))
+
+    async def sweep(
+        self, base: Mapping[str, Any], axes: Mapping[str, Any], *, timeout: float | None = None, bar: bool = True, **fields: Any
+    ) -> Sweep:
+        """Run `base`, a job, at every point of the grid of `axes`, which name its fields by dotted paths; the table of all of them."""
+        job = await self.submit(kind="sweep", base=base, axes=axes, **fields)
+        found = await job.result(timeout, bar=bar)
+        assert isinstance(found, Sweep)
+        return found
+
+    async def job(self, job_id: str) -> AsyncJob:
+        """Attach to a job by its id."""
+        return AsyncJob(self, await self.run(self.operations.record(job_id)))
+
+    async def jobs(self, *, status: str | None = None, kind: str | None = None) -> AsyncIterator[AsyncJob]:
+        """Jobs, newest first, of one status and one kind where these are given; asks for further pages as it goes."""
+        wanted = {"status": status, "kind": kind}
+        query: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+        while True:
+            page = await self.run(self.operations.document("GET", "/v1/jobs", params=query))
+            for record in page["jobs"]:
+                yield AsyncJob(self, record)
+            if page["cursor"] is None:
+                return
+            query["cursor"] = page["cursor"]
+
+    async def cancel(self, job_id: str) -> AsyncJob:
+        """Stop a job; raises ApiError (409) where it has finished."""
+        return await (await self.job(job_id)).cancel()
+
+    async def upload(self, data: Data) -> dict[str, Any]:
+        """Keep a matrix, or a CSV, NPZ or Parquet file, whose rows simulations draw; its `id`, `rows` and `columns`."""
+        return await self.run(self.operations.upload(data))
+
+    async def datasets(self) -> list[dict[str, Any]]:
+        """The data sets that the service keeps, newest first."""
+        return list((await self.run(self.operations.document("GET", "/v1/datasets")))["datasets"])
+
+    async def delete_dataset(self, dataset_id: str) -> None:
+        """Forget a data set; finished results stay."""
+        await self.run(self.operations.send("DELETE", f"/v1/datasets/{dataset_id}"))
+
+    async def limits(self) -> dict[str, Any]:
+        """The limits in force."""
+        return await self.run(self.operations.document("GET", "/v1/limits"))
+
+    async def send(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        """One request, repeated where that can help; raises ApiError or ServiceUnavailable."""
+        return await self.run(self.operations.send(method, path, **options))
+
+    async def events(self, job_id: str, last_id: str | None = None) -> AsyncIterator[Event]:
+        """The events of a job over one connection, from after `last_id` on; raises NoEvents where there is no stream."""
+        parser, headers = EventParser(), {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
+        async with self._http.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
+            if answer.status_code != 200:
+                raise NoEvents
+            async for line in answer.aiter_lines():
+                if event := parser.feed(line):
+                    yield event
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Carry a flow of requests out."""
+        reply: httpx2.Response | httpx2.TransportError | None = None
+        while True:
+            try:
+                step = flow.send(reply)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            reply = await self._perform(step)
+
+    async def _perform(self, step: Call | Pause) -> httpx2.Response | httpx2.TransportError | None:
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            return None
+        try:
+            return await self._http.request(step.method, step.path, **step.options)
+        except httpx2.TransportError as error:
+            return error
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()

@@ -1,0 +1,108 @@
+"""A job as the asynchronous client holds it: the methods of `Job`, to be awaited."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+from dlnflow.client.arrays import Curves, Kernels, OrderParameters
+from dlnflow.client.errors import JobFailed
+from dlnflow.client.events import NoEvents, Update, partial_curves
+from dlnflow.client.progress import progress_bar
+from dlnflow.client.results import AnyResult
+from dlnflow.client.state import JobState
+
+if TYPE_CHECKING:
+    from dlnflow.client.async_http import AsyncClient
+
+
+class AsyncJob(JobState):
+    """One job of a service; `await job` gives its result."""
+
+    def __init__(self, client: "AsyncClient", record: dict[str, Any]) -> None:
+        super().__init__(record)
+        self._client = client
+
+    async def refresh(self, wait: int = 0) -> "AsyncJob":
+        """Look at the job again; with `wait`, answer at its end or after so many seconds."""
+        self.record = await self._client.run(self._client.operations.record(self.id, wait))
+        return self
+
+    async def wait(
+        self, timeout: float | None = None, on_progress: "Callable[[AsyncJob], None] | None" = None, *, bar: bool = False
+    ) -> "AsyncJob":
+        """Return when the job has succeeded; raises JobFailed, or WaitTimeout after `timeout` seconds. `bar` shows a progress bar."""
+        with progress_bar(self.kind) if bar else nullcontext(on_progress) as watch:
+            await self._client.run(self._client.operations.wait(self, timeout, watch))
+        return self
+
+    async def cancel(self) -> "AsyncJob":
+        """Stop the job; raises ApiError (409) where it has finished."""
+        self.record = await self._client.run(self._client.operations.document("DELETE", f"/v1/jobs/{self.id}"))
+        return self
+
+    async def done(self) -> bool:
+        """Whether the job has come to an end, good or bad; asks the service where that is not known yet."""
+        return self.finished or (await self.refresh()).finished
+
+    async def result(self, timeout: float | None = None, *, bar: bool = False) -> AnyResult:
+        """Wait for the job and fetch everything that it found."""
+        await self.wait(timeout, bar=bar)
+        return await self._client.run(self._client.operations.result(self))
+
+    async def exception(self, timeout: float | None = None) -> JobFailed | None:
+        """Wait for the job; why it has no result, or None."""
+        try:
+            await self.wait(timeout)
+        except JobFailed as failure:
+            return failure
+        return None
+
+    def __await__(self) -> Generator[Any, None, AnyResult]:
+        return self.result().__await__()
+
+    async def stream(self) -> AsyncIterator[Update]:
+        """Updates as they come, the last one with the whole curves; looks at the job every second where events do not get through."""
+        last_id, events = None, True
+        while not self.finished:
+            try:
+                if not events:
+                    raise NoEvents
+                async for event in self._client.events(self.id, last_id):
+                    last_id = event.id or last_id
+                    if event.name in {"progress", "done"}:
+                        self.record |= {name: event.data[name] for name in ("status", "progress", "message") if name in event.data}
+                    yield self._update(partial_curves(event.data) if event.name == "curve" and "time" in event.data else None)
+            except NoEvents:
+                events = False
+            except httpx2.TransportError:
+                pass
+            if not (await self.refresh(wait=1)).finished:
+                yield self._update()
+        self.require_success()
+        yield self._update(await self.curves() if "curves" in self.parts else None)
+
+    def _update(self, curves: Curves | None = None) -> Update:
+        return Update(self.status, self.progress, self.message, curves)
+
+    async def curves(self) -> Curves:
+        """Loss curves with standard errors; raises ApiError (409) before the job has succeeded."""
+        return Curves.from_npz(await self._part("curves"))
+
+    async def order_parameters(self) -> OrderParameters:
+        """Overlap, norms and conditional statistics."""
+        return OrderParameters.from_npz(await self._part("order-parameters"))
+
+    async def kernels(self) -> Kernels:
+        """The two-time functions of a mean-field solve."""
+        return Kernels.from_npz(await self._part("kernels"))
+
+    async def diagnostics(self) -> dict[str, Any]:
+        """Outcome, error split, cost and versions."""
+        document: dict[str, Any] = json.loads(await self._part("diagnostics", "json"))
+        return document
+
+    async def _part(self, name: str, format: str = "npz") -> bytes:
+        return await self._client.run(self._client.operations.part(self.id, name, format))

@@ -1,0 +1,67 @@
+"""Server-sent events: lines in, events and partial curves out."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dlnflow.client.arrays import Curves
+from dlnflow.solution import CURVES
+
+
+class NoEvents(Exception):
+    """The service has no event stream for this job."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a stream."""
+
+    name: str
+    data: dict[str, Any]
+    id: str | None
+
+
+class EventParser:
+    """Puts lines together to events (HTML standard, section 9.2)."""
+
+    def __init__(self) -> None:
+        self._name, self._data, self._id = "message", list[str](), ""
+
+    def feed(self, line: str) -> Event | None:
+        """The event that this line completes."""
+        if not line:
+            return self._take()
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        match field:
+            case "event":
+                self._name = value
+            case "data":
+                self._data.append(value)
+            case "id":
+                self._id = value
+        return None
+
+    def _take(self) -> Event | None:
+        name, data = self._name, "\n".join(self._data)
+        self._name, self._data = "message", []
+        return Event(name, json.loads(data), self._id or None) if data else None
+
+
+@dataclass(frozen=True)
+class Update:
+    """How far a job has come; `curves` is the part of the curves that is already final, where there is news of it."""
+
+    status: str
+    progress: float
+    message: str
+    curves: Curves | None = None
+
+
+def partial_curves(data: dict[str, Any]) -> Curves:
+    """The curves of a `curve` event; what is not known yet is NaN."""
+    time = np.array(data["time"], dtype=float)
+    names = [name for curve in CURVES for name in (curve, f"{curve}_stderr")]
+    return Curves(time=time, **{name: np.array(data.get(name, np.full(len(time), np.nan)), dtype=float) for name in names})

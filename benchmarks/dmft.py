@@ -1,0 +1,94 @@
+"""What a mean-field solve of the reference problem to t = 32 costs: against finite simulations, and against matrix multiplication.
+
+Simulations of d = 2000 are averaged to the standard error of the solve: their standard error of one replica over the solve's accuracy,
+squared, is how many are needed, and a few are timed. The solve's floating-point work is counted from its nodes N and
+paths P, that is N² per path, and with tangents N³/24 more for a quarter of them, in the last round only; it is compared with a matrix
+product of 1500 × 1500. Seconds are those of the processors, of all threads, so that other work on the machine hardly disturbs the ratios.
+
+    python -m benchmarks.dmft [least accuracy]
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from dlnflow.dmft import solve
+from dlnflow.problem import BernoulliGaussTarget, Problem
+from dlnflow.simulation import simulate
+from dlnflow.solution import CURVES, Solution
+
+PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=0.3)
+HORIZON = 32.0
+TIMES = np.array([0.5, 1, 2, 4, 8, 16, 32])
+REPLICAS = 16
+FLOOR = 1e-3
+
+
+def timed(run: Callable[[], Solution], repeats: int) -> tuple[float, Solution]:
+    """Seconds, the least of the repeats, and the result."""
+    seconds = []
+    for _ in range(repeats):
+        start = time.process_time()
+        solution = run()
+        seconds.append(time.process_time() - start)
+    return min(seconds), solution
+
+
+def multiplication_speed() -> float:
+    """Multiplications a second of one processor in a matrix product in double precision."""
+    A = np.random.default_rng(0).standard_normal((1500, 1500))
+    best = np.inf
+    threadpool_limits(1, user_api="blas")
+    for _ in range(5):
+        start = time.process_time()
+        A @ A
+        best = min(best, time.process_time() - start)
+    return 1500**3 / best
+
+
+def work(solution: Solution) -> float:
+    """Multiplications in the averages of the last round."""
+    found = solution.diagnostics
+    nodes, paths = found["nodes"], found["paths"] * found["scrambles"]
+    return float(paths * nodes**2 + paths / 4 * nodes**3 / 24)
+
+
+def replicas_needed(ensemble: Solution, accuracy: float) -> float:
+    """Replicas whose standard error is half of `accuracy` of every curve, or of 1e-3 of its largest value."""
+    spread = 0.0
+    for name in CURVES:
+        scale = np.maximum(ensemble.values[name], FLOOR * ensemble.values[name].max())
+        spread = max(spread, float(np.max(ensemble.stderr[name] / scale)) * REPLICAS**0.5)
+    return (spread / (accuracy / 2)) ** 2
+
+
+def main() -> None:
+    """Print the table."""
+    least = float(sys.argv[1]) if len(sys.argv) > 1 else 1e-3
+    print(f"load {os.getloadavg()[0]:.1f}")
+    simulation = lambda: simulate(PROBLEM, HORIZON, times=TIMES, dimension=2000, replicas=REPLICAS)  # noqa: E731
+    simulation()
+    seconds, ensemble = timed(simulation, 1)
+    each, speed = seconds / REPLICAS, multiplication_speed()
+    print(f"one network of d = 2000: {each:.3f} s; matrix product: {speed:.2g} multiplications a second")
+    print(f"{'accuracy':>8} {'seconds':>8} {'error':>9} {'outcome':>13} {'nodes':>6} {'paths':>8} {'simulations':>12} {'work':>6}")
+    solve(PROBLEM, HORIZON, times=TIMES, accuracy=0.05)
+    for accuracy in (0.01, 0.003, 0.001):
+        if accuracy < least:
+            break
+        own, solution = timed(lambda accuracy=accuracy: solve(PROBLEM, HORIZON, times=TIMES, accuracy=accuracy), 1)
+        ratio = replicas_needed(ensemble, accuracy) * each / own
+        found = solution.diagnostics
+        print(
+            f"{accuracy:8} {own:8.2f} {found['error']['total']:9.1e} {found['outcome']:>13} {found['nodes']:6} {found['paths']:8}"
+            f" {ratio:10.0f} × {own * speed / work(solution):4.0f} ×",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

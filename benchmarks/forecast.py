@@ -1,0 +1,117 @@
+"""Holds the forecast of a job's cost to what random jobs of moderate size take: `python benchmarks/forecast.py measure FILE 30`.
+
+`measure FILE NUMBER [SEED]` appends one line per job (its request and its CPU seconds) and prints the ratios at the end; `fit FILE`
+prints the coefficients of dlnflow/jobs/forecast_fit.py. CPU time is measured, since it does not depend on what else the machine does.
+"""
+
+import json
+import math
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import nnls
+
+from dlnflow import dmft, simulation
+from dlnflow.jobs import forecast
+from dlnflow.jobs.requests import DmftRequest, SimulationRequest, request_adapter
+from dlnflow.solution import SolveError
+
+LONGEST_SECONDS = 60.0
+FACTOR = 2.0
+RIDGE = 2.0
+
+
+class TooLong(Exception):
+    """A job that is not worth waiting for."""
+
+
+def log_uniform(rng: random.Random, low: float, high: float) -> float:
+    """A number whose logarithm is uniform."""
+    return float(f"{math.exp(rng.uniform(math.log(low), math.log(high))):.3g}")
+
+
+def draw(rng: random.Random, kind: str) -> dict[str, Any]:
+    """A request of moderate size."""
+    target: dict[str, Any] = rng.choice([{"kind": "gaussian"}, {"kind": "bernoulli_gauss", "density": log_uniform(rng, 0.05, 0.5)}])
+    problem = {
+        "aspect_ratio": log_uniform(rng, 0.2, 5),
+        "target": target,
+        "noise_std": rng.choice([0.0, log_uniform(rng, 0.03, 0.5)]),
+        "initial_scale": log_uniform(rng, 0.05, 1),
+        "weight_decay": rng.choice([0.0, 0.0, log_uniform(rng, 0.01, 0.1)]),
+    }
+    common = {"kind": kind, "problem": problem, "horizon": log_uniform(rng, 2, 200)}
+    if kind == "dmft":
+        return common | {"accuracy": log_uniform(rng, 0.005, 0.05)}
+    descent = {"kind": "gradient_descent", "step_size": log_uniform(rng, 0.02, 0.2)}
+    dynamics = rng.choice([{"kind": "gradient_flow"}] * 3 + [descent])
+    return common | {"dimension": round(log_uniform(rng, 100, 5000)), "replicas": rng.randint(2, 12), "dynamics": dynamics}
+
+
+def seconds_of(request: DmftRequest | SimulationRequest) -> float:
+    """The CPU time of a job."""
+    start = time.process_time()
+
+    def observe(_: float, __: str) -> None:
+        if time.process_time() - start > LONGEST_SECONDS:
+            raise TooLong
+
+    if isinstance(request, DmftRequest):
+        dmft.solve(request.problem, request.horizon, accuracy=request.accuracy, observe=observe)
+    else:
+        simulation.simulate(
+            request.problem,
+            request.horizon,
+            dimension=request.dimension,
+            replicas=request.replicas,
+            dynamics=request.dynamics,
+            observe=observe,
+        )
+    return time.process_time() - start
+
+
+def measure(path: str, number: int, seed: int) -> None:
+    """Run jobs and compare."""
+    rng = random.Random(seed)
+    for kind in ("dmft", "simulation"):
+        seconds_of(request_adapter.validate_python(draw(random.Random(0), kind) | {"horizon": 1.0}))  # compiles
+        ratios = []
+        for _ in range(number):
+            fields = draw(rng, kind)
+            request = request_adapter.validate_python(fields)
+            try:
+                taken = seconds_of(request)
+            except (TooLong, SolveError):
+                continue
+            with open(path, "a") as file:
+                file.write(json.dumps({"request": fields, "seconds": taken}) + "\n")
+            ratios.append(forecast.seconds(request) / taken)
+        within = sum(1 / FACTOR <= ratio <= FACTOR for ratio in ratios)
+        print(f"{kind}: {within} of {len(ratios)} within a factor {FACTOR:g}; ratios from {min(ratios):.2f} to {max(ratios):.2f}")
+
+
+def fit(path: str) -> None:
+    """Ridge regression of the logarithm for the mean-field solver, least relative squares with positive terms for simulations."""
+    rows = [json.loads(line) for line in Path(path).read_text().splitlines() if line.endswith("}")]
+    jobs = [(request_adapter.validate_python(row["request"]), row["seconds"]) for row in rows]
+    solves, runs = ([pair for pair in jobs if pair[0].kind == kind] for kind in ("dmft", "simulation"))
+    features = np.array([forecast.dmft_features(request) for request, _ in solves])
+    ridge = RIDGE * np.diag([0.0] + [1.0] * (features.shape[1] - 1))
+    dmft_fit = np.linalg.solve(features.T @ features + ridge, features.T @ np.log([taken for _, taken in solves]))
+    terms = np.array([np.array(forecast.simulation_features(request)) / taken for request, taken in runs])
+    scale = np.maximum(terms.max(axis=0), 1e-300)
+    simulation_fit = nnls(terms / scale, np.ones(len(terms)))[0] / scale
+    print(f"DMFT = {tuple(float(f'{x:.3g}') for x in dmft_fit)}")
+    print(f"SIMULATION = {tuple(float(f'{x:.3g}') for x in simulation_fit)}")
+
+
+if __name__ == "__main__":
+    command, file, *rest = sys.argv[1:]
+    if command == "fit":
+        fit(file)
+    else:
+        measure(file, int(rest[0]), int(rest[1]) if len(rest) > 1 else 1)

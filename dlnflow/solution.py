@@ -1,5 +1,6 @@
 """The shape of every result, whether solved by mean-field theory or simulated: plain NumPy arrays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,6 +36,21 @@ class SolveError(Exception):
 
 def ignore_progress(progress: float, message: str) -> None:
     """The observer of a solve that nobody watches."""
+
+
+class Journal:
+    """What a solver writes down as it goes on, and where it takes up what an earlier attempt left. This one keeps nothing.
+
+    A solve that is taken up from a checkpoint gives the same bits as one that was not interrupted.
+    """
+
+    earlier: bytes | None = None
+
+    def preview(self, time: Array, values: dict[str, Array], stderr: dict[str, Array] | None = None) -> None:
+        """The curves as far as they are known: `time` (T,), `values` by the names in CURVES, (T,) each, `stderr` where it is known."""
+
+    def save(self, checkpoint: Callable[[], bytes]) -> None:
+        """A point from which to go on; `checkpoint()` makes its bytes."""
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,33 @@
-"""Follows a running job: reports its progress, notices when it was taken away, and stops it when its time is over."""
+"""Follows a running job: tells its progress, keeps its checkpoints, notices when it was taken away, stops it when its time is over."""
 
 import logging
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
+from dlnflow.jobs import results
 from dlnflow.jobs.store import Attempt, JobStore
-from dlnflow.solution import Cancelled, SolveError
+from dlnflow.solution import CURVES, Array, Cancelled, Journal, SolveError
 
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 0.25
+CHECKPOINT_SECONDS = 2.0  # from the beginning, and between two checkpoints
+MOST_CHECKPOINT = 32_000_000  # bytes; what is larger would cost the store more than doing the work again
 
 
-class Heartbeat:
+class Heartbeat(Journal):
     """A thread beside the solver, so that observing costs the solver nothing."""
 
     def __init__(self, store: JobStore, attempt: Attempt, limit: float) -> None:
         self._store, self._attempt = store, attempt
         self._limit, self._deadline = limit, time.monotonic() + limit
         self._latest = (0.0, "starting")
+        self._preview: bytes | None = None
+        self._checkpoint: bytes | None = None
+        self._saved = time.monotonic()
+        self.earlier = store.load_checkpoint(attempt.id)
         self._lost = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -40,9 +48,22 @@ class Heartbeat:
             raise SolveError("timeout", f"the job took longer than its {self._limit:g} s; try a shorter horizon or a lower accuracy")
         self._latest = (min(max(float(progress), self._latest[0]), 1.0), message)
 
+    def preview(self, time: Array, values: dict[str, Array], stderr: dict[str, Array] | None = None) -> None:
+        """Let those who follow the job see its curves as they are known so far."""
+        errors = {f"{name}_stderr": stderr[name] for name in CURVES} if stderr else {}
+        self._preview = results.to_json({"time": time} | {name: values[name] for name in CURVES} | errors)
+
+    def save(self, checkpoint: Callable[[], bytes]) -> None:
+        """Leave the next attempt something to go on from, if it is a while since the last time."""
+        if time.monotonic() - self._saved > CHECKPOINT_SECONDS:
+            found = checkpoint()
+            self._checkpoint = found if len(found) <= MOST_CHECKPOINT else None
+            self._saved = time.monotonic()
+
     def _beat(self) -> None:
         told, quiet = self._latest, 0
         while not self._stop.wait(PERIOD_SECONDS):
+            self._keep()
             latest, quiet = self._latest, quiet + 1
             if latest == told and quiet * PERIOD_SECONDS < 1:
                 continue
@@ -50,6 +71,17 @@ class Heartbeat:
                 self._lost.set()
                 return
             told, quiet = latest, 0
+
+    def _keep(self) -> None:
+        """Pass on the newest preview and checkpoint; either is of use, but not needed."""
+        preview, checkpoint, self._preview, self._checkpoint = self._preview, self._checkpoint, None, None
+        try:
+            if preview:
+                self._store.add_preview(self._attempt, preview)
+            if checkpoint:
+                self._store.save_checkpoint(self._attempt, checkpoint)
+        except Exception as error:  # a store that is away or full
+            log.warning("job %s: checkpoint or preview not kept: %s", self._attempt.id, error)
 
     def _tell(self, progress: float, message: str) -> bool:
         try:

@@ -15,7 +15,7 @@ from dlnflow.jobs import results
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, TheoryRequest, request_adapter
 from dlnflow.jobs.store import Attempt, JobStore
 from dlnflow.jobs.summary import summarise
-from dlnflow.solution import Array, Cancelled, Observer, Solution, SolveError
+from dlnflow.solution import Array, Cancelled, Journal, Observer, Solution, SolveError
 from worker import memory
 from worker.family import take_turn
 from worker.heartbeat import Heartbeat
@@ -54,7 +54,7 @@ def run_job(store: JobStore, post: Post) -> None:
 def _run(store: JobStore, attempt: Attempt, limit: float, send: Callable[[], None]) -> None:
     try:
         with Heartbeat(store, attempt, limit) as heartbeat:
-            parts = _run_measured(store, attempt, heartbeat.observe, send)
+            parts = _run_measured(store, attempt, heartbeat, send)
         if parts is not None:
             if "curves" in parts:
                 store.add_curve(attempt, results.to_json(parts["curves"]))
@@ -76,15 +76,15 @@ def _explain(job_id: str, error: Exception) -> tuple[str, str]:
     return "internal", "the solver failed in a way that it should not; the worker's log says how"
 
 
-def _run_measured(store: JobStore, attempt: Attempt, observe: Observer, send: Callable[[], None]) -> dict[str, results.Document] | None:
+def _run_measured(store: JobStore, attempt: Attempt, heartbeat: Heartbeat, send: Callable[[], None]) -> dict[str, results.Document] | None:
     """The parts of the result, with what the run cost added to its diagnostics; None where the job waits for others."""
     request = request_adapter.validate_python(attempt.job.request)
     memory.forget_peak()
     start = time.perf_counter()
     if isinstance(request, ParentRequest):
-        parts = take_turn(store, attempt, request, observe, send)
+        parts = take_turn(store, attempt, request, heartbeat.observe, send)
     else:
-        parts = produce(request, observe, _data(store, request))
+        parts = produce(request, heartbeat.observe, _data(store, request), heartbeat)
     if parts is None:
         return None
     cost = request.model_dump(include={"seed"}) | {
@@ -106,17 +106,19 @@ def _data(store: JobStore, request: Request) -> Floats | None:
 
 
 def produce(
-    request: DmftRequest | SimulationRequest | TheoryRequest, observe: Observer, data: Floats | None = None
+    request: DmftRequest | SimulationRequest | TheoryRequest, observe: Observer, data: Floats | None = None, journal: Journal | None = None
 ) -> dict[str, results.Document]:
     """The parts of a request's result."""
     if isinstance(request, TheoryRequest):
         from dlnflow import theory
 
         return {"theory": theory.predict(request.problem).to_dict(), "diagnostics": {"outcome": "converged"}}
-    return results.documents(solve(request, observe, data))
+    return results.documents(solve(request, observe, data, journal))
 
 
-def solve(request: DmftRequest | SimulationRequest, observe: Observer, data: Floats | None = None) -> Solution:
+def solve(
+    request: DmftRequest | SimulationRequest, observe: Observer, data: Floats | None = None, journal: Journal | None = None
+) -> Solution:
     """Hand a request for curves to its solver."""
     times: Array | None = None if request.times is None else np.array(request.times)
     if isinstance(request, DmftRequest):
@@ -129,6 +131,7 @@ def solve(request: DmftRequest | SimulationRequest, observe: Observer, data: Flo
             accuracy=request.accuracy,
             seed=request.seed,
             observe=observe,
+            journal=journal,
             dynamics=request.dynamics,
             truncation=request.truncation,
         )
@@ -142,6 +145,7 @@ def solve(request: DmftRequest | SimulationRequest, observe: Observer, data: Flo
         replicas=request.replicas,
         seed=request.seed,
         observe=observe,
+        journal=journal,
         dynamics=request.dynamics,
         design=request.design,
         standard_error=request.standard_error,

@@ -74,7 +74,7 @@ class AsyncJob(JobState):
                     last_id = event.id or last_id
                     if event.name in {"progress", "done"}:
                         self.record |= {name: event.data[name] for name in ("status", "progress", "message") if name in event.data}
-                    yield self._update(partial_curves(event.data) if event.name == "curve" and "time" in event.data else None)
+                    yield self._update(partial_curves(event), event.name == "curve")
             except NoEvents:
                 events = False
             except httpx2.TransportError:
@@ -82,10 +82,10 @@ class AsyncJob(JobState):
             if not (await self.refresh(wait=1)).finished:
                 yield self._update()
         self.require_success()
-        yield self._update(await self.curves() if "curves" in self.parts else None)
+        yield self._update(await self.curves() if "curves" in self.parts else None, final=True)
 
-    def _update(self, curves: Curves | None = None) -> Update:
-        return Update(self.status, self.progress, self.message, curves)
+    def _update(self, curves: Curves | None = None, final: bool = False) -> Update:
+        return Update(self.status, self.progress, self.message, curves, final)
 
     async def curves(self) -> Curves:
         """Loss curves with standard errors; raises ApiError (409) before the job has succeeded."""

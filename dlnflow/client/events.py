@@ -52,16 +52,23 @@ class EventParser:
 
 @dataclass(frozen=True)
 class Update:
-    """How far a job has come; `curves` is the part of the curves that is already final, where there is news of it."""
+    """How far a job has come; `curves` are its curves as they are known so far, where there is news of them.
+
+    They stand as in the result where they are `final`; an error that is not known yet is NaN.
+    """
 
     status: str
     progress: float
     message: str
     curves: Curves | None = None
+    final: bool = False
 
 
-def partial_curves(data: dict[str, Any]) -> Curves:
-    """The curves of a `curve` event; what is not known yet is NaN."""
+def partial_curves(event: Event) -> Curves | None:
+    """The curves of a `preview` or `curve` event; what is not known yet is NaN."""
+    if event.name not in {"preview", "curve"} or "time" not in event.data:
+        return None
+    data = event.data
     time = np.array(data["time"], dtype=float)
     names = [name for curve in CURVES for name in (curve, f"{curve}_stderr")]
     return Curves(time=time, **{name: np.array(data.get(name, np.full(len(time), np.nan)), dtype=float) for name in names})

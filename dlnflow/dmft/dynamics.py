@@ -12,7 +12,8 @@ def solve(
 ) -> Solution:
     """Solve the dynamical mean-field theory of `problem` under `dynamics`, gradient flow unless given.
 
-    `options` are those of `solver.solve`: times, accuracy, seed, observe. Gradient descent also takes a `truncation`, see `descent.solve`.
+    `options` are those of `solver.solve`: times, accuracy, seed, observe, journal. Gradient descent also takes a `truncation`, see
+    `descent.solve`.
     """
     if isinstance(dynamics, GradientDescent):
         return descent.solve(problem, horizon, dynamics.step_size, truncation=truncation, **options)

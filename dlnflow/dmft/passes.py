@@ -18,8 +18,10 @@ SLOTS = ORDER + 1
 Watch = Callable[[float], None]
 
 
-def adaptive_pass(problem: Problem, sample: Sample, horizon: float, roughness: float, tolerance: float, watch: Watch) -> State:
-    """A pass that chooses its panels: the roughness of each stays below `roughness`. `watch(t)` is called after each.
+def adaptive_pass(
+    problem: Problem, sample: Sample, horizon: float, roughness: float, tolerance: float, watch: Callable[[State], None]
+) -> State:
+    """A pass that chooses its panels: the roughness of each stays below `roughness`. `watch(state)` is called after each.
 
     `tolerance` is that of the panels' iterations. Raises SolveError where they do not settle or need more than MOST_PANELS.
     """
@@ -45,7 +47,7 @@ def adaptive_pass(problem: Problem, sample: Sample, horizon: float, roughness: f
             width = (right - left) * factor
             continue
         panel.accept(state, solved)
-        watch(right)
+        watch(state)
         width = max(width, right - left) * factor
     state.finish()
     return state

@@ -1,16 +1,20 @@
-"""The progress of a solve, as one fraction."""
+"""The progress of a solve, as one fraction, and the curves on the way."""
 
+import time
+from collections.abc import Callable
 from threading import Lock
 
-from dlnflow.solution import Observer
+from dlnflow.solution import Array, Journal, Observer
+
+PREVIEW_SECONDS = 0.25  # at least, between two previews of a pass
 
 
 class Progress:
     """Turns the steps done by several threads into one fraction, and stops all of them when the observer raises."""
 
-    def __init__(self, observe: Observer, horizon: float) -> None:
-        self.observe, self.horizon = observe, horizon
-        self.lock = Lock()
+    def __init__(self, observe: Observer, horizon: float, journal: Journal) -> None:
+        self.observe, self.horizon, self.journal = observe, horizon, journal
+        self.lock, self.shown = Lock(), 0.0
         self.stopped: BaseException | None = None
         self.stage(0.0, 1.0, 1)
 
@@ -30,3 +34,9 @@ class Progress:
             except BaseException as error:
                 self.stopped = error
                 raise
+
+    def show(self, known: Callable[[], tuple[Array, dict[str, Array]]]) -> None:
+        """The times up to which a pass has come and the curves there, if it is a while since the last ones."""
+        if time.monotonic() - self.shown > PREVIEW_SECONDS:
+            self.journal.preview(*known())
+            self.shown = time.monotonic()

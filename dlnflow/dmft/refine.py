@@ -48,7 +48,7 @@ class Refinement:
         self, first: State, times: Array, scale: Scale, paths: int, tolerance: float, root: np.random.SeedSequence, watch: Watch
     ) -> None:
         self.times, self.scale, self.tolerance, self.root, self.watch = times, scale, tolerance, root, watch
-        self.problem, self.rank = first.problem, first.rank
+        self.problem, self.rank, self.size = first.problem, first.rank, paths
         self.aims = self._aim(first)
         self.sample = self._draw(paths, 0)
         self.base = causal_pass(first, self.sample, ORDER, tolerance, watch, warm=True)

@@ -8,22 +8,25 @@ whichever is larger.
 
 import resource
 import time as clock
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dlnflow import __version__
-from dlnflow.dmft import radau, sampling
+from dlnflow.dmft import checkpoint, radau, sampling
+from dlnflow.dmft.checkpoint import Checkpoint, Pilot, Stage
 from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
 from dlnflow.dmft.observables import conditionals, values
 from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.passes import MOST_PANELS, ORDER, SLOTS, adaptive_pass, causal_pass, open_loop
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.refine import SCRAMBLES, TANGENT_MEMORY, Refinement, Round, independent
+from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
 from dlnflow.grids import default_times
 from dlnflow.problem import Problem
-from dlnflow.solution import CURVES, Array, Observer, Solution, SolveError, ignore_progress
+from dlnflow.solution import CURVES, Array, Journal, Observer, Solution, SolveError, ignore_progress
 
 PILOT_PATHS = (512, 2048)  # of the samples on which panels are tried
 BASE_PATHS = (512, 2048, 4096)  # of the small sample that is corrected
@@ -47,22 +50,29 @@ def solve(
     accuracy: float = 0.01,
     seed: int = 0,
     observe: Observer = ignore_progress,
+    journal: Journal | None = None,
 ) -> Solution:
     """Solve the dynamical mean-field theory up to `horizon` (dimensionless time of arXiv 2510.01930).
 
     `times`, shape (T,), increasing, within [0, horizon]; by default `grids.default_times(horizon)`. Raises SolveError
-    where no panel length makes the iteration settle, and passes on what `observe` raises. The same arguments give the same bits.
+    where no panel length makes the iteration settle, and passes on what `observe` raises. The same arguments give the same bits,
+    also where `journal` takes up an earlier attempt: the pilot and every round leave a checkpoint there.
     """
     began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
-    progress = Progress(observe, horizon)
+    journal = journal or Journal()
+    earlier = None if journal.earlier is None else Checkpoint(journal.earlier)
+    progress = Progress(observe, horizon, journal)
     progress.stage(0.0, PILOT_SHARE, MOST_PANELS)
     root = np.random.SeedSequence(seed)
     with threadpool_limits(1):
         tolerance = float(np.clip(1e-5 * accuracy, LEAST_TOLERANCE, 1e-6))
-        first, time_step, scale = _choose_panels(problem, horizon, grid, accuracy, tolerance, root, progress)
-        found, fixed_point = _refine(first, grid, scale, accuracy, tolerance, time_step, root, progress)
-        solution = _solution(found, Errors(found.sampling, time_step, fixed_point), scale, grid, accuracy, root)
+        if earlier:
+            pilot = earlier.pilot(problem, _pilot_sample(problem, earlier.pilot_paths, root))
+        else:
+            pilot = _choose_panels(problem, horizon, grid, accuracy, tolerance, root, progress)
+        found, fixed_point = _refine(pilot, grid, accuracy, tolerance, root, progress, earlier)
+        solution = _solution(found, Errors(found.sampling, pilot.time_step, fixed_point), pilot.scale, grid, accuracy, root)
     measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
     solution.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
     return solution
@@ -70,15 +80,21 @@ def solve(
 
 def _choose_panels(
     problem: Problem, horizon: float, grid: Array, accuracy: float, tolerance: float, root: np.random.SeedSequence, progress: Progress
-) -> tuple[State, Curves, Scale]:
-    """A pass on panels whose time-step error is a share of `accuracy`, that error by curve, and what it is relative to."""
+) -> Pilot:
+    """A pass on panels whose time-step error is a share of `accuracy`."""
+
+    def watch(state: State) -> None:
+        progress(state.edges[-1])
+        known = grid[grid <= state.edges[-1]]
+        progress.show(lambda: (known, values(state, known)))
+
     best, chosen = np.inf, None
     for paths in PILOT_PATHS:
-        sample = sampling.draw(problem, paths, SLOTS * MOST_PANELS, np.random.SeedSequence(entropy=root.entropy, spawn_key=(0,)))
+        sample = _pilot_sample(problem, paths, root)
         roughness = 0.5 * accuracy**0.5
         for _ in range(3):
             try:
-                coarse = adaptive_pass(problem, sample, horizon, roughness, tolerance, progress)
+                coarse = adaptive_pass(problem, sample, horizon, roughness, tolerance, watch)
                 fine = causal_pass(coarse, sample, ORDER + 1, tolerance, progress)
             except (PanelFailure, SolveError):
                 break
@@ -88,7 +104,7 @@ def _choose_panels(
             worst = max(error[name].max() for name in CURVES)
             gained, best = worst < GAIN * best, min(worst, best)
             if worst == best:
-                chosen = (coarse, error, scale)
+                chosen = Pilot(coarse, error, scale)
             if worst < SHARE_OF_TIME_ERROR * accuracy and chosen:
                 return chosen
             if not gained or len(coarse.edges) > MOST_PANELS // 3:
@@ -99,49 +115,61 @@ def _choose_panels(
     return chosen
 
 
+def _pilot_sample(problem: Problem, paths: int, root: np.random.SeedSequence) -> Sample:
+    return sampling.draw(problem, paths, SLOTS * MOST_PANELS, np.random.SeedSequence(entropy=root.entropy, spawn_key=(0,)))
+
+
 def _refine(
-    first: State,
+    pilot: Pilot,
     grid: Array,
-    scale: Scale,
     accuracy: float,
     tolerance: float,
-    time_step: Curves,
     root: np.random.SeedSequence,
     progress: Progress,
+    earlier: Checkpoint | None,
 ) -> tuple[Round, Curves]:
     """Corrections by large samples of the smallest sample on which they settle, or else the mean of separate solves."""
+    first = pilot.state
     least, most = len(first.sample.target) // 2, TANGENT_MEMORY / (8 * first.nodes**2)
-    for paths in (size for size in BASE_PATHS if least <= size <= max(most, least)):
+    if earlier:
+        least = max(least, earlier.stage.size)
+    for size in (size for size in BASE_PATHS if least <= size <= max(most, least)):
         progress.stage(PILOT_SHARE, PILOT_SHARE + 0.05, len(first.edges))
         try:
-            return _rounds(Refinement(first, grid, scale, paths, tolerance, root, progress), accuracy, time_step, progress)
+            refinement = Refinement(first, grid, pilot.scale, size, tolerance, root, progress)
+            return _rounds(refinement, pilot, accuracy, progress, earlier if earlier and earlier.stage.size == size else None)
         except PanelFailure:
             continue
+    progress.journal.save(partial(checkpoint.save, pilot, Stage(BASE_PATHS[-1] + 1)))
     progress.stage(PILOT_SHARE, 1.0, 2 * SCRAMBLES)
     try:
-        return independent(first, grid, scale, tolerance, root, progress)
+        return independent(first, grid, pilot.scale, tolerance, root, progress)
     except PanelFailure:
         raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed or a larger accuracy.") from None
 
 
-def _rounds(refinement: Refinement, accuracy: float, time_step: Curves, progress: Progress) -> tuple[Round, Curves]:
+def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Progress, earlier: Checkpoint | None) -> tuple[Round, Curves]:
     """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`."""
-    most, low = _most_paths(refinement.base.nodes), PILOT_SHARE + 0.05
+    most = _most_paths(refinement.base.nodes)
     paths = min(most, 2 ** round(np.log2(max(FIRST_PATHS, PATHS_AT_ONE / accuracy)) - 0.3))
-    for number in range(MOST_ROUNDS):
-        high = low + 0.5 * (1 - low)
-        progress.stage(low, high, 4 * SCRAMBLES)
-        found = refinement.round(paths)
+    stage = earlier.stage if earlier else Stage(refinement.size, 0, paths, PILOT_SHARE + 0.05)
+    if base := earlier and earlier.base(refinement.problem, refinement.sample):
+        refinement.base = base
+    while True:
+        progress.journal.save(partial(checkpoint.save, pilot, stage, refinement.base if stage.number else None))
+        high = stage.progress + 0.5 * (1 - stage.progress)
+        progress.stage(stage.progress, high, 4 * SCRAMBLES)
+        found = refinement.round(stage.paths)
         checked, fixed_point = refinement.check(found)
-        errors = Errors(checked.sampling, time_step, fixed_point)
-        if errors.largest()["total"] <= accuracy or number == MOST_ROUNDS - 1:
-            break
+        errors = Errors(checked.sampling, pilot.time_step, fixed_point)
+        if errors.largest()["total"] <= accuracy or stage.number == MOST_ROUNDS - 1:
+            return checked, fixed_point
         excess = errors.excess(accuracy)
-        if excess > 1 and paths == most:
-            break
-        paths = min(paths * 2 ** int(np.ceil(1.1 * np.log2(max(excess, 1.0)))), most)
-        low, refinement.base = high, checked.state
-    return checked, fixed_point
+        if excess > 1 and stage.paths == most:
+            return checked, fixed_point
+        progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, pilot.scale))
+        paths = min(stage.paths * 2 ** int(np.ceil(1.1 * np.log2(max(excess, 1.0)))), most)
+        stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state
 
 
 def _most_paths(nodes: int) -> int:
@@ -151,9 +179,7 @@ def _most_paths(nodes: int) -> int:
 
 def _solution(found: Round, errors: Errors, scale: Scale, grid: Array, accuracy: float, root: np.random.SeedSequence) -> Solution:
     state, split = found.state, errors.largest()
-    parts = zip(errors.sampling.items(), errors.time_step.values(), errors.fixed_point.values(), strict=True)
-    relative = {name: np.sqrt((sampled / COVERAGE) ** 2 + stepped**2 + fixed**2) for (name, sampled), stepped, fixed in parts}
-    stderr = {name: scale.of(name, value) * relative[name] for name, value in found.curves.items()}
+    stderr = _stderr(found.curves, errors, scale)
     sample = sampling.draw(state.problem, QUANTILE_PATHS, state.rank, np.random.SeedSequence(entropy=root.entropy, spawn_key=(4,)))
     heights = np.empty((state.nodes, len(sample.target)))
     open_loop(state, sample, heights, tangents=False)
@@ -171,6 +197,13 @@ def _solution(found: Round, errors: Errors, scale: Scale, grid: Array, accuracy:
     }
     kernel_time, kernels = _kernels(state)
     return Solution(grid, found.curves, stderr, conditionals(state, grid, sample, heights), diagnostics, kernel_time, kernels)
+
+
+def _stderr(curves: Curves, errors: Errors, scale: Scale) -> Curves:
+    """The standard error of every curve with the other two parts of its error, (T,) each."""
+    parts = zip(errors.sampling.items(), errors.time_step.values(), errors.fixed_point.values(), strict=True)
+    relative = {name: np.sqrt((sampled / COVERAGE) ** 2 + stepped**2 + fixed**2) for (name, sampled), stepped, fixed in parts}
+    return {name: scale.of(name, value) * relative[name] for name, value in curves.items()}
 
 
 def _advice(split: dict[str, float], accuracy: float) -> str | None:

@@ -64,7 +64,7 @@ local function owned(token) return get('status') == 'running' and get('token') =
 
 local function count(number, ...) redis.call('HINCRBY', KEY.COUNTS, table.concat({...}, ':'), number) end
 local function emit(of, kind, data)
-  redis.call('XADD', KEY.EVENTS .. of, 'MAXLEN', '~', NUMBER.MOST_EVENTS, '*', 'type', kind, 'data', data)
+  return redis.call('XADD', KEY.EVENTS .. of, 'MAXLEN', '~', NUMBER.MOST_EVENTS, '*', 'type', kind, 'data', data)
 end
 local function report(of)
   local status, progress, message, attempts = unpack(redis.call('HMGET', KEY.JOB .. of, 'status', 'progress', 'message', 'attempts'))
@@ -259,6 +259,15 @@ return 1
 CURVE = """
 if not owned(ARGV[2]) then return 0 end
 emit(id, 'curve', ARGV[3])
+return 1
+"""
+
+# token, JSON -> 1 where told to those who follow the job, in the place of what was told before
+PREVIEW = """
+if not owned(ARGV[2]) then return 0 end
+local last = get('preview')
+if last then redis.call('XDEL', KEY.EVENTS .. id, last) end
+set('preview', emit(id, 'preview', ARGV[3]))
 return 1
 """
 

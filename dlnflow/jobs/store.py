@@ -54,9 +54,10 @@ class Attempt(Right):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a job. `id` increases; `type` is progress, curve or done; `data` is a JSON object.
+    """Something that happened to a job. `id` increases; `type` is progress, preview, curve or done; `data` is a JSON object.
 
     progress: status, progress, message, attempts. curve: `time` and curves with their standard errors, the part that is final.
+    preview: the same as far as it is known so far, errors where they are known; only the latest is kept.
     done: status, message and, where it failed, `error`, the code. It is the last event of a run.
     """
 
@@ -259,6 +260,10 @@ class JobStore:
     def add_curve(self, attempt: Right, part: bytes) -> bool:
         """Tell a part of the curves that is final, as JSON, to those who follow the job; False where it is no longer ours."""
         return bool(self._run(scripts.CURVE, attempt.id, attempt.token, part))
+
+    def add_preview(self, attempt: Right, part: bytes) -> bool:
+        """Tell the curves as they are known so far, as JSON, instead of those told before; False where the job is no longer ours."""
+        return bool(self._run(scripts.PREVIEW, attempt.id, attempt.token, part))
 
     def succeed(self, attempt: Right, parts: dict[str, bytes]) -> bool:
         """Store the result and the new state at once; False where the job is no longer ours."""

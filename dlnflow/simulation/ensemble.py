@@ -4,10 +4,10 @@ import resource
 import sys
 import threading
 import time as clock
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from dlnflow import __version__
 from dlnflow.design import DesignKind, GaussianDesign
 from dlnflow.grids import default_times
 from dlnflow.problem import Dynamics, GradientDescent, GradientFlow, Problem
+from dlnflow.simulation import replicas as kept
 from dlnflow.simulation.descent import Descent, descend
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import Flow, follow
@@ -24,12 +25,12 @@ from dlnflow.simulation.kernel import Floats
 from dlnflow.simulation.memory import BUDGET, concurrency, processors, replica_bytes
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.observables import NAMES, Weights, classify, conditional, coordinates_kept, measure
+from dlnflow.simulation.replicas import Run, largest_error, statistics
 from dlnflow.simulation.snapshots import Snapshots
 from dlnflow.simulation.step import Watcher
-from dlnflow.solution import CURVES, Array, Cancelled, Observer, Solution, ignore_progress
+from dlnflow.solution import Array, Cancelled, Journal, Observer, Solution, ignore_progress
 
 FIRST_BATCH = 4  # replicas before a standard error means anything
-CURVE_FLOOR = 1e-3  # of a curve's largest value: relative errors are not asked for below, as in the mean-field solver
 REPORT_EVERY = 0.25  # seconds between two calls of the observer
 
 
@@ -42,6 +43,7 @@ def simulate(
     replicas: int,
     seed: int = 0,
     observe: Observer = ignore_progress,
+    journal: Journal | None = None,
     threads: int | None = None,
     dynamics: Dynamics | None = None,
     design: DesignKind | None = None,
@@ -61,13 +63,14 @@ def simulate(
     needs the standardised matrix `data`, shape (N, d). With `standard_error`, the replicas end as soon
     as the relative standard error of every curve, or of 1e-3 of its largest value where that is more, is down to it: this is looked
     at after 4, 8, 16, … replicas. With `truncation` M, u and v are clipped to
-    [−M, M] in the dynamics and in w. Raises `SolveError` where the network cannot be followed, and whatever `observe` raises.
+    [−M, M] in the dynamics and in w. Replicas that are done are kept in `journal`, and not run again where it has them from an
+    earlier attempt. Raises `SolveError` where the network cannot be followed, and whatever `observe` raises.
     """
     start = clock.perf_counter()
     time = default_times(horizon) if times is None else np.asarray(times, dtype=np.float64)
     ensemble = Ensemble(problem, time, dimension, replicas, seed, dynamics or GradientFlow(), design or GaussianDesign(), data, truncation)
     with threadpool_limits(1, user_api="blas"):
-        runs = ensemble.run(threads or processors(), observe, standard_error, memory)
+        runs = ensemble.run(threads or processors(), observe, standard_error, memory, journal or Journal())
     values, stderr = statistics(runs)
     return Solution(
         time=time,
@@ -76,28 +79,6 @@ def simulate(
         conditional=conditional(problem.target, [run.weights for run in runs]),
         diagnostics=ensemble.diagnostics(runs, standard_error) | {"wall_time": clock.perf_counter() - start},
     )
-
-
-@dataclass(frozen=True)
-class Run:
-    """One replica: `values` has shape (len(NAMES), T)."""
-
-    values: Array
-    weights: Weights
-    steps: int
-
-
-def statistics(runs: list[Run]) -> tuple[Array, Array]:
-    """The mean over replicas and its standard error, each of shape (len(NAMES), T)."""
-    values = np.array([run.values for run in runs])
-    return values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(runs))
-
-
-def largest_error(runs: list[Run]) -> float:
-    """The largest relative standard error of any curve; what is below 1e-3 of the curve's largest value counts as that."""
-    values, stderr = (x[[NAMES.index(name) for name in CURVES]] for x in statistics(runs))
-    floor = CURVE_FLOOR * values.max(axis=1, keepdims=True)
-    return float(np.max(stderr / np.maximum(values, floor)))
 
 
 class Ensemble:
@@ -125,10 +106,19 @@ class Ensemble:
         self.data = data
         self.truncation = truncation
         self._reached = np.zeros(replicas)
+        self._earlier: dict[int, Run] = {}
         self._stopped = threading.Event()
 
-    def run(self, threads: int, observe: Observer, standard_error: float | None = None, memory: int = BUDGET) -> list[Run]:
+    def run(
+        self,
+        threads: int,
+        observe: Observer,
+        standard_error: float | None = None,
+        memory: int = BUDGET,
+        journal: Journal = Journal(),  # noqa: B008 (keeps nothing)
+    ) -> list[Run]:
         """Every replica, in order, or as many as `standard_error` asks for."""
+        self._earlier = {} if journal.earlier is None else kept.load(journal.earlier)
         together = concurrency(
             replica_bytes(self.problem, self.dimension, self.design, float(self.time[-1])), self.replicas, threads, memory
         )
@@ -136,8 +126,18 @@ class Ensemble:
             runs: list[Run] = []
             while len(runs) < self.replicas and not self._precise(runs, standard_error):
                 numbers = range(len(runs), self._next_stop(len(runs), standard_error))
-                runs += self._batch(pool, numbers, halves if together == 1 and threads > 1 else None, observe)
+                runs += self._batch(
+                    pool, numbers, halves if together == 1 and threads > 1 else None, observe, partial(self._note, journal, runs)
+                )
             return runs
+
+    def _note(self, journal: Journal, before: list[Run], batch: list[Future[Run]]) -> None:
+        """Keep the replicas that are done, and show their averages."""
+        done = dict(enumerate(before)) | {len(before) + i: run.result() for i, run in enumerate(batch) if run.done()}
+        journal.save(partial(kept.save, done))
+        if len(done) > 1:
+            values, stderr = (dict(zip(NAMES, each, strict=True)) for each in statistics(list(done.values())))
+            journal.preview(self.time, values, stderr)
 
     def _next_stop(self, done: int, standard_error: float | None) -> int:
         """How many replicas there will be when the standard error is looked at next."""
@@ -146,12 +146,17 @@ class Ensemble:
     def _precise(self, runs: list[Run], standard_error: float | None) -> bool:
         return standard_error is not None and len(runs) >= FIRST_BATCH and largest_error(runs) <= standard_error
 
-    def _batch(self, pool: Executor, numbers: range, halves: Executor | None, observe: Observer) -> list[Run]:
-        runs = [pool.submit(self._replica, number, halves) for number in numbers]
+    def _batch(
+        self, pool: Executor, numbers: range, halves: Executor | None, observe: Observer, note: Callable[[list[Future[Run]]], None]
+    ) -> list[Run]:
+        runs, known = [pool.submit(self._replica, number, halves) for number in numbers], 0
         with self._stopping(runs):
             while wait(runs, timeout=REPORT_EVERY, return_when="FIRST_EXCEPTION").not_done:
                 _raise_first(runs)
                 observe(*self._progress())
+                if (done := sum(run.done() for run in runs)) > known:
+                    note(runs)
+                    known = done
             return [run.result() for run in runs]
 
     @contextmanager
@@ -166,6 +171,9 @@ class Ensemble:
             raise
 
     def _replica(self, number: int, halves: Executor | None) -> Run:
+        if number in self._earlier:
+            self._reached[number] = self.time[-1]
+            return self._earlier[number]
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, number]))
         network = draw_network(self.problem, self.dimension, rng, self.design, halves, self.data, self.truncation)
         kept = coordinates_kept(self.dimension, len(self.time), self.replicas)

@@ -48,7 +48,10 @@ export function drawCurves(node, jobs, theories, names) {
   return description;
 }
 
-const label = (jobs, j, name) => (jobs.length > 1 ? `${NAMES[name]}, ${jobs[j].record.kind} ${jobs[j].record.id.slice(0, 4)}` : NAMES[name]);
+function label(jobs, j, name) {
+  const { kind, id, status } = jobs[j].record, whose = jobs.length > 1 ? `, ${kind} ${id.slice(0, 4)}` : "";
+  return NAMES[name] + whose + (status === "running" ? ", so far" : "");
+}
 
 function positive(curves, name) {
   const at = [...curves.time.keys()].filter((i) => curves.time[i] > 0 && curves[name]?.[i] > 0);

@@ -13,7 +13,7 @@ export async function follow(record, news, signal) {
         for await (const event of stream(record.id, lastId, signal)) {
           lastId = event.id || lastId;
           if (event.name === "progress" || event.name === "done") record = { ...record, ...pick(event.data) };
-          news(record, event.name === "curve" && event.data.time ? event.data : null);
+          news(record, ["preview", "curve"].includes(event.name) && event.data.time ? event.data : null);
           if (event.name === "done") break;
         }
       }

@@ -27,10 +27,10 @@ export function clear() { shown.clear(); draw(); }
 
 export function remove(id) { shown.delete(id); draw(); }
 
-// News of a job: its record, and a part of its curves where there is one.
+// News of a job: its record, and its curves as they are known so far where there are any.
 export function update(record, curve = null) {
   const known = shown.get(record.id) || {};
-  shown.set(record.id, { ...known, record, curves: curve ? { ...known.curves, ...curve } : known.curves });
+  shown.set(record.id, { ...known, record, curves: curve || known.curves });
   while (shown.size > MOST) shown.delete(shown.keys().next().value);
   draw();
 }

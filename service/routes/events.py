@@ -26,7 +26,8 @@ async def events(
     service: Service,
     last_event_id: Annotated[str | None, Header(description="the last event that was seen; those after it are sent")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """What happens to a job: `progress`, `curve` (the part of the curves that is final) and, last, `done`. Comments keep it open."""
+    """What happens to a job: `progress`, `preview` (the curves as they are known so far, later ones in the place of earlier ones), `curve`
+    (the part of the curves that is final) and, last, `done`. Comments keep the stream open."""
     after = last_event_id if last_event_id and EVENT_ID.fullmatch(last_event_id) else "0"
     told = False
     async for event in service.live.follow(job.id, after):

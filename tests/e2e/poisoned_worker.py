@@ -13,7 +13,7 @@ KILLS, ALLOCATES, NEVER_ENDS = 666_001, 666_002, 666_003
 _solve = run.solve
 
 
-def solve(request, observe, data=None):
+def solve(request, *watching):
     if request.seed == KILLS:
         os.kill(os.getpid(), signal.SIGKILL)
     if request.seed == ALLOCATES:
@@ -21,7 +21,7 @@ def solve(request, observe, data=None):
         assert hoard
     if request.seed == NEVER_ENDS:
         collections.deque(itertools.repeat(0), maxlen=0)  # holds the interpreter's lock for ever
-    return _solve(request, observe, data)
+    return _solve(request, *watching)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ import pytest
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.simulation import simulate
 from dlnflow.simulation.draw import draw_network
-from dlnflow.simulation.ensemble import Ensemble, largest_error
+from dlnflow.simulation.ensemble import Ensemble
 from dlnflow.simulation.observables import coordinates_kept
+from dlnflow.simulation.replicas import largest_error, load
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, Cancelled, ignore_progress
+from tests.journal import Kept
 
 R1 = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=0.3)
 
@@ -210,3 +212,14 @@ def test_the_reference_values_hold():
     for name, reference, uncertainty in (("parameter_error", error, 0.01), ("train_loss", loss, 0.03)):
         allowed = 3 * solution.stderr[name] + np.where(late, uncertainty, 0.001) * reference
         assert (np.abs(solution.values[name] - reference) < allowed).all()
+
+
+def test_replicas_that_are_done_are_taken_up_again_with_the_same_bits():
+    size = {"times": np.array([0.5, 2.0]), "dimension": 800, "replicas": 40, "threads": 1}
+    expected = simulate(R1, 2.0, **size)
+    interrupted = Kept(last=2)
+    with pytest.raises(Cancelled):
+        simulate(R1, 2.0, journal=interrupted, **size)
+    assert 0 < len(load(interrupted.checkpoints[-1])) < 40
+    assert interrupted.previews
+    assert equal(simulate(R1, 2.0, journal=Kept(interrupted.checkpoints[-1]), **size), expected)

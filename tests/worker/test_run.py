@@ -1,5 +1,6 @@
 """One attempt at a job: however it ends, the store says how."""
 
+import json
 import signal
 import subprocess
 import threading
@@ -28,7 +29,7 @@ NAMES = CURVES + ORDER_PARAMETERS
 ZEROS = {name: np.zeros(2) for name in NAMES}
 
 
-def solution(request, observe, data=None) -> Solution:
+def solution(request, observe, data=None, journal=None) -> Solution:
     return Solution(np.array([0.0, 1.0]), ZEROS, ZEROS, (), {"outcome": "converged"})
 
 
@@ -63,7 +64,7 @@ def test_a_solved_job_is_stored_with_its_cost(queued, monkeypatch):
     ],
 )
 def test_a_failure_has_its_code_and_no_inner_words(queued, monkeypatch, error, code):
-    def fail(request, observe, data):
+    def fail(*_):
         raise error
 
     job = run(queued, monkeypatch, fail)
@@ -73,7 +74,7 @@ def test_a_failure_has_its_code_and_no_inner_words(queued, monkeypatch, error, c
 
 
 def test_a_cancelled_job_stops_its_solver(queued, monkeypatch):
-    def endless(request, observe, data):
+    def endless(request, observe, *_):
         queued.cancel(ID)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
@@ -85,7 +86,7 @@ def test_a_cancelled_job_stops_its_solver(queued, monkeypatch):
 
 
 def test_a_solver_that_takes_too_long_is_stopped(queued, monkeypatch):
-    def endless(request, observe, data):
+    def endless(request, observe, *_):
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             observe(0.5, "going on")
@@ -122,6 +123,28 @@ def test_progress_is_told_seldom_and_never_goes_back(queued):
             time.sleep(0.01)
     assert 2 <= len(told) <= 6
     assert told == sorted(told, key=lambda pair: pair[0])
+
+
+def test_the_next_attempt_goes_on_from_the_checkpoint_and_followers_see_the_latest_preview(queued, monkeypatch):
+    monkeypatch.setattr("worker.heartbeat.CHECKPOINT_SECONDS", 0.0)
+    first = queued.claim("w")
+    with Heartbeat(queued, first, 60) as heartbeat:
+        for step in (1, 2):
+            heartbeat.preview(np.array([0.5, 1.0]), {name: np.full(2, float(step)) for name in NAMES})
+            heartbeat.save(lambda: b"half")
+            time.sleep(0.6)
+    previews = [json.loads(event.data) for event in queued.events(ID) if event.type == "preview"]
+    assert [preview["train_loss"] for preview in previews] == [[2.0, 2.0]]
+    assert queued.lose(first)
+    seen = []
+
+    def go_on(request, observe, data, journal):
+        seen.append(journal.earlier)
+        return solution(request, observe)
+
+    assert run(queued, monkeypatch, go_on).status == "succeeded"
+    assert seen == [b"half"]
+    assert queued.load_checkpoint(ID) is None
 
 
 def test_a_store_that_is_away_for_a_moment_does_not_stop_the_job(queued, monkeypatch):

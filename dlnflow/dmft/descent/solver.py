@@ -8,11 +8,13 @@ mean is biased by b/P and the pooled march by b/(SCRAMBLES · P), so that their 
 import resource
 import time as clock
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dlnflow import __version__
+from dlnflow.checkpoint import pack, unpack
 from dlnflow.dmft import sampling
 from dlnflow.dmft.descent.march import THREADS, March, Marcher
 from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
@@ -21,7 +23,7 @@ from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample
 from dlnflow.grids import default_times, steps_until
 from dlnflow.problem import Problem
-from dlnflow.solution import Array, Conditional, Observer, Solution, ignore_progress
+from dlnflow.solution import Array, Conditional, Journal, Observer, Solution, ignore_progress
 
 MOST_STEPS = 2000
 SCRAMBLES = 8
@@ -43,18 +45,20 @@ def solve(
     accuracy: float = 0.01,
     seed: int = 0,
     observe: Observer = ignore_progress,
+    journal: Journal | None = None,
     truncation: float | None = None,
 ) -> Solution:
     """Solve the dynamical mean-field theory of gradient descent with steps of η = `step_size` up to `horizon`, MOST_STEPS at most.
 
     `times`, shape (T,), increasing; each shows the last step before it. The kernels are matrices over steps: R_w(t, s) is the mean
     change of w at step t for a unit perturbation of ζ at step s. With `truncation` M, u and v are clipped to [−M, M] in the steps and in w.
-    Raises SolveError where the steps run away, and passes on what `observe` raises. The same arguments give the same bits.
+    Raises SolveError where the steps run away, and passes on what `observe` raises. The same arguments give the same bits, also where
+    `journal` takes up an earlier attempt: that is with the number of paths it had come to.
     """
     began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
     with threadpool_limits(1):
-        descent = Descent(problem, step_size, grid, seed, Progress(observe, horizon), truncation)
+        descent = Descent(problem, step_size, grid, seed, Progress(observe, horizon, journal or Journal()), truncation)
         solution = descent.solve(accuracy)
     measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
     solution.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
@@ -77,13 +81,20 @@ class Descent:
         """Rounds with more and more paths."""
         most = int(2 ** np.floor(np.log2(np.clip(MOST_WORK / max(self.steps, 1), FIRST_PATHS, MOST_PATHS))))
         paths, low = min(most, 2 ** round(np.log2(max(FIRST_PATHS, PATHS_AT_ONE / accuracy)))), 0.0
+        journal = self.progress.journal
+        if journal.earlier is not None:
+            stage = unpack(journal.earlier)
+            paths, low = int(stage["paths"]), float(stage["progress"])
         while True:
+            journal.save(partial(pack, {"paths": paths, "progress": low}))
             high = low + (1 - low) / (1 if paths == most else 2)
             self.progress.stage(low, high, 2 * SCRAMBLES * (self.steps + 1))
             together, errors, scale, found = self._round(paths)
             total = errors.largest()["total"]
             if total <= accuracy or paths == most:
                 break
+            curves, stderr = self._values(together, errors, scale)
+            journal.preview(self.times, curves, stderr)
             low, paths = high, min(most, paths * 2 ** int(np.ceil(np.log2(1.1 * total / accuracy) / GAIN)))
         return self._solution(together, errors, scale, found, paths, accuracy)
 
@@ -123,12 +134,18 @@ class Descent:
         loss, test = np.array(march.variance)[self.wanted] / 2, (error + self.problem.noise_std**2) / 2
         return dict(zip(NAMES, (loss, test, error, overlap, norm, l1_norm, u_norm, v_norm), strict=True))
 
+    def _values(self, march: March, errors: Errors, scale: Scale) -> tuple[Curves, Curves]:
+        """Every curve and its standard error at the requested times."""
+        curves = self._curves(march)
+        relative = {name: np.hypot(errors.sampling[name] / COVERAGE, errors.fixed_point[name]) for name in NAMES}
+        stderr = {name: scale.of(name, curves[name]) * relative[name] for name in NAMES}
+        return {name: x[self.index] for name, x in curves.items()}, {name: x[self.index] for name, x in stderr.items()}
+
     def _solution(
         self, march: March, errors: Errors, scale: Scale, found: tuple[Conditional, ...], paths: int, accuracy: float
     ) -> Solution:
-        curves, split = self._curves(march), errors.largest()
-        relative = {name: np.hypot(errors.sampling[name] / COVERAGE, errors.fixed_point[name]) for name in NAMES}
-        stderr = {name: scale.of(name, curves[name]) * relative[name] for name in NAMES}
+        split = errors.largest()
+        values, stderr = self._values(march, errors, scale)
         converged = split["total"] <= accuracy
         diagnostics = {
             "outcome": "converged" if converged else "not_converged",
@@ -143,7 +160,6 @@ class Descent:
             "paths": paths,
             "scrambles": SCRAMBLES,
         }
-        values, stderr = ({name: x[self.index] for name, x in each.items()} for each in (curves, stderr))
         return Solution(self.times, values, stderr, found, diagnostics, np.array(self.nodes) * self.step_size, march.kernels)
 
 

@@ -1,0 +1,58 @@
+"""A solve that is interrupted between its rounds and taken up again gives the same bits; on the way it shows its curves."""
+
+import numpy as np
+import pytest
+
+from dlnflow.dmft import descent, progress, solve, solver
+from dlnflow.problem import BernoulliGaussTarget, GradientDescent, Problem
+from dlnflow.solution import CURVES, Cancelled
+from tests.journal import Kept
+
+PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2), noise_std=0.1, initial_scale=0.5)
+DYNAMICS = {"flow": None, "descent": GradientDescent(kind="gradient_descent", step_size=0.1)}
+
+
+@pytest.fixture
+def few_paths(monkeypatch):
+    """Rounds that begin with too few paths, so that there are several."""
+    monkeypatch.setattr(solver, "PATHS_AT_ONE", 1.0)
+    monkeypatch.setattr(descent.solver, "PATHS_AT_ONE", 0.1)
+
+
+def run(kind: str, journal: Kept):
+    return solve(PROBLEM, 4.0, accuracy=0.008, seed=2, dynamics=DYNAMICS[kind], journal=journal)
+
+
+@pytest.mark.parametrize("kind", DYNAMICS)
+def test_same_bits_from_every_checkpoint(few_paths, kind):
+    undisturbed = Kept()
+    expected = run(kind, undisturbed)
+    assert len(undisturbed.checkpoints) >= 2
+    for number in range(1, len(undisturbed.checkpoints) + 1):
+        interrupted = Kept(last=number)
+        with pytest.raises(Cancelled):
+            run(kind, interrupted)
+        resumed = Kept(interrupted.checkpoints[-1])
+        found = run(kind, resumed)
+        assert len(resumed.checkpoints) == len(undisturbed.checkpoints) - number + 1
+        for name in expected.values:
+            np.testing.assert_array_equal(found.values[name], expected.values[name])
+            np.testing.assert_array_equal(found.stderr[name], expected.stderr[name])
+        for name in expected.kernels:
+            np.testing.assert_array_equal(found.kernels[name], expected.kernels[name])
+        for one, other in zip(found.conditional, expected.conditional, strict=True):
+            np.testing.assert_array_equal(one.quantiles, other.quantiles)
+
+
+def test_previews_grow_with_the_pilot_and_have_error_bars_after_a_round(few_paths, monkeypatch):
+    monkeypatch.setattr(progress, "PREVIEW_SECONDS", 0.0)
+    journal = Kept()
+    final = run("flow", journal)
+    pilot = [time for time, _, stderr in journal.previews if stderr is None]
+    assert len(pilot) > 5
+    assert len(pilot[0]) < len(pilot[len(pilot) // 2])
+    rounds = [(values, stderr) for _, values, stderr in journal.previews if stderr]
+    assert rounds
+    for values, stderr in rounds:
+        for name in CURVES:  # each round's error bars hold the result of the last
+            assert np.all(np.abs(values[name] - final.values[name]) <= 4 * np.hypot(stderr[name], final.stderr[name]))

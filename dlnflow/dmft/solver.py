@@ -29,7 +29,7 @@ from dlnflow.problem import Problem
 from dlnflow.solution import CURVES, Array, Journal, Observer, Solution, SolveError, ignore_progress
 
 PILOT_PATHS = (512, 2048)  # of the samples on which panels are tried
-BASE_PATHS = (512, 2048, 4096)  # of the small sample that is corrected
+BASE_PATHS = (1024, 2048, 4096)  # of the small sample that is corrected; on fewer, turning modes by a little looks like noise
 GAIN = 0.7  # finer panels that do not reduce the error to this share are no use on the same sample
 FIRST_PATHS = 1024
 PATHS_AT_ONE = 64.0  # paths over accuracy that a first round is given

@@ -108,15 +108,12 @@ def _draw_stratum(
     size = modes + kind.is_normal
     extra = bool(kind.side) + 2 * isinstance(problem.initial_scale, GaussianScale)
     sobol = qmc.Sobol(size + extra, scramble=True, rng=np.random.default_rng(seed))
-    uniform = np.clip(sobol.random(count), 1e-15, 1 - 1e-15).T
+    uniform = np.clip(sobol.random(count).T, 1e-15, 1 - 1e-15, order="C")
     weights = np.full(count, 1.0 / count)
     if aim:
         uniform[0], weights = _crowd(uniform[0], aim.crowding)
-    normal = _match_moments(ndtri(uniform[:size]), weights)
-    if aim:
-        normal = aim.axes @ normal
-    elif kind.is_normal:
-        normal = np.roll(normal, -1, axis=0)
+    axes = aim.axes if aim else np.roll(np.eye(size), -int(kind.is_normal), axis=0)
+    normal = _match_moments(ndtri(uniform[:size], out=uniform[:size]), weights, axes)
     others = uniform[size:]
     z = np.zeros(count)
     if kind.is_normal:
@@ -150,12 +147,17 @@ def _initial(problem: Problem, uniform: Array, weights: Array) -> tuple[Array, A
             return np.full(count, np.log(a)), np.full(count, np.log(a))
 
 
-def _match_moments(normal: Array, weights: Array) -> Array:
-    """Rescale draws, shape (D, P), so that as many leading rows as the sample can carry have exact moments."""
+def _match_moments(normal: Array, weights: Array, axes: Array) -> Array:
+    """`axes` (D, D) times draws (D, P) that are rescaled so that as many leading rows as the sample can carry have exact moments."""
     rows = min(len(normal), normal.shape[1] // 4)
-    head = normal[:rows] - (normal[:rows] @ weights)[:, None]
-    factor = np.linalg.cholesky((head * weights) @ head.T)
-    return np.concatenate([np.linalg.solve(factor, head), normal[rows:]])
+    head = normal[:rows]
+    mean = head @ weights
+    factor = np.linalg.cholesky((head * weights) @ head.T - np.outer(mean, mean))
+    scale, turned = np.linalg.inv(factor), axes.copy()
+    turned[:, :rows] = axes[:, :rows] @ scale
+    found = turned @ normal
+    found -= (turned[:, :rows] @ mean)[:, None]
+    return found
 
 
 def aim_at(problem: Problem, sample: Sample, rank: int, error: Array, residual: Array) -> list[Aim]:

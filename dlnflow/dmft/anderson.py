@@ -1,5 +1,7 @@
 """Anderson acceleration of a fixed point x = g(x) (D. G. Anderson, J. ACM 12, 1965)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dlnflow.solution import Array
@@ -7,33 +9,37 @@ from dlnflow.solution import Array
 ASTRAY = 5.0  # times the least residual at which the iteration starts again from its best point
 FORGET = 1.5  # growth of that least residual at each new start
 
+Secant = tuple[Array, Array]
+
 
 class Anderson:
-    """Combines the last `depth` iterates so that their residuals g(x) − x cancel in the least-squares sense.
+    """Combines the last `depth` moves of x so that the changes that they make in the residual g(x) − x cancel it by least squares.
 
-    Where the residual grows, as it may where g is rough, it starts again from its best point by a shorter step.
+    A `secant` is such a move and change, (X,) each. Those of a similar problem give a first idea of the derivative. Where the residual
+    grows, as it may where g is rough, the iteration starts again from its best point by a shorter step.
     """
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self, depth: int, secants: Sequence[Secant] = ()) -> None:
         self.depth = depth
-        self.points: list[Array] = []
-        self.residuals: list[Array] = []
-        self.least, self.damping = np.inf, 1.0
+        self.secants = list(secants)
+        self.last: Secant | None = None
+        self.least, self.damping, self.steps = np.inf, 1.0, 0
 
     def step(self, point: Array, residual: Array) -> Array:
         """The next iterate, shape (X,), after x = `point` with g(x) − x = `residual`."""
         size = float(np.abs(residual).max())
+        self.steps += 1
         if size < self.least:
             self.least, self.best = size, (point, residual)
-        if size > ASTRAY * self.least and len(self.points) > 3:
-            self.points, self.residuals = [], []
+        if size > ASTRAY * self.least and self.steps > 3:
+            self.secants, self.last, self.steps = [], None, 0
             self.least, self.damping = FORGET * self.least, self.damping / 2
             return self.best[0] + self.damping * self.best[1]
-        self.points = [*self.points, point][-self.depth - 1 :]
-        self.residuals = [*self.residuals, residual][-self.depth - 1 :]
-        if len(self.points) == 1:
+        if self.last:
+            self.secants = [*self.secants, (point - self.last[0], residual - self.last[1])][-self.depth :]
+        self.last = (point, residual)
+        if not self.secants:
             return point + residual
-        moves = np.diff(np.stack(self.points), axis=0)
-        changes = np.diff(np.stack(self.residuals), axis=0)
+        moves, changes = (np.stack(each) for each in zip(*self.secants, strict=True))
         mix, *_ = np.linalg.lstsq(changes.T, residual, rcond=1e-10)
         return point + residual - mix @ (moves + changes)

@@ -1,11 +1,12 @@
 """One panel of the causal pass: its rows of R_r and C_r as the fixed point of the effective process."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dlnflow.dmft import paths, radau
-from dlnflow.dmft.anderson import Anderson
+from dlnflow.dmft.anderson import Anderson, Secant
 from dlnflow.dmft.errors import FLOOR
 from dlnflow.dmft.state import State
 from dlnflow.solution import Array
@@ -51,8 +52,8 @@ class Panel:
     sampled_correlation: Array
     sums: Array
     above: int
-    iterations: int = 0
     residual: float = 0.0
+    secants: Sequence[Secant] = ()
 
 
 def _factor_rows(state: State, correlation: Array, wanted: Array | None) -> tuple[Array, Array, int]:
@@ -166,12 +167,15 @@ class PanelProblem:
         return Rows(response, correlation)
 
 
-def solve(state: State, right: float, tolerance: float, guess: Rows | None = None) -> Panel:
-    """Iterate a panel to a relative change below `tolerance`; raises PanelFailure where it does not settle."""
+def solve(state: State, right: float, tolerance: float, guess: Rows | None = None, secants: Sequence[Secant] = ()) -> Panel:
+    """Iterate a panel to a relative change below `tolerance`; raises PanelFailure where it does not settle.
+
+    It starts from `guess`, and with the `secants` of a similar panel.
+    """
     problem = PanelProblem(state, right)
     rows = guess or problem.first_guess()
     n, m = state.nodes, state.order
-    anderson = Anderson(DEPTH)
+    anderson = Anderson(DEPTH, secants)
     least = FLOOR * (state.problem.initial_error + state.problem.noise_std**2)
     scale = np.sqrt(np.maximum(np.diag(state.residual_correlation[:n, :n]), least))
     solved, best, least_residual, best_iteration, missing = None, rows, np.inf, 0, 0
@@ -208,7 +212,7 @@ def solve(state: State, right: float, tolerance: float, guess: Rows | None = Non
     panel = problem.apply(best, keep=True)
     panel.rows = problem.implied(panel)  # exactly those of its averages: in late panels their terms cancel
     panel.factor, panel.modes, _ = _factor_rows(state, panel.rows.correlation / state.problem.aspect_ratio, problem.wanted)
-    panel.iterations, panel.residual = iteration, least_residual
+    panel.residual, panel.secants = least_residual, anderson.secants
     return panel
 
 
@@ -246,4 +250,5 @@ def accept(state: State, panel: Panel) -> None:
     state.factor[here] = panel.factor
     state.modes.append((state.rank, n, panel.modes))
     state.edges.append(panel.right)
+    state.secants.append(panel.secants)
     state.residual = max(state.residual, panel.residual)

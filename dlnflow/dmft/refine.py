@@ -24,6 +24,7 @@ THREADS = 2
 AIMING_PATHS = 4096
 FEWER_FOR_RESPONSE = 4
 CHECK_PATHS = 1024
+ROUGHLY = 5.0  # times the tolerance suffices where only a spread is wanted
 MOST_INDEPENDENT = 4096  # paths of a separate solve
 TANGENT_MEMORY = 1e9  # bytes of the tangents of the passes that run at a time
 LEAST_SETTLED = 4
@@ -78,8 +79,8 @@ class Refinement:
         with ThreadPoolExecutor(THREADS) as pool:
             return list(pool.map(lambda scramble: self._averages(state, paths, scramble), range(SCRAMBLES)))
 
-    def _solve(self, like: State, correction: Averages) -> State:
-        state = causal_pass(like, self.sample, ORDER, self.tolerance, lambda t: None, correction, warm=True)
+    def _solve(self, like: State, correction: Averages, tolerance: float) -> State:
+        state = causal_pass(like, self.sample, ORDER, tolerance, lambda t: None, correction, warm=True)
         self.watch(state.edges[-1])
         return state
 
@@ -87,10 +88,10 @@ class Refinement:
         """Correct by the mean of all scrambles of `paths` paths; single scrambles, drawn towards it, give the sampling errors."""
         corrections = [averages - self.base.sampled for averages in self._all_averages(self.base, paths)]
         mean = _mean(corrections)
-        state = self._solve(self.base, mean)
+        state = self._solve(self.base, mean, self.tolerance)
         drawn = [mean + (one - mean) * SCRAMBLES**-0.5 for one in corrections]
         with ThreadPoolExecutor(THREADS) as pool:
-            single = list(pool.map(lambda correction: values(self._solve(state, correction), self.times), drawn))
+            single = list(pool.map(lambda one: values(self._solve(state, one, ROUGHLY * self.tolerance), self.times), drawn))
         curves = values(state, self.times)
         spread = {name: COVERAGE * np.std([one[name] for one in single], axis=0, ddof=1) for name in curves}
         return Round(
@@ -106,7 +107,7 @@ class Refinement:
         before, after = (_mean(self._all_averages(state, paths)) for state in (self.base, found.state))
         assert found.state.correction is not None
         moved = (after - before) - (found.state.sampled - self.base.sampled)
-        state = self._solve(found.state, found.state.correction + moved)
+        state = self._solve(found.state, found.state.correction + moved, self.tolerance)
         curves = values(state, self.times)
         inexact = AMPLIFICATION * state.residual + MODE_SHARE
         left = {name: CONTRACTION * change + inexact for name, change in self.scale.difference(found.curves, curves).items()}

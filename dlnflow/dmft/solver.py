@@ -36,7 +36,8 @@ PATHS_AT_ONE = 64.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**18
 MOST_WORK = 3e11  # multiplications in the averages of one round
 MOST_ROUNDS = 8
-LEAST_TOLERANCE = 3e-8  # of a panel's iteration; the tangents are in single precision
+TOLERANCES = (1e-6, 1e-5)  # of a panel's iteration; the tangents are in single precision, which leaves 1e-7
+TOLERANCE_AT_ONE = 1e-3  # tolerance over accuracy
 QUANTILE_PATHS = 8192
 PILOT_SHARE = 0.2
 SHARE_OF_TIME_ERROR = 0.4
@@ -66,7 +67,7 @@ def solve(
     progress.stage(0.0, PILOT_SHARE, MOST_PANELS)
     root = np.random.SeedSequence(seed)
     with threadpool_limits(1):
-        tolerance = float(np.clip(1e-5 * accuracy, LEAST_TOLERANCE, 1e-6))
+        tolerance = float(np.clip(TOLERANCE_AT_ONE * accuracy, *TOLERANCES))
         if earlier:
             pilot = earlier.pilot(problem, _pilot_sample(problem, earlier.pilot_paths, root))
         else:

@@ -1,10 +1,12 @@
 """Everything a causal pass knows up to some time: the kernels on the nodes so far and the sampled paths."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from dlnflow.dmft import radau
+from dlnflow.dmft.anderson import Secant
 from dlnflow.dmft.paths import LANES, OBSERVED
 from dlnflow.dmft.sampling import Sample, strata
 from dlnflow.problem import Problem
@@ -42,7 +44,8 @@ class State:
     `factor` (N, D) is L with ζ = L z; `modes` holds per panel the first new column of L, the panel's first node and the weights (m, new)
     that read the new modes off the panel. `like` may hold, for each panel, the block of L that new modes are turned towards; `slots`
     keeps as many columns for each panel, so that two passes give a mode the same draws. `sampled` are the averages over the paths,
-    to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the panels' iterations. `error`
+    to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the panels' iterations, `secants` are
+    what each of these learned. `error`
     (N, P) is w − w*, `height` (N, P) is H; for `tangent` and `tangent_edge` see `paths.advance`.
     """
 
@@ -66,6 +69,7 @@ class State:
     tangent: np.ndarray
     tangent_edge: np.ndarray
     residual: float = 0.0
+    secants: list[Sequence[Secant]] = field(default_factory=list)
 
     @property
     def nodes(self) -> int:

@@ -61,19 +61,30 @@ def _first_width(problem: Problem, horizon: float) -> float:
 
 
 def causal_pass(
-    like: State, sample: Sample, order: int, tolerance: float, watch: Watch, correction: Averages | None = None, warm: bool = False
+    like: State,
+    sample: Sample,
+    order: int,
+    tolerance: float,
+    watch: Watch,
+    correction: Averages | None = None,
+    *,
+    warm: bool = False,
+    taught: bool = False,
 ) -> State:
-    """A pass on the panels of the state `like`: `warm`, from its rows and secants, or from scratch. Modes are turned towards its."""
+    """A pass on the panels of the state `like`, towards whose modes its modes are turned.
+
+    `warm`, it starts from the rows of `like`, not from scratch, and `taught`, also with its secants.
+    """
     edges = like.edges[1:]
     lift = radau.between(like.order, order)
     blocks = [lift @ like.factor[node : node + like.order, first : first + modes.shape[1]] for first, node, modes in like.modes]
     state = start(like.problem, sample, order, len(edges), blocks, None if warm else SLOTS, correction)
-    for right, secants in zip(edges, like.secants or [()] * len(edges), strict=True):
+    for right, secants in zip(edges, like.secants if taught else [()] * len(edges), strict=True):
         n, m = state.nodes, order
         here = (slice(n, n + m), slice(0, n + m))
         guess = panel.Rows(like.residual_response[here].copy(), like.residual_correlation[here].copy()) if warm else None
         try:
-            solved = panel.solve(state, right, tolerance, guess, secants if warm else ())
+            solved = panel.solve(state, right, tolerance, guess, secants)
         except panel.PanelFailure:
             if not warm:
                 raise

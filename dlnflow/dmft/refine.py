@@ -23,7 +23,8 @@ SCRAMBLES = 8
 THREADS = 2
 AIMING_PATHS = 4096
 FEWER_FOR_RESPONSE = 4
-CHECK_PATHS = 1024
+CHECK_PATHS = 2048
+CHECK_SCRAMBLES = 2
 ROUGHLY = 5.0  # times the tolerance suffices where only a spread is wanted
 MOST_INDEPENDENT = 4096  # paths of a separate solve
 TANGENT_MEMORY = 1e9  # bytes of the tangents of the passes that run at a time
@@ -75,23 +76,26 @@ class Refinement:
         self.watch(state.edges[-1])
         return Averages(response.response, others.correlation, others.sums)
 
-    def _all_averages(self, state: State, paths: int) -> list[Averages]:
-        with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(lambda scramble: self._averages(state, paths, scramble), range(SCRAMBLES)))
+    def _change(self, paths: int, scramble: int, before: State, after: State) -> Averages:
+        """What the averages over one scramble change by from one state to another."""
+        sample = self._draw(paths, 4, paths, scramble)
+        return open_loop(after, sample) - open_loop(before, sample)
 
-    def _solve(self, like: State, correction: Averages, tolerance: float) -> State:
-        state = causal_pass(like, self.sample, ORDER, tolerance, lambda t: None, correction, warm=True)
+    def _solve(self, like: State, correction: Averages, tolerance: float, taught: bool = False) -> State:
+        state = causal_pass(like, self.sample, ORDER, tolerance, lambda t: None, correction, warm=True, taught=taught)
         self.watch(state.edges[-1])
         return state
 
     def round(self, paths: int) -> Round:
         """Correct by the mean of all scrambles of `paths` paths; single scrambles, drawn towards it, give the sampling errors."""
-        corrections = [averages - self.base.sampled for averages in self._all_averages(self.base, paths)]
+        with ThreadPoolExecutor(THREADS) as pool:
+            averages = list(pool.map(lambda scramble: self._averages(self.base, paths, scramble), range(SCRAMBLES)))
+        corrections = [one - self.base.sampled for one in averages]
         mean = _mean(corrections)
         state = self._solve(self.base, mean, self.tolerance)
         drawn = [mean + (one - mean) * SCRAMBLES**-0.5 for one in corrections]
         with ThreadPoolExecutor(THREADS) as pool:
-            single = list(pool.map(lambda one: values(self._solve(state, one, ROUGHLY * self.tolerance), self.times), drawn))
+            single = list(pool.map(lambda one: values(self._solve(state, one, ROUGHLY * self.tolerance, True), self.times), drawn))
         curves = values(state, self.times)
         spread = {name: COVERAGE * np.std([one[name] for one in single], axis=0, ddof=1) for name in curves}
         return Round(
@@ -103,11 +107,11 @@ class Refinement:
 
         That is a part of the change, what the residuals of the panels may grow to, and the share of the noise that no mode carries.
         """
-        paths = min(found.paths, CHECK_PATHS)
-        before, after = (_mean(self._all_averages(state, paths)) for state in (self.base, found.state))
         assert found.state.correction is not None
-        moved = (after - before) - (found.state.sampled - self.base.sampled)
-        state = self._solve(found.state, found.state.correction + moved, self.tolerance)
+        with ThreadPoolExecutor(THREADS) as pool:
+            changes = pool.map(lambda scramble: self._change(CHECK_PATHS, scramble, self.base, found.state), range(CHECK_SCRAMBLES))
+            moved = _mean(list(changes)) - (found.state.sampled - self.base.sampled)
+        state = self._solve(found.state, found.state.correction + moved, self.tolerance, True)
         curves = values(state, self.times)
         inexact = AMPLIFICATION * state.residual + MODE_SHARE
         left = {name: CONTRACTION * change + inexact for name, change in self.scale.difference(found.curves, curves).items()}

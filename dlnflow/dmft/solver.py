@@ -31,7 +31,7 @@ from dlnflow.solution import CURVES, Array, Journal, Observer, Solution, SolveEr
 PILOT_PATHS = (512, 2048)  # of the samples on which panels are tried
 BASE_PATHS = (1024, 2048, 4096)  # of the small sample that is corrected; on fewer, turning modes by a little looks like noise
 GAIN = 0.7  # finer panels that do not reduce the error to this share are no use on the same sample
-FIRST_PATHS = 1024
+FIRST_PATHS = (1024, 8192)  # that a first round may be given
 PATHS_AT_ONE = 64.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**18
 MOST_WORK = 3e11  # multiplications in the averages of one round
@@ -152,7 +152,7 @@ def _refine(
 def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Progress, earlier: Checkpoint | None) -> tuple[Round, Curves]:
     """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`."""
     most = _most_paths(refinement.base.nodes)
-    paths = min(most, 2 ** round(np.log2(max(FIRST_PATHS, PATHS_AT_ONE / accuracy)) - 0.3))
+    paths = min(most, 2 ** round(np.log2(np.clip(PATHS_AT_ONE / accuracy, *FIRST_PATHS)) - 0.3))
     stage = earlier.stage if earlier else Stage(refinement.size, 0, paths, PILOT_SHARE + 0.05)
     if base := earlier and earlier.base(refinement.problem, refinement.sample):
         refinement.base = base
@@ -160,8 +160,7 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
         progress.journal.save(partial(checkpoint.save, pilot, stage, refinement.base if stage.number else None))
         high = stage.progress + 0.5 * (1 - stage.progress)
         progress.stage(stage.progress, high, 4 * SCRAMBLES)
-        found = refinement.round(stage.paths)
-        checked, fixed_point = refinement.check(found)
+        checked, fixed_point = refinement.check(refinement.round(stage.paths))
         errors = Errors(checked.sampling, pilot.time_step, fixed_point)
         if errors.largest()["total"] <= accuracy or stage.number == MOST_ROUNDS - 1:
             return checked, fixed_point
@@ -169,13 +168,13 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
         if excess > 1 and stage.paths == most:
             return checked, fixed_point
         progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, pilot.scale))
-        paths = min(stage.paths * 2 ** int(np.ceil(1.1 * np.log2(max(excess, 1.0)))), most)
+        paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.3)), most)
         stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state
 
 
 def _most_paths(nodes: int) -> int:
     work = SCRAMBLES * (nodes**3 / 24 + 3 * nodes**2)
-    return int(2 ** np.floor(np.log2(np.clip(MOST_WORK / work, FIRST_PATHS, MOST_PATHS))))
+    return int(2 ** np.floor(np.log2(np.clip(MOST_WORK / work, FIRST_PATHS[0], MOST_PATHS))))
 
 
 def _solution(found: Round, errors: Errors, scale: Scale, grid: Array, accuracy: float, root: np.random.SeedSequence) -> Solution:

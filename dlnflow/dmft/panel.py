@@ -113,8 +113,9 @@ class PanelProblem:
         self.decay = -2 * state.problem.weight_decay * self.time
         times = np.append(state.time[:n], self.time)
         weight_decay, sample = state.problem.weight_decay, state.sample
-        for start in range(0, len(sample.target), paths.LANES):
-            paths.extrapolate(ahead(times, m)[n:], -2 * weight_decay * times, sample.scale, sample.origin, state.height, n, start, start)
+        for block, height in enumerate(state.height):
+            start = block * paths.LANES
+            paths.extrapolate(ahead(times, m)[n:], -2 * weight_decay * times, sample.scale, sample.origin, height, n, start)
 
     def apply(self, rows: Rows, keep: bool = False) -> Panel:
         """The panel of the paths that `rows` drive; with `keep`, the paths' tangents go on to its right edge."""
@@ -221,8 +222,8 @@ def roughness(state: State, panel: Panel) -> float:
     n, m = state.nodes, state.order
     top = radau.top_coefficient(m)
     problem, sample = state.problem, state.sample
-    left = state.error[n - 1] if n else sample.initial - sample.target
-    highest = top @ np.concatenate([left[None], state.error[n : n + m]])
+    error = state.error[:, max(n - 1, 0) : n + m].swapaxes(0, 1).reshape(-1, len(sample.target))
+    highest = top @ (error if n else np.concatenate([(sample.initial - sample.target)[None], error]))
     share = float(sample.weights @ highest**2) / max(panel.correlation[-1, -1], FLOOR * problem.initial_error)
     if n:
         residual = np.concatenate([state.factor[n - 1 : n], panel.factor])

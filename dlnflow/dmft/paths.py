@@ -24,7 +24,7 @@ FAST = {"contract", "nsz", "reassoc", "arcp"}
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def extrapolate(ahead: Array, decay: Array, scale: Array, origin: Array, height: Array, n: int, start: int, at: int) -> None:
+def extrapolate(ahead: Array, decay: Array, scale: Array, origin: Array, height: Array, n: int, start: int) -> None:
     """A first guess of H on the panel after n nodes for LANES paths from `start`: straight on, but |w| not beyond that at the edge.
 
     `ahead` (m,) is the distance from the left edge over that of the last two nodes, `decay` (≥ n + m,) is −2λt. A weight below one may
@@ -33,12 +33,12 @@ def extrapolate(ahead: Array, decay: Array, scale: Array, origin: Array, height:
     for i in range(len(ahead)):
         for b in range(LANES):
             if n == 0:
-                height[i, at + b] = origin[start + b]
+                height[i, b] = origin[start + b]
                 continue
-            last = height[n - 1, at + b]
+            last = height[n - 1, b]
             most = max(decay[n - 1] + scale[start + b] + 2.0 * abs(last), 0.0) - decay[n + i] - scale[start + b]
             limit = max(0.5 * most, 0.0)
-            height[n + i, at + b] = max(-limit, min(limit, last + ahead[i] * (last - height[n - 2, at + b])))
+            height[n + i, b] = max(-limit, min(limit, last + ahead[i] * (last - height[n - 2, b])))
 
 
 @njit(inline="always")
@@ -63,15 +63,15 @@ def _exp(x: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
-def _map(decay: Array, scale: Array, target: Array, height: Array, error: Array, slope: Array, m: int, n: int, start: int, at: int) -> None:
+def _map(decay: Array, scale: Array, target: Array, height: Array, error: Array, slope: Array, m: int, n: int, start: int) -> None:
     """Fill e = w − w* and k on the panel's nodes; decay (m,) is −2λt, scale (P,) is log(u(0) v(0))."""
     for i in range(m):
         for b in range(LANES):
-            h = height[n + i, at + b]
+            h = height[n + i, b]
             c = decay[i] + scale[start + b]
             larger = _exp(max(-690.0, min(690.0, c + 2.0 * abs(h))))
             smaller = _exp(max(-690.0, min(690.0, c - 2.0 * abs(h))))
-            error[n + i, at + b] = (0.5 if h < 0.0 else -0.5) * (larger - smaller) - target[start + b]
+            error[n + i, b] = (0.5 if h < 0.0 else -0.5) * (larger - smaller) - target[start + b]
             slope[i, b] = larger + smaller
 
 
@@ -89,37 +89,36 @@ def _newton(
     step: Array,
     n: int,
     start: int,
-    at: int,
 ) -> bool:
     """Solve H = forced + C e(H) on a panel for LANES paths by a damped Newton iteration; tells whether all of them settled."""
     m = len(coupling)
     largest = 1.0
     for iteration in range(NEWTON_STEPS):
-        _map(decay, scale, target, height, error, slope, m, n, start, at)
+        _map(decay, scale, target, height, error, slope, m, n, start)
         if largest < SMALL_STEP:
             return True
         for i in range(m):
             for b in range(LANES):
-                step[i, b] = forced[i, b] - height[n + i, at + b]
+                step[i, b] = forced[i, b] - height[n + i, b]
             for k in range(m):
                 c = coupling[i, k]
                 one = 1.0 if i == k else 0.0
                 for b in range(LANES):
-                    step[i, b] += c * error[n + k, at + b]
+                    step[i, b] += c * error[n + k, b]
                     jacobian[i, k, b] = one + c * slope[k, b]
         _eliminate(jacobian, step, m)
         largest, total = 0.0, 0.0
         for i in range(m):
             for b in range(LANES):
                 total += abs(step[i, b])
-                largest = max(largest, abs(step[i, b]) / (1.0 + 1e-3 * abs(height[n + i, at + b])))
+                largest = max(largest, abs(step[i, b]) / (1.0 + 1e-3 * abs(height[n + i, b])))
         if not total < 1e300:
             return False
         if largest > 0.5:
-            _limit(decay, scale, height, step, 1.0 if iteration < FULL_STEPS else 0.3, m, n, start, at)
+            _limit(decay, scale, height, step, 1.0 if iteration < FULL_STEPS else 0.3, m, n, start)
         for i in range(m):
             for b in range(LANES):
-                height[n + i, at + b] += step[i, b]
+                height[n + i, b] += step[i, b]
     return False
 
 
@@ -145,11 +144,11 @@ def _eliminate(matrix: Array, vector: Array, m: int) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _limit(decay: Array, scale: Array, height: Array, step: Array, damping: float, m: int, n: int, start: int, at: int) -> None:
+def _limit(decay: Array, scale: Array, height: Array, step: Array, damping: float, m: int, n: int, start: int) -> None:
     """Shorten steps in H where w would overshoot, as diode equations are solved."""
     for i in range(m):
         for b in range(LANES):
-            move, h = step[i, b], height[n + i, at + b]
+            move, h = step[i, b], height[n + i, b]
             if move * h > 0.0 and abs(move) > 0.5:
                 move = np.sign(move) * 0.5 * (1.0 + np.log(2.0 * abs(move)))
             if decay[i] + scale[start + b] + 2.0 * abs(h + move) > 40.0:
@@ -282,7 +281,6 @@ def _panel(
     edge: Array32,
     n: int,
     start: int,
-    at: int,
     keep: bool,
     folded: bool,
     response: Array,
@@ -290,7 +288,8 @@ def _panel(
     sums: Array,
     scratch: Scratch,
 ) -> bool:
-    """One panel for the LANES paths from `start`, whose columns of `height` and `error` begin at `at`; tells whether they settled.
+    """One panel for the LANES paths from `start`; tells whether they settled. Their `modes` (rank, LANES), `height` and `error`
+    (N, LANES) stand close together: rows of all paths, a power of two apart, would drive one another out of the cache.
 
     Their shares are added to the averages: `sums` (OBSERVED, m) are those of w w*, |w|, k and w (of w sgn w* where `folded`). The
     response is left out where `tangent` is empty.
@@ -302,28 +301,28 @@ def _panel(
             drive[i, b] = 0.0
         for k in range(factor.shape[1]):
             for b in range(LANES):
-                drive[i, b] += factor[i, k] * modes[k, start + b]
+                drive[i, b] += factor[i, k] * modes[k, b]
         for j in range(n):
             for b in range(LANES):
-                drive[i, b] += memory[i, j] * error[j, at + b]
+                drive[i, b] += memory[i, j] * error[j, b]
     for i in range(m):
         for b in range(LANES):
-            forced[i, b] = height[n - 1, at + b] if n else origin[start + b]
+            forced[i, b] = height[n - 1, b] if n else origin[start + b]
         for k in range(m):
             for b in range(LANES):
                 forced[i, b] += integral[i, k] * drive[k, b]
-    if not _newton(decay, scale, target, coupling, forced, height, error, slope, jacobian, step, n, start, at):
+    if not _newton(decay, scale, target, coupling, forced, height, error, slope, jacobian, step, n, start):
         return False
     for i in range(m):
         for b in range(LANES):
             slope32[i, b] = slope[i, b]
             weighted[i, b] = weights[start + b] * slope[i, b]
-            forced[i, b] = weights[start + b] * error[n + i, at + b]
+            forced[i, b] = weights[start + b] * error[n + i, b]
     for i in range(m):  # no stores among the sums: whether such a loop vectorises would depend on where its arrays happen to lie
         overlap, absolute, slopes, mean = 0.0, 0.0, 0.0, 0.0
         for b in range(LANES):
             weight, teacher = weights[start + b], target[start + b]
-            w = error[n + i, at + b] + teacher
+            w = error[n + i, b] + teacher
             overlap += weight * (w * teacher)
             absolute += weight * abs(w)
             slopes += weight * slope[i, b]
@@ -335,7 +334,7 @@ def _panel(
         for j in range(n + m):
             total = 0.0
             for b in range(LANES):
-                total += forced[i, b] * error[j, at + b]
+                total += forced[i, b] * error[j, b]
             correlation[i, j] += total
     if len(tangent):
         _invert(coupling, slope, jacobian, inverse, m)
@@ -367,10 +366,10 @@ def advance(
 ) -> bool:
     """Solve one panel for all paths on top of n earlier nodes; tells whether every path settled.
 
-    `modes` (rank, P) are z, `target` (P,) w*, `scale` (P,) log(u(0) v(0)), `origin` (P,) H at t = 0, `weights` (P,) sum to 1, `strata`
+    `modes` (≥ rank, P) are z, `target` (P,) w*, `scale` (P,) log(u(0) v(0)), `origin` (P,) H at t = 0, `weights` (P,) sum to 1, `strata`
     (P / LANES,) numbers the stratum of each block. `factor` (m, rank) are the panel's rows of L, `memory` (m, n + m) of R_r, `integral`
-    (m, m) is B, `decay` (m,) −2λt. `height` (N, P) holds H: of the past and a first guess on the panel, the solution on return; `error`
-    (N, P) is e. `tangent` (P / LANES, N, N, LANES) and `edge` (P / LANES, N, LANES) are those of `_tangents`. The averages `response`
+    (m, m) is B, `decay` (m,) −2λt. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the solution on
+    return; `error` (P / LANES, N, LANES) is e. `tangent` (P / LANES, N, N, LANES) and `edge` (P / LANES, N, LANES) are those of `_tangents`. The averages `response`
     and `correlation` (m, n + m) are E[δw/δζ] and E[e e], `sums` (S, OBSERVED, m) by stratum what `_panel` says.
     """
     m = len(integral)
@@ -380,11 +379,13 @@ def advance(
     pushes = (integral @ np.ascontiguousarray(memory[:, :n])).astype(np.float32)
     integral32 = integral.astype(np.float32)
     response[:], correlation[:], sums[:] = 0.0, 0.0, 0.0
+    own = np.empty((factor.shape[1], LANES))
     for block in range(len(target) // LANES):
         start = block * LANES
+        own[:] = modes[: len(own), start : start + LANES]
         if not _panel(
-            modes, target, scale, origin, weights, factor, memory, pushes, integral, integral32, coupling, decay,
-            height, error, tangent[block], edge[block], n, start, start, keep, folded, response, correlation, sums[strata[block]], scratch,
+            own, target, scale, origin, weights, factor, memory, pushes, integral, integral32, coupling, decay, height[block],
+            error[block], tangent[block], edge[block], n, start, keep, folded, response, correlation, sums[strata[block]], scratch,
         ):  # fmt: skip
             return False
     return True
@@ -418,7 +419,7 @@ def propagate(
     """
     panels, m, _ = integrals.shape
     size = panels * m
-    height, error = np.empty((size, LANES)), np.empty((size, LANES))
+    own, height, error = np.empty((factor.shape[1], LANES)), np.empty((size, LANES)), np.empty((size, LANES))
     rows = size if tangents else 0
     tangent, edge = np.empty((rows, size, LANES), np.float32), np.empty((rows, LANES), np.float32)
     scratch = _scratch(m)
@@ -430,13 +431,14 @@ def propagate(
     integrals32 = integrals.astype(np.float32)
     for block in range(len(strata)):
         start, stratum = block * LANES, strata[block]
+        own[:] = modes[: len(own), start : start + LANES]
         for p in range(panels):
             n = p * m
             here = slice(n, n + m)
-            extrapolate(ahead[here], decay, scale, origin, height, n, start, 0)
+            extrapolate(ahead[here], decay, scale, origin, height, n, start)
             if not _panel(
-                modes, target, scale, origin, weights, factor[here], memory[here], pushes[here], integrals[p], integrals32[p], couplings[p],
-                decay[here], height, error, tangent, edge, n, start, 0, True, folded,
+                own, target, scale, origin, weights, factor[here], memory[here], pushes[here], integrals[p], integrals32[p], couplings[p],
+                decay[here], height, error, tangent, edge, n, start, True, folded,
                 response[here], correlation[here], sums[stratum][:, here], scratch,
             ):  # fmt: skip
                 return False

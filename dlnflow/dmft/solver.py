@@ -168,7 +168,7 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
         if excess > 1 and stage.paths == most:
             return checked, fixed_point
         progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, pilot.scale))
-        paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.3)), most)
+        paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.6)), most)
         stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state
 
 

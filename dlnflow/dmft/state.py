@@ -46,7 +46,7 @@ class State:
     keeps as many columns for each panel, so that two passes give a mode the same draws. `sampled` are the averages over the paths,
     to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the panels' iterations, `secants` are
     what each of these learned. `error`
-    (N, P) is w − w*, `height` (N, P) is H; for `tangent` and `tangent_edge` see `paths.advance`.
+    (P / LANES, N, LANES) is w − w*, `height` of the same shape is H; for `tangent` and `tangent_edge` see `paths.advance`.
     """
 
     problem: Problem
@@ -138,8 +138,8 @@ def start(
         slots=slots,
         sampled=no_averages(size, len(strata(problem))),
         correction=correction,
-        error=np.empty((size, paths)),
-        height=np.empty((size, paths)),
+        error=np.empty((blocks, size, LANES)),
+        height=np.empty((blocks, size, LANES)),
         tangent=np.empty((blocks, size, size, LANES), np.float32),
         tangent_edge=np.empty((blocks, size, LANES), np.float32),
     )

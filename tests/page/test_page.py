@@ -126,7 +126,7 @@ def test_curves_grow_while_they_are_computed(visit: Open):
     page = visit()
     page.uncheck("input[name=theory]")
     page.check("input[name=simulation]")
-    for path, value in {"accuracy": 0.002, "dimension": 2000, "replicas": 40, "seed": 709}.items():
+    for path, value in {"accuracy": 4e-4, "dimension": 2000, "replicas": 40, "seed": 709}.items():
         fill(page, path, value)
     page.click("#run")
     so_far = page.locator("#curves .legendtext", has_text="so far")

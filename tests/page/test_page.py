@@ -2,12 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.stack import LONG, QUICK, Stack
 from tests.page.conftest import Open
@@ -191,6 +193,29 @@ def test_an_outage_is_said_and_waited_out(visit: Open):
     expect(page.locator("#banner")).to_contain_text("cannot be reached")
     page.unroute("**/v1/jobs**")
     expect(page.locator("#banner")).to_be_hidden(timeout=SECONDS)
+
+
+def test_a_key_is_asked_for_until_it_is_right(browser: Browser, tmp_path: Path):
+    stack = Stack(tmp_path / "data", DLNFLOW_WORKERS="1", DLNFLOW_AUTH="keys").start()
+    context = browser.new_context()
+    try:
+        made = subprocess.run(
+            [sys.executable, "-m", "service", "keys", "create", "ada"], env=stack.environment, capture_output=True, check=True
+        )
+        page = context.new_page()
+        page.goto(str(stack.client.base_url))
+        expect(page.locator("#key-value")).to_be_focused()
+        for key, question in (("dln_x_y", "This key is not known here"), (made.stdout.decode().strip(), None)):
+            page.fill("#key-value", key)
+            page.press("#key-value", "Enter")
+            expect(page.locator("#key label")).to_have_text(question) if question else expect(page.locator("#key")).to_be_hidden()
+        expect(page.locator("#jobs")).to_contain_text("No jobs yet.")
+        quick(page, 710)
+        page.click("#run")
+        shown_id(page)  # events came with the key too
+    finally:
+        context.close()
+        stack.close()
 
 
 def test_old_jobs_are_shown_and_run_again(visit: Open, stack: Stack):

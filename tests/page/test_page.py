@@ -186,13 +186,20 @@ def test_own_data_is_uploaded_from_the_form(visit: Open, tmp_path: Path):
     shown_id(page)
 
 
-def test_an_outage_is_said_and_waited_out(visit: Open):
-    page = visit()
-    page.route("**/v1/jobs**", lambda route: route.abort())
-    page.click("#reload")
+def test_an_outage_is_said_and_waited_out(browser: Browser, own_stack: Stack):
+    job_id = own_stack.submit(LONG | {"seed": 711}, wait=0).json()["id"]
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{own_stack.client.base_url}/#jobs={job_id}")
+    expect(page.locator("#shown li")).to_contain_text("replica", timeout=SECONDS)
+    own_stack.stop()
     expect(page.locator("#banner")).to_contain_text("cannot be reached")
-    page.unroute("**/v1/jobs**")
+    expect(page.locator("#banner")).to_be_in_viewport()
+    own_stack.start()
     expect(page.locator("#banner")).to_be_hidden(timeout=SECONDS)
+    page.get_by_role("button", name="Cancel simulation", exact=True).click()
+    expect(page.locator("#shown li")).to_contain_text("cancelled", timeout=SECONDS)
+    context.close()
 
 
 def test_a_key_is_asked_for_until_it_is_right(browser: Browser, tmp_path: Path):

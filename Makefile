@@ -9,6 +9,7 @@ setup: $(VENV)/ready
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dlnflow needs Python 3.11 or later; set PYTHON=")'
+	@echo "installing into $(VENV): a minute or two, once"
 	$(PYTHON) -m venv $(VENV) || { apt-get update && apt-get install -y python3-venv && $(PYTHON) -m venv --clear $(VENV); }
 	$(RUN) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[service,plot,dev]'
 	touch $@

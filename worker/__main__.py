@@ -1,5 +1,9 @@
 """`python -m worker`: run jobs until told to stop."""
 
+import warnings
+
+from celery.exceptions import SecurityWarning
+
 from worker import lifecycle as lifecycle
 from worker.app import app
 from worker.warm import warm
@@ -10,6 +14,7 @@ def main() -> None:
 
     The solvers are ready before it forks: its children share their memory, and a new child takes its first job at once.
     """
+    warnings.simplefilter("ignore", SecurityWarning)  # of root, for fear of pickled messages: ours are JSON
     warm()
     app.worker_main(["--quiet", "worker", "--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"])
 

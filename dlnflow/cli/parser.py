@@ -52,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     command("cancel", "stop jobs, queued or running", commands.cancel).add_argument("ids", nargs="+", metavar="ID")
     listing = command("list", "list jobs, newest first", commands.listing)
     listing.add_argument("--status", choices=["queued", "running", "succeeded", "failed", "cancelled"])
-    listing.add_argument("--kind")
+    listing.add_argument("--kind", choices=["dmft", "simulation", "theory", "comparison", "sweep"])
     listing.add_argument("--limit", type=int, default=20)
     return parser
 

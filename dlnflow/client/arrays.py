@@ -91,12 +91,16 @@ class Curves(_Columns):
 
 @dataclass(frozen=True, eq=False)
 class Conditional:
-    """w given one atom, or sign, of w*: `mean` (T,) and `quantiles` (5, T) at 5, 25, 50, 75 and 95 %."""
+    """w given one atom, or sign, of w*: `mean` (T,) and `quantiles` (5, T) at 5, 25, 50, 75 and 95 %.
+
+    `activation_time` is when the mean crosses half its final value, NaN where the quartiles end on both sides of zero.
+    """
 
     given: str
     probability: float
     mean: Array
     quantiles: Array
+    activation_time: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +136,7 @@ def _conditional(arrays: dict[str, Array], prefix: str) -> Conditional:
         probability=float(arrays[prefix + "probability"]),
         mean=arrays[prefix + "mean"],
         quantiles=arrays[prefix + "quantiles"],
+        activation_time=float(arrays[prefix + "activation_time"]),
     )
 
 

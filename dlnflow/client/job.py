@@ -79,9 +79,10 @@ class Job(JobState):
             try:
                 for event in self._client.events(self.id, last_id) if events else ():
                     last_id = event.id or last_id
-                    if event.name in {"progress", "done"}:
+                    if event.name == "progress":
                         self.record |= {name: event.data[name] for name in ("status", "progress", "message") if name in event.data}
-                    yield self._update(partial_curves(event), event.name == "curve")
+                    if event.name != "done":
+                        yield self._update(partial_curves(event), event.name == "curve")
             except NoEvents:
                 events = False
             except httpx2.TransportError:

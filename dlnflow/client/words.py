@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,15 +19,16 @@ def refusing() -> Iterator[None]:
         yield
     except ValidationError as error:
         items = error.errors()
-        lines = [_line(item["loc"], item["msg"], item.get("input")) for item in items]
-        raise InvalidRequest([_field(item["loc"]) for item in items], "\n".join(lines)) from None
+        raise InvalidRequest([_field(item) for item in items], "\n".join(map(_line, items))) from None
 
 
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(step) for step in location if step not in TAGS)
+def _field(error: Any) -> str:
+    """The dotted path of a field; a rule about several names the one to change."""
+    location = [str(step) for step in error["loc"] if step not in TAGS]
+    return ".".join([*location, error["ctx"]["field"]] if "field" in error.get("ctx", {}) else location)
 
 
-def _line(location: tuple[int | str, ...], message: str, given: object) -> str:
-    field = _field(location)
+def _line(error: Any) -> str:
+    field, message, given = _field(error), error["msg"], error["input"]
     shown = "" if isinstance(given, dict | list | tuple) else f" (given: {given!r})"
     return ": ".join(filter(None, [field, message.removeprefix("Value error, ")])) + shown

@@ -18,9 +18,9 @@ class Progress:
         self.stopped: BaseException | None = None
         self.stage(0.0, 1.0, 1)
 
-    def stage(self, low: float, high: float, steps: int) -> None:
-        """The `steps` to come take the progress from `low` to `high`."""
-        self.low, self.high, self.done, self.total = low, high, 0, steps
+    def stage(self, low: float, high: float, steps: int, name: str = "") -> None:
+        """The `steps` to come take the progress from `low` to `high`; those that do not go along the time have a `name`."""
+        self.low, self.high, self.done, self.total, self.name = low, high, 0, steps, name
 
     def __call__(self, t: float) -> None:
         """A step that ends at time `t` is done."""
@@ -30,7 +30,7 @@ class Progress:
             self.done += 1
             fraction = self.low + (self.high - self.low) * min(1.0, self.done / self.total)
             try:
-                self.observe(fraction, f"t = {t:.3g} of {self.horizon:g}")
+                self.observe(fraction, self.name or f"t = {t:.3g} of {self.horizon:g}")
             except BaseException as error:
                 self.stopped = error
                 raise

@@ -142,7 +142,7 @@ def _refine(
         except PanelFailure:
             continue
     progress.journal.save(partial(checkpoint.save, pilot, Stage(BASE_PATHS[-1] + 1)))
-    progress.stage(PILOT_SHARE, 1.0, 2 * SCRAMBLES)
+    progress.stage(PILOT_SHARE, 1.0, 2 * SCRAMBLES, f"{SCRAMBLES} separate solves")
     try:
         return independent(first, grid, pilot.scale, tolerance, root, progress)
     except PanelFailure:
@@ -159,7 +159,7 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
     while True:
         progress.journal.save(partial(checkpoint.save, pilot, stage, refinement.base if stage.number else None))
         high = stage.progress + 0.5 * (1 - stage.progress)
-        progress.stage(stage.progress, high, 4 * SCRAMBLES)
+        progress.stage(stage.progress, high, 4 * SCRAMBLES, f"round {stage.number + 1}: {SCRAMBLES} times {stage.paths} paths")
         checked, fixed_point = refinement.check(refinement.round(stage.paths))
         errors = Errors(checked.sampling, pilot.time_step, fixed_point)
         if errors.largest()["total"] <= accuracy or stage.number == MOST_ROUNDS - 1:

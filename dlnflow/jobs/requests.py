@@ -17,7 +17,7 @@ MAX_TIMES = 1000
 MAX_POINTS = 10_000
 
 Horizon = Annotated[float, Field(ge=1e-2, le=1e5, description="last time of the curves, dimensionless")]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Seed = Annotated[int, Field(ge=0, lt=2**63, description="of everything random: the same request gives the same numbers")]
 
 
 class TimedRequest(Model):
@@ -27,7 +27,10 @@ class TimedRequest(Model):
 
     problem: Problem
     horizon: Horizon
-    times: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1, max_length=MAX_TIMES)] | None = None
+    times: Annotated[
+        Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1, max_length=MAX_TIMES)] | None,
+        Field(description="increasing times of the curves, up to the horizon; where left out, a grid is chosen, logarithmic in time"),
+    ] = None
     seed: Seed = 0
     dynamics: Annotated[Dynamics, Field(description="gradient flow, or gradient descent with a finite step")] = GradientFlow()
     truncation: Annotated[
@@ -56,7 +59,9 @@ class TimedRequest(Model):
     @model_validator(mode="after")
     def _within_horizon(self) -> "TimedRequest":
         if self.times is not None and self.times[-1] > self.horizon:
-            raise ValueError("times must not pass the horizon; raise horizon or drop the later times")
+            raise PydanticCustomError(
+                "beyond_horizon", "times must not pass the horizon; raise horizon or drop the later times", {"field": "times"}
+            )
         return self
 
 
@@ -91,7 +96,9 @@ class SimulationFields(TimedRequest):
     @model_validator(mode="after")
     def _has_samples(self) -> "SimulationFields":
         if round(self.problem.aspect_ratio * self.dimension) < 1:
-            raise ValueError("aspect_ratio · dimension must be at least one sample; raise dimension")
+            raise PydanticCustomError(
+                "no_samples", "aspect_ratio · dimension must be at least one sample; raise dimension", {"field": "dimension"}
+            )
         return self
 
 

@@ -9,7 +9,7 @@ export class Refusal extends Error {
 
 const banner = document.getElementById("banner");
 const keyForm = document.getElementById("key");
-let keyGiven = null;
+let asked = null, keyGiven = null; // one question for all requests that wait for a key
 
 keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -55,9 +55,10 @@ async function attemptOnce(method, path, body, type, accept, signal) {
 }
 
 function askForKey() {
+  if (sessionStorage.getItem("dlnflow-key")) keyForm.querySelector("label").textContent = "This key is not known here";
   keyForm.hidden = false;
   document.getElementById("key-value").focus();
-  return new Promise((resolve) => { keyGiven = resolve; });
+  return asked ??= new Promise((resolve) => { keyGiven = () => { asked = null; resolve(); }; });
 }
 
 export function pause(seconds, signal) {

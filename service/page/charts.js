@@ -27,6 +27,7 @@ function layout(extra) {
 }
 
 const timeAxis = { type: "log", title: { text: "time" }, exponentformat: "power", dtick: 1 };
+const valueAxis = { type: "log", exponentformat: "power" };
 
 function put(node, description, draw) {
   node.setAttribute("aria-label", description);
@@ -43,9 +44,16 @@ export function drawCurves(node, jobs, theories, names) {
       const color = colors()[Object.keys(NAMES).indexOf(name)];
       return record.kind === "simulation" ? [points(curves, name, color, label(jobs, j, name), j)] : band(curves, name, color, label(jobs, j, name), j);
     }));
-    return [traces, { xaxis: timeAxis, yaxis: { type: "log", exponentformat: "power", dtick: 1 }, ...marks(theories, names, jobs) }];
+    return [traces, { xaxis: { ...timeAxis, ...wholeTime(jobs) }, yaxis: valueAxis, ...marks(theories, names, jobs) }];
   });
   return description;
+}
+
+// While curves grow, the axis holds all that is to come, so that they are seen to move.
+function wholeTime(jobs) {
+  if (!jobs.some(({ record }) => record.status === "running")) return { autorange: true };
+  const ends = jobs.flatMap(({ record, curves }) => [curves.time.find((t) => t > 0), record.request.horizon]).filter((t) => t > 0);
+  return { range: [Math.min(...ends), Math.max(...ends)].map(Math.log10), autorange: false };
 }
 
 function label(jobs, j, name) {
@@ -100,7 +108,7 @@ function marks(theories, names, jobs) {
     annotations.push({ x: Math.log10(value), yref: "paper", y: 1 - 0.07 * level++, xanchor: "left", text: ` ${name.replaceAll("_", " ")}`, showarrow: false, font: { size: 11, color: style("--faint") } });
   }
   if (theory.convergence_rate > 0) {
-    annotations.push({ xref: "paper", yref: "paper", x: 1, y: 1, xanchor: "right", text: `γ = ${theory.convergence_rate.toPrecision(3)}`, showarrow: false });
+    annotations.push({ xref: "paper", yref: "paper", x: 1, y: 0, xanchor: "right", yanchor: "top", yshift: -24, text: `γ = ${theory.convergence_rate.toPrecision(3)}`, showarrow: false });
   }
   return { shapes, annotations };
 }
@@ -149,10 +157,11 @@ export function drawKernel(node, kernels, name) {
 export function drawSweep(node, axes, rows, name) {
   const [first, second] = axes, ends = rows.map((row) => row[name]).filter((v) => typeof v === "number");
   put(node, `${name} over ${axes.join(" and ")}: ${rows.length} points, from ${Math.min(...ends).toPrecision(3)} to ${Math.max(...ends).toPrecision(3)}.`, () => {
-    const log = (values) => (values.every((v) => v > 0) && Math.max(...values) > 10 * Math.min(...values) ? "log" : "linear");
+    const log = (values) => (values.every((v) => v > 0) && Math.max(...values) >= 10 * Math.min(...values) ? "log" : "linear");
     const x = [...new Set(rows.map((row) => row[first]))];
     if (!second) {
-      const trace = { x: rows.map((row) => row[first]), y: rows.map((row) => row[name]), mode: "lines+markers", line: { color: colors()[0] }, name };
+      const errors = { type: "data", array: rows.map((row) => 2 * (row[`${name}_stderr`] ?? 0)), thickness: 1, width: 3 };
+      const trace = { x: rows.map((row) => row[first]), y: rows.map((row) => row[name]), error_y: errors, mode: "lines+markers", line: { color: colors()[0] }, name };
       return [[trace], { xaxis: { type: log(x), title: { text: first } }, yaxis: { type: log(ends), title: { text: name } } }];
     }
     const y = [...new Set(rows.map((row) => row[second]))];
@@ -171,7 +180,7 @@ export function drawFamily(node, axes, members, name) {
       const text = axes.map((axis) => `${axis.split(".").pop()} = ${show(row[axis])}`).join(", ");
       return { x: time, y: value, mode: "lines", name: text, line: { color, width: 2, dash: DASHES[j % 5] }, hovertemplate: "t = %{x:.3g}: %{y:.4g}" };
     });
-    return [traces, { xaxis: timeAxis, yaxis: { type: "log", exponentformat: "power", title: { text: NAMES[name] } } }];
+    return [traces, { xaxis: timeAxis, yaxis: { ...valueAxis, title: { text: NAMES[name] } } }];
   });
 }
 

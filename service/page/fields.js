@@ -162,9 +162,15 @@ export function showError(node, text) {
   node.querySelector(":scope > input, :scope > select").setAttribute("aria-invalid", text ? "true" : "false");
 }
 
-export function clearErrors(root) {
-  for (const node of root.querySelectorAll(".field")) showError(node, "");
+// Show beside every field what is wrong with it by its own range, and nothing else.
+export function judgeAll(root) {
+  for (const node of root.querySelectorAll(".field")) {
+    showError(node, "");
+    node.querySelector(":scope > input")?.dispatchEvent(new Event("input"));
+  }
 }
+
+export const firstWrong = (root) => [...root.querySelectorAll("[aria-invalid=true]")].find((input) => input.offsetParent);
 
 // Put what the service refused beside its field, or beside the nearest one that contains it; says whether there was one.
 export function placeError(root, path, text) {

@@ -1,7 +1,7 @@
 // The form: one problem, the kinds of job to run for it, and the requests that this makes.
 import { getJson, postJson, Refusal } from "./api.js";
 import { byId, element } from "./dom.js";
-import { clearErrors, makeField, objectField, placeError, resolve, useSchemas } from "./fields.js";
+import { firstWrong, judgeAll, makeField, objectField, placeError, resolve, useSchemas } from "./fields.js";
 import { PRESETS } from "./presets.js";
 
 const KINDS = { dmft: "Mean-field theory (n, d → ∞)", simulation: "Finite networks", theory: "Closed forms: end, rate, time scales", comparison: "Comparison: theory and networks, with a verdict" };
@@ -64,12 +64,11 @@ function usePreset(number) {
   byId("preset-note").textContent = PRESETS[number].note;
 }
 
-// Show a request of any kind in the form; kinds that are not named keep their boxes.
-export function fillForm(request) {
-  clearErrors(form);
+// Show a request of any kind in the form; a preset names no kind and leaves the boxes as they are. `others` are of the same problem.
+export function fillForm(request, others = []) {
   const base = request.kind === "sweep" ? request.base : request;
   if (request.kind) {
-    for (const [kind, { box, sync }] of Object.entries(parts.kinds)) { box.checked = kind === base.kind; sync(); }
+    for (const { box, sync } of Object.values(parts.kinds)) { box.checked = false; sync(); }
   }
   if (parts.sweep) {
     parts.sweep.box.checked = request.kind === "sweep";
@@ -83,8 +82,15 @@ export function fillForm(request) {
   }
   parts.problem.write(base.problem);
   parts.shared.write(base);
-  if (base.kind && parts.kinds[base.kind]) parts.kinds[base.kind].field.write(base);
+  for (const one of [base, ...others]) if (one.kind in parts.kinds) fillKind(parts.kinds[one.kind], one);
+  judgeAll(form);
   form.dispatchEvent(new Event("change"));
+}
+
+function fillKind({ box, field, sync }, request) {
+  box.checked = true;
+  field.write(request);
+  sync();
 }
 
 // The requests that the form stands for, one for each kind that is ticked.
@@ -110,9 +116,11 @@ export function showRefusal(refusal) {
   (field?.querySelector("input, select") || byId("form-error")).scrollIntoView({ block: "nearest" });
 }
 
-export function clearRefusals() {
+// What is wrong by the fields' own ranges is shown, what the service said before is not; gives the first field that is wrong.
+export function judge() {
   byId("form-error").textContent = "";
-  clearErrors(form);
+  judgeAll(form);
+  return firstWrong(form);
 }
 
 let estimateTimer = null, stopEstimate = null, canEstimate = true;
@@ -125,15 +133,16 @@ export function estimateSoon() {
 }
 
 async function estimate() {
-  const place = byId("estimate"), requests = readForm().filter((request) => request.kind !== "theory");
+  const place = byId("estimate");
+  place.textContent = "";
+  if (judge()) return;
+  const requests = readForm().filter((request) => request.kind !== "theory");
   stopEstimate = new AbortController();
   try {
     const answers = await Promise.all(requests.map((request) => postJson("/v1/estimate", request, { signal: stopEstimate.signal })));
     place.textContent = answers.map((answer, i) => `${requests[i].kind}: ${cost(answer)}`).join("; ");
-    byId("form-error").textContent = "";
   } catch (error) {
     if (!(error instanceof Refusal)) return;
-    place.textContent = "";
     if (error.status === 404 || error.status === 405) canEstimate = false;
     else showRefusal(error);
   }

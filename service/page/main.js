@@ -2,7 +2,7 @@
 import { getJson, postJson, Refusal, send } from "./api.js";
 import { byId } from "./dom.js";
 import { follow } from "./events.js";
-import { buildForm, clearRefusals, estimateSoon, fillForm, readForm, showRefusal } from "./form.js";
+import { buildForm, estimateSoon, fillForm, judge, readForm, showRefusal } from "./form.js";
 import { refresh, setUpList } from "./joblist.js";
 import { curlLines, pythonLines } from "./lines.js";
 import { clear, isShown, load, loadTable, setUp, update } from "./results.js";
@@ -14,7 +14,8 @@ let submitting = false;
 async function run(event) {
   event?.preventDefault();
   if (submitting) return;
-  clearRefusals();
+  const wrong = judge();
+  if (wrong) return wrong.focus();
   const requests = readForm();
   if (!requests.length) return showRefusal({ message: "tick at least one kind of job to compute" });
   submitting = true;
@@ -23,6 +24,7 @@ async function run(event) {
     const records = [];
     for (const request of requests) records.push(await postJson("/v1/jobs", request));
     clear();
+    if (byId("results").getBoundingClientRect().top < 0 || byId("results").getBoundingClientRect().top > innerHeight / 2) byId("results").scrollIntoView();
     writeAddress(records.map((record) => record.id), requests[0]);
     records.forEach(watch);
     await refresh();
@@ -53,7 +55,8 @@ async function open(ids, afresh = true) {
     const records = await Promise.all(ids.map((id) => getJson(`/v1/jobs/${id}`)));
     if (afresh) {
       clear();
-      fillForm(records[0].request);
+      const same = records.filter(({ request }) => JSON.stringify(request.problem) === JSON.stringify(records[0].request.problem));
+      fillForm(records[0].request, same.slice(1).map(({ request }) => request));
       writeAddress(ids, records[0].request);
     }
     records.forEach(watch);

@@ -4,7 +4,7 @@ import { drawConditional, drawCurves, drawFamily, drawKernel, drawSweep, NAMES, 
 import { button, byId, element, show, table } from "./dom.js";
 
 const MOST = 6, MOST_OF_FAMILY = 24;
-const shown = new Map(); // by id: { record, curves?, order?, kernels?, theory? }
+const shown = new Map(); // by id: { record, line, curves?, order?, kernels?, theory? }
 const KERNELS = ["correlation", "response", "residual_correlation", "residual_response"];
 
 export const isShown = (id) => shown.has(id);
@@ -29,7 +29,8 @@ export function remove(id) { shown.delete(id); draw(); }
 
 // News of a job: its record, and its curves as they are known so far where there are any.
 export function update(record, curve = null) {
-  const known = shown.get(record.id) || {};
+  const known = shown.get(record.id) || { line: makeLine(record) };
+  if (known.record?.status !== record.status) byId("said").textContent = `${record.kind} ${record.status}`;
   shown.set(record.id, { ...known, record, curves: curve || known.curves });
   while (shown.size > MOST) shown.delete(shown.keys().next().value);
   draw();
@@ -75,7 +76,8 @@ function drawNow() {
   const jobs = [...shown.values()], withCurves = jobs.filter((job) => job.curves?.time?.length);
   const theories = jobs.filter((job) => job.theory), sweep = jobs.find((job) => job.table);
   byId("nothing").hidden = jobs.length > 0;
-  byId("shown").replaceChildren(...jobs.map(line));
+  jobs.forEach(fillLine);
+  place(byId("shown"), jobs.map((job) => job.line.node));
   toggle("curves-panel", withCurves.length > 0, () => drawPanel(withCurves, theories));
   toggle("theory-panel", theories.length > 0, () => drawTheory(theories[0].theory));
   const order = jobs.find((job) => job.order)?.order, kernels = jobs.find((job) => job.kernels)?.kernels;
@@ -84,21 +86,29 @@ function drawNow() {
   toggle("sweep-panel", sweep, () => drawTable(sweep));
 }
 
+// Nodes that are there already stay untouched, so that they keep the focus.
+function place(parent, nodes) {
+  if (nodes.length !== parent.children.length || nodes.some((node, i) => node !== parent.children[i])) parent.replaceChildren(...nodes);
+}
+
 function toggle(id, wanted, fill) {
   byId(id).hidden = !wanted;
   if (wanted) fill();
 }
 
-function line({ record, diagnostics, comparison }) {
-  const { actions } = setUp, running = ["queued", "running"].includes(record.status);
-  const verdict = comparison && `${comparison.verdict}. ${comparison.explanation}`;
+function makeLine({ id, kind }) {
+  const { actions } = setUp, what = element("span"), bar = element("progress", { max: 1, "aria-label": `progress of ${kind}` });
+  const cancel = button("Cancel", () => actions.cancel(id), `Cancel ${kind}`);
+  const parts = [element("span", { className: "what" }, [what, element("small", {}, id)]), bar, cancel, button("Hide", () => remove(id), `Hide ${kind}`)];
+  return { node: element("li", { dataset: { id } }, parts), what, bar, cancel };
+}
+
+function fillLine({ line, record, diagnostics, comparison }) {
+  const running = ["queued", "running"].includes(record.status), verdict = comparison && `${comparison.verdict}. ${comparison.explanation}`;
   const note = record.error ? `${record.error.code}: ${record.error.message}` : diagnostics?.outcome === "not_converged" ? `not converged: ${diagnostics.advice}` : verdict || (running ? record.message : "");
-  return element("li", { dataset: { id: record.id } }, [
-    element("span", { className: "what" }, [`${record.kind}, ${record.status}`, note ? `: ${note}` : "", element("small", {}, record.id)]),
-    running ? element("progress", { max: 1, value: record.progress, "aria-label": `progress of ${record.kind}` }) : null,
-    running ? button("Cancel", () => actions.cancel(record.id), `Cancel ${record.kind}`) : null,
-    button("Hide", () => remove(record.id), `Hide ${record.kind}`),
-  ]);
+  line.what.textContent = `${record.kind}, ${record.status}${note ? `: ${note}` : ""}`;
+  line.bar.value = record.progress;
+  line.bar.hidden = line.cancel.hidden = !running;
 }
 
 function drawPanel(jobs, theories) {
@@ -107,6 +117,9 @@ function drawPanel(jobs, theories) {
   const { record, curves } = jobs[0], done = jobs.filter((job) => job.record.status === "succeeded");
   const columns = Object.fromEntries(["time", ...names.flatMap((name) => [name, `${name}_stderr`])].filter((name) => curves[name]).map((name) => [name, curves[name]]));
   byId("table").replaceChildren(element("p", {}, `${record.kind} ${record.id}`), table(columns));
+  const key = done.map(({ record: { id } }) => id).join() || "none";
+  if (byId("downloads").dataset.of === key) return;
+  byId("downloads").dataset.of = key;
   byId("downloads").replaceChildren(
     ...done.flatMap(({ record: { id, kind } }) => ["csv", "npz"].map((format) => button(`${kind} ${format.toUpperCase()}`, () => download(`/v1/jobs/${id}/curves?format=${format}`, `${id}-curves.${format}`), `Download ${kind} curves as ${format.toUpperCase()}`))),
     button("Plot SVG", saveSvg, "Download the plot as SVG"),

@@ -40,9 +40,29 @@ def test_dmft_from_submit_to_arrays(client: Client):
     assert client.job(job.id).finished
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [{"kind": "dmft", "accuracy": 7e-4}, {"kind": "simulation", "dimension": 2000, "replicas": 40}],
+    ids=lambda fields: fields["kind"],
+)
+def test_curves_are_seen_before_the_job_has_finished(client: Client, fields):
+    updates = list(client.submit(problem=PROBLEM, horizon=32.0, seed=78, **fields).stream())
+    seen = [update for update in updates if update.curves is not None and not update.final]
+    assert seen and {update.status for update in seen} == {"running"}
+    assert all((np.diff(update.curves.time) > 0).all() and (update.curves.test_loss > 0).all() for update in seen)
+    assert any(np.isfinite(update.curves.test_loss_stderr).all() for update in seen)  # error bars as soon as they are known
+    last = updates[-1]
+    assert last.status == "succeeded" and last.progress == 1 and last.final and np.isfinite(last.curves.test_loss_stderr).all()
+    compared = np.interp(seen[-1].curves.time, last.curves.time, last.curves.test_loss)
+    np.testing.assert_allclose(seen[-1].curves.test_loss, compared, rtol=0.1)  # a preview is of the same curve
+
+
 def test_refusals_name_the_field(client: Client):
     with pytest.raises(InvalidRequest, match=r"^problem\.aspect_ratio: .* \(given: -1\)$"):
         client.submit(**QUICK | {"problem": PROBLEM | {"aspect_ratio": -1}})
+    with pytest.raises(InvalidRequest, match="must not pass the horizon") as wrong:
+        client.submit(**QUICK | {"times": [0, 2]})
+    assert wrong.value.fields == ["times"]
     with pytest.raises(ApiError, match="404") as refusal:
         client.job("0" * 32)
     assert refusal.value.status == 404

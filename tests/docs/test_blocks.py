@@ -55,7 +55,12 @@ def named(pages: list[Path]) -> list:
 
 def run(command: list[str], stack: Stack, folder: Path) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = os.environ | {"DLNFLOW_URL": str(stack.client.base_url), "MPLBACKEND": "Agg", "PATH": path}
+    environment = os.environ | {
+        "DLNFLOW_URL": str(stack.client.base_url),
+        "DLNFLOW_DATA": str(stack.data),
+        "MPLBACKEND": "Agg",
+        "PATH": path,
+    }
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -80,3 +85,10 @@ def test_no_block_is_of_a_kind_that_nothing_checks():
         for language, body in FENCE.findall(page.read_text()):
             assert language in {"python", "console", *PARSERS}, f"{page}: {body[:60]}"
             PARSERS.get(language, str)(body)
+
+
+@pytest.mark.parametrize("page", named([*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]))
+def test_links_to_files_lead_somewhere(page: Path):
+    """As the repository is read; the links of the site are checked when it is built."""
+    for target in re.findall(r"\]\(([^)#\s]+)", FENCE.sub("", page.read_text())):
+        assert re.match(r"\w+:", target) or (page.parent / target).exists(), target

@@ -2,12 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.stack import LONG, QUICK, Stack
 from tests.page.conftest import Open
@@ -98,18 +100,51 @@ def test_the_address_alone_brings_back_problem_and_result(visit: Open):
 
 def test_what_is_refused_stands_beside_its_field(visit: Open):
     page = visit()
-    fill(page, "problem.aspect_ratio", -1)
-    expect(field(page, "problem.aspect_ratio").locator(".error").last).to_have_text("at least 0.05")
+    for path, value, why in (
+        ("problem.aspect_ratio", -1, "at least 0.05"),
+        ("horizon", "", "this is needed"),
+        ("times", "1, x", "only numbers"),
+    ):
+        fill(page, path, value)
+        expect(field(page, path).locator(".error")).to_contain_text(why)
     page.click("#run")
     wrong = field(page, "problem.aspect_ratio")
-    expect(wrong.locator(".error")).to_contain_text("greater than or equal to 0.05")
+    expect(wrong.locator("input")).to_be_focused()
     expect(wrong.locator("input")).to_have_attribute("aria-invalid", "true")
+    expect(field(page, "times").locator(".error")).to_contain_text("only numbers")
     assert page.locator("#shown li").count() == 0
     fill(page, "problem.aspect_ratio", 0.5)
     expect(wrong.locator(".error")).to_have_text("")
-    fill(page, "times", "2, 1")
+    fill(page, "horizon", 32)
+    for times, why in (("2, 1", "increasing"), ("2, 64", "must not pass the horizon")):  # what the service alone knows
+        fill(page, "times", times)
+        page.click("#run")
+        expect(field(page, "times").locator(".error")).to_contain_text(why)
+    fill(page, "horizon", 64)
+    expect(field(page, "times").locator(".error")).to_have_text("")
+
+
+def test_curves_grow_while_they_are_computed(visit: Open):
+    page = visit()
+    page.uncheck("input[name=theory]")
+    page.check("input[name=simulation]")
+    for path, value in {"accuracy": 4e-4, "dimension": 2000, "replicas": 40, "seed": 709}.items():
+        fill(page, path, value)
     page.click("#run")
-    expect(field(page, "times").locator(".error")).to_contain_text("increasing")
+    so_far = page.locator("#curves .legendtext", has_text="so far")
+    for kind in ("dmft", "simulation"):
+        expect(so_far.filter(has_text=re.compile(kind)).first).to_be_attached(timeout=SECONDS)
+    first = page.locator("#summary").text_content()
+    expect(page.locator("#summary")).not_to_have_text(first, timeout=SECONDS)
+    expect(page.locator("#shown li", has_text="running")).not_to_have_count(0)
+    expect(page.locator("#curves .errorbars").first).to_be_attached()
+    cancel = page.get_by_role("button", name="Cancel dmft", exact=True)
+    cancel.focus()
+    page.wait_for_timeout(1000)  # of news, which must not take the focus away
+    expect(cancel).to_be_focused()
+    cancel.press("Enter")
+    expect(page.locator("#said")).to_have_text(re.compile("dmft cancelled|simulation succeeded"), timeout=SECONDS)
+    expect(page.locator("#shown li", has_text="dmft, cancelled")).to_have_count(1, timeout=SECONDS)
 
 
 def test_a_running_job_moves_and_is_cancelled(visit: Open, stack: Stack):
@@ -151,13 +186,43 @@ def test_own_data_is_uploaded_from_the_form(visit: Open, tmp_path: Path):
     shown_id(page)
 
 
-def test_an_outage_is_said_and_waited_out(visit: Open):
-    page = visit()
-    page.route("**/v1/jobs**", lambda route: route.abort())
-    page.click("#reload")
+def test_an_outage_is_said_and_waited_out(browser: Browser, own_stack: Stack):
+    job_id = own_stack.submit(LONG | {"seed": 711}, wait=0).json()["id"]
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{own_stack.client.base_url}/#jobs={job_id}")
+    expect(page.locator("#shown li")).to_contain_text("replica", timeout=SECONDS)
+    own_stack.stop()
     expect(page.locator("#banner")).to_contain_text("cannot be reached")
-    page.unroute("**/v1/jobs**")
+    expect(page.locator("#banner")).to_be_in_viewport()
+    own_stack.start()
     expect(page.locator("#banner")).to_be_hidden(timeout=SECONDS)
+    page.get_by_role("button", name="Cancel simulation", exact=True).click()
+    expect(page.locator("#shown li")).to_contain_text("cancelled", timeout=SECONDS)
+    context.close()
+
+
+def test_a_key_is_asked_for_until_it_is_right(browser: Browser, tmp_path: Path):
+    stack = Stack(tmp_path / "data", DLNFLOW_WORKERS="1", DLNFLOW_AUTH="keys").start()
+    context = browser.new_context()
+    try:
+        made = subprocess.run(
+            [sys.executable, "-m", "service", "keys", "create", "ada"], env=stack.environment, capture_output=True, check=True
+        )
+        page = context.new_page()
+        page.goto(str(stack.client.base_url))
+        expect(page.locator("#key-value")).to_be_focused()
+        for key, question in (("dln_x_y", "This key is not known here"), (made.stdout.decode().strip(), None)):
+            page.fill("#key-value", key)
+            page.press("#key-value", "Enter")
+            expect(page.locator("#key label")).to_have_text(question) if question else expect(page.locator("#key")).to_be_hidden()
+        expect(page.locator("#jobs")).to_contain_text("No jobs yet.")
+        quick(page, 710)
+        page.click("#run")
+        shown_id(page)  # events came with the key too
+    finally:
+        context.close()
+        stack.close()
 
 
 def test_old_jobs_are_shown_and_run_again(visit: Open, stack: Stack):

@@ -369,8 +369,9 @@ def advance(
     `modes` (≥ rank, P) are z, `target` (P,) w*, `scale` (P,) log(u(0) v(0)), `origin` (P,) H at t = 0, `weights` (P,) sum to 1, `strata`
     (P / LANES,) numbers the stratum of each block. `factor` (m, rank) are the panel's rows of L, `memory` (m, n + m) of R_r, `integral`
     (m, m) is B, `decay` (m,) −2λt. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the solution on
-    return; `error` (P / LANES, N, LANES) is e. `tangent` (P / LANES, N, N, LANES) and `edge` (P / LANES, N, LANES) are those of `_tangents`. The averages `response`
-    and `correlation` (m, n + m) are E[δw/δζ] and E[e e], `sums` (S, OBSERVED, m) by stratum what `_panel` says.
+    return; `error` (P / LANES, N, LANES) is e. `tangent` (P / LANES, N, N, LANES) and `edge` (P / LANES, N, LANES) are those of
+    `_tangents`. The averages `response` and `correlation` (m, n + m) are E[δw/δζ] and E[e e], `sums` (S, OBSERVED, m) by stratum what
+    `_panel` says.
     """
     m = len(integral)
     n = memory.shape[1] - m

@@ -11,10 +11,10 @@ from dlnflow.dmft.errors import FLOOR
 from dlnflow.dmft.state import State
 from dlnflow.solution import Array
 
-MAX_ITERATIONS = 200
+MAX_ITERATIONS = 120
 DEPTH = 12
-STALLED = 20  # iterations without progress after which rounding is taken to be what limits the residual
-ROUNDING = 1e-4  # residuals that rounding can make
+STALLED = 12  # iterations without progress after which the roughness of the map is taken to be what limits the residual
+ROUGHNESS = 1.0  # paths that may jump at a time: where weights settle at a threshold, one path more or less beyond it moves the averages
 SETTLED = 3e-2  # residual below which the modes of a panel are held on to
 MOST_MISSING = 3  # times that modes are found missing at the end
 MODE_SHARE = 1e-5
@@ -178,6 +178,7 @@ def solve(state: State, right: float, tolerance: float, guess: Rows | None = Non
     n, m = state.nodes, state.order
     anderson = Anderson(DEPTH, secants)
     least = FLOOR * (state.problem.initial_error + state.problem.noise_std**2)
+    rough = ROUGHNESS / len(state.sample.target)
     scale = np.sqrt(np.maximum(np.diag(state.residual_correlation[:n, :n]), least))
     solved, best, least_residual, best_iteration, missing = None, rows, np.inf, 0, 0
     for iteration in range(1, MAX_ITERATIONS + 1):
@@ -203,17 +204,17 @@ def solve(state: State, right: float, tolerance: float, guess: Rows | None = Non
             problem.wanted, missing, least_residual, residual = None, missing + 1, np.inf, 1.0
         if residual < least_residual:
             best, least_residual, best_iteration = new, float(residual), iteration
-        if least_residual < tolerance or (least_residual < ROUNDING and iteration - best_iteration >= STALLED):
+        if least_residual < tolerance or (least_residual < rough and iteration - best_iteration >= STALLED):
             break
         x = np.concatenate([rows.response, rows.correlation / norm])
         mixed = anderson.step(x.ravel(), change.ravel()).reshape(x.shape)
         rows = Rows(mixed[:m], mixed[m:] * norm)
-    if not least_residual < max(tolerance, ROUNDING):
+    if not least_residual < max(tolerance, rough):
         raise PanelFailure(f"no fixed point within {MAX_ITERATIONS} iterations")
     panel = problem.apply(best, keep=True)
     panel.rows = problem.implied(panel)  # exactly those of its averages: in late panels their terms cancel
     panel.factor, panel.modes, _ = _factor_rows(state, panel.rows.correlation / state.problem.aspect_ratio, problem.wanted)
-    panel.residual, panel.secants = least_residual, anderson.secants
+    panel.residual, panel.secants = least_residual, anderson.secants if least_residual < tolerance else ()
     return panel
 
 

@@ -28,7 +28,7 @@ CHECK_SCRAMBLES = 2
 ROUGHLY = 5.0  # times the tolerance suffices where only a spread is wanted
 MOST_INDEPENDENT = 4096  # paths of a separate solve
 TANGENT_MEMORY = 1e9  # bytes of the tangents of the passes that run at a time
-LEAST_SETTLED = 4
+LEAST_SETTLED = 5  # of SCRAMBLES
 CONTRACTION = 0.3  # of the error in a round; about 0.1 was seen
 AMPLIFICATION = 10.0  # of a panel's residual in late curves, relative
 
@@ -86,6 +86,13 @@ class Refinement:
         self.watch(state.edges[-1])
         return state
 
+    def _values(self, like: State, correction: Averages) -> Curves | None:
+        """The curves with another correction, well enough for a spread; None where that does not settle."""
+        try:
+            return values(self._solve(like, correction, ROUGHLY * self.tolerance, True), self.times)
+        except PanelFailure:
+            return None
+
     def round(self, paths: int) -> Round:
         """Correct by the mean of all scrambles of `paths` paths; single scrambles, drawn towards it, give the sampling errors."""
         with ThreadPoolExecutor(THREADS) as pool:
@@ -95,7 +102,9 @@ class Refinement:
         state = self._solve(self.base, mean, self.tolerance)
         drawn = [mean + (one - mean) * SCRAMBLES**-0.5 for one in corrections]
         with ThreadPoolExecutor(THREADS) as pool:
-            single = list(pool.map(lambda one: values(self._solve(state, one, ROUGHLY * self.tolerance, True), self.times), drawn))
+            single = [found for found in pool.map(lambda one: self._values(state, one), drawn) if found]
+        if len(single) < LEAST_SETTLED:
+            raise PanelFailure("too few scrambles settle")
         curves = values(state, self.times)
         spread = {name: COVERAGE * np.std([one[name] for one in single], axis=0, ddof=1) for name in curves}
         return Round(

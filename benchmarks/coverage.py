@@ -1,0 +1,102 @@
+"""Whether the error bars of mean-field solves hold: random problems, each against a solve of five times the accuracy with another seed.
+
+    python -m benchmarks.coverage [problems [seconds a solve]]
+
+Problems are drawn over the ranges that requests may have, log-uniformly. For each it prints the outcome, the time, the share of values
+of all curves that lie within the total error reported by both, and the largest ratio; at the end the same over all values of the
+problems that have an answer at both accuracies.
+"""
+
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from dlnflow.dmft import solve
+from dlnflow.dmft.errors import FLOOR
+from dlnflow.problem import BernoulliGaussTarget, Problem
+from dlnflow.solution import CURVES, Array, Solution, SolveError
+
+ACCURACY, FINER = 0.05, 0.01
+
+
+class TooLong(Exception):
+    """The solve takes more seconds than are given."""
+
+
+def draw(rng: np.random.Generator) -> tuple[Problem, float]:
+    """A problem and a horizon."""
+
+    def log_uniform(low: float, high: float) -> float:
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+    density, noise, decay = log_uniform(1e-3, 1), log_uniform(1e-2, 10), log_uniform(1e-4, 10)
+    problem = Problem(
+        aspect_ratio=log_uniform(0.05, 100),
+        target=BernoulliGaussTarget(density=density),
+        noise_std=noise * (rng.random() < 0.8),
+        initial_scale=log_uniform(1e-4, 100),
+        weight_decay=decay * (rng.random() < 0.5),
+    )
+    return problem, log_uniform(1e-2, 1e5)
+
+
+def attempt(problem: Problem, horizon: float, accuracy: float, seed: int, seconds: float) -> tuple[Solution | None, str, float]:
+    """The solution, if there is one in time, how it ended, and the seconds that it took."""
+    began = time.monotonic()
+
+    def observe(progress: float, message: str) -> None:
+        if time.monotonic() - began > seconds:
+            raise TooLong
+
+    try:
+        solution = solve(problem, horizon, accuracy=accuracy, seed=seed, observe=observe)
+        return solution, solution.diagnostics["outcome"], time.monotonic() - began
+    except SolveError as error:
+        return None, error.code, time.monotonic() - began
+    except TooLong:
+        return None, "too long", time.monotonic() - began
+
+
+def ratios(rough: Solution, fine: Solution) -> Array:
+    """|difference| over the reported total errors of all curves."""
+    found: list[Any] = []
+    for name in CURVES:
+        one, other = rough.values[name], fine.values[name]
+        scale = np.maximum(np.abs(other), FLOOR * np.abs(other).max())
+        total = scale * (rough.diagnostics["error"]["total"] + fine.diagnostics["error"]["total"])
+        found.append(np.divide(np.abs(one - other), total, out=np.zeros_like(one), where=total > 0))
+    return np.concatenate(found)
+
+
+def main() -> None:
+    """Print the table."""
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
+    rng, everything = np.random.default_rng(0), []
+    print("aspect ratio, density, noise, initial scale, decay, horizon: outcomes, seconds, share within, largest ratio")
+    for _ in range(number):
+        problem, horizon = draw(rng)
+        rough, outcome, took = attempt(problem, horizon, ACCURACY, 0, seconds)
+        line = (
+            f"{problem.aspect_ratio:.3g} {problem.target.density:.2g} {problem.noise_std:.2g} {problem.initial_scale:.2g}"  # type: ignore[union-attr]
+            f" {problem.weight_decay:.2g} {horizon:.2g}: {outcome} {took:.1f}"
+        )
+        if rough:
+            fine, outcome, took = attempt(problem, horizon, FINER, 1, seconds)
+            line += f", {outcome} {took:.1f}"
+            if fine:
+                ratio = ratios(rough, fine)
+                everything.append(ratio)
+                line += f": {np.mean(ratio <= 1):.1%}, {ratio.max():.2f}"
+        print(line, flush=True)
+    pooled = np.concatenate(everything)
+    print(
+        f"{len(everything)} of {number} problems, {len(pooled)} values: {np.mean(pooled <= 1):.2%} within the reported total,"
+        f" {np.mean(pooled <= 2):.2%} within twice it"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,7 @@ from dlnflow.dmft.observables import conditionals, values
 from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.passes import MOST_PANELS, ORDER, SLOTS, adaptive_pass, causal_pass, open_loop
 from dlnflow.dmft.progress import Progress
-from dlnflow.dmft.refine import SCRAMBLES, TANGENT_MEMORY, Refinement, Round, independent
+from dlnflow.dmft.refine import AMPLIFICATION, SCRAMBLES, TANGENT_MEMORY, Refinement, Round, independent
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
 from dlnflow.grids import default_times
@@ -41,6 +41,7 @@ TOLERANCE_AT_ONE = 1e-3  # tolerance over accuracy
 QUANTILE_PATHS = 8192
 PILOT_SHARE = 0.2
 SHARE_OF_TIME_ERROR = 0.4
+SHARE_OF_ROUGHNESS = 0.1  # above which a larger sample is iterated on, if there is one
 
 
 def solve(
@@ -138,6 +139,8 @@ def _refine(
         progress.stage(PILOT_SHARE, PILOT_SHARE + 0.05, len(first.edges))
         try:
             refinement = Refinement(first, grid, pilot.scale, size, tolerance, root, progress)
+            if AMPLIFICATION * refinement.base.residual > SHARE_OF_ROUGHNESS * accuracy and size < BASE_PATHS[-1]:
+                continue
             return _rounds(refinement, pilot, accuracy, progress, earlier if earlier and earlier.stage.size == size else None)
         except PanelFailure:
             continue

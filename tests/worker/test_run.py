@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import redis
 
 from dlnflow.jobs import keys, results
 from dlnflow.jobs.requests import job_id, request_adapter
@@ -175,6 +176,15 @@ def test_upkeep_sends_lost_messages_and_ends_leases(client, monkeypatch):
     assert len(sent) == 2
     assert store.get(ID).status == "queued"
     assert store.slots() == 2
+
+
+def test_upkeep_touches_a_file_where_the_store_answers(store, tmp_path):
+    alive = tmp_path / "alive"
+    with redis.Redis(port=1) as nobody, pytest.raises(redis.ConnectionError):
+        Upkeep(JobStore(nobody), "w", 1, 60, lambda: None, str(alive)).round()
+    assert not alive.exists()
+    Upkeep(store, "w", 1, 60, lambda: None, str(alive)).round()
+    assert alive.exists()
 
 
 def test_upkeep_that_stops_gives_the_jobs_back(queued):

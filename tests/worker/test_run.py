@@ -104,6 +104,20 @@ def test_a_job_that_was_cancelled_before_its_message_came_is_not_solved(queued, 
     assert run(queued, monkeypatch, lambda *_: pytest.fail("solved")).status == "cancelled"
 
 
+def test_a_job_that_begins_lets_the_next_worker_know(queued, monkeypatch):
+    """Two workers that end at the same moment would otherwise see the same message, and one of them would wait for upkeep."""
+    queued.submit(REQUEST.model_copy(update={"seed": 1}))
+    sent, sent_while_it_ran = [], []
+
+    def solve(*arguments):
+        sent_while_it_ran.append(len(sent))
+        return solution(*arguments)
+
+    monkeypatch.setattr("worker.run.solve", solve)
+    run_job(queued, Post("w", lambda _: 60.0, Notes(), lambda: sent.append(1)))
+    assert sent_while_it_ran == [1]
+
+
 def test_a_message_that_comes_twice_is_harmless(queued, monkeypatch):
     first = run(queued, monkeypatch, solution)
     assert run(queued, monkeypatch, lambda *_: pytest.fail("solved again")) == first

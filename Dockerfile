@@ -36,7 +36,8 @@ COPY --from=build /venv /venv
 COPY --from=build /app /app
 COPY --chmod=755 deploy/entrypoint.sh /app/
 # The root file system may be read-only: all that is written goes to /tmp.
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 NUMBA_CACHE_DIR=/tmp/numba MPLCONFIGDIR=/tmp/matplotlib
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 NUMBA_CACHE_DIR=/tmp/numba MPLCONFIGDIR=/tmp/matplotlib \
+    DLNFLOW_ALIVE_FILE=/tmp/alive
 RUN python -c "import dlnflow; assert dlnflow.__version__ == '${VERSION}', dlnflow.__version__"
 USER dlnflow
 EXPOSE 8000

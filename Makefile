@@ -36,9 +36,9 @@ test: setup browser
 image:
 	DLNFLOW_REVISION=$$(git rev-parse HEAD) docker compose build
 
-# The image and the containers, for real; says why where there is no Docker engine. Takes five minutes at most.
+# The image and the containers, for real; says why where there is no Docker engine. Takes four minutes, and three more to build the image.
 compose-test: setup browser
-	$(RUN) -m pytest tests/compose -rs
+	$(RUN) -m pytest tests/compose
 
 docs: setup $(VENV)/docs
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build -q

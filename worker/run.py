@@ -41,14 +41,23 @@ def run_job(store: JobStore, post: Post) -> None:
     attempt = store.claim(post.worker)
     if attempt is None:
         return
+    _announce(store, post)  # now, not at the end: two that end together would see one message and wake one worker
     limit = post.limit(attempt.job.kind)
     post.notes.begin(attempt, limit)
     try:
         _run(store, attempt, limit, post.send)
     finally:
         post.notes.end()
-    if store.unannounced():
-        post.send()
+    _announce(store, post)  # of a parent that this end woke
+
+
+def _announce(store: JobStore, post: Post) -> None:
+    """Let a worker know where jobs wait and no message does."""
+    try:
+        if store.unannounced():
+            post.send()
+    except Exception as error:  # a store that is away comes back
+        log.warning("message not sent, the upkeep of a worker will send it: %s", error)
 
 
 def _run(store: JobStore, attempt: Attempt, limit: float, send: Callable[[], None]) -> None:

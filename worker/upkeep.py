@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from dlnflow.jobs.store import JobStore
 from worker.watchdog import Watchdog
@@ -17,8 +18,9 @@ SETTLING_SECONDS = 5.0  # after the store was away, in which those who hold leas
 class Upkeep:
     """A thread that says that the worker lives, ends leases that ran out, sends messages that were lost and drops what is too old."""
 
-    def __init__(self, store: JobStore, worker: str, slots: int, retention: float, send: Callable[[], None]) -> None:
+    def __init__(self, store: JobStore, worker: str, slots: int, retention: float, send: Callable[[], None], alive_file: str = "") -> None:
         self._store, self._worker, self._slots, self._retention, self._send = store, worker, slots, retention, send
+        self._alive_file = Path(alive_file) if alive_file else None
         self._watchdog = Watchdog(store, worker, slots)
         self._in_contact_since: float | None = None
         self._stop = threading.Event()
@@ -39,6 +41,8 @@ class Upkeep:
         """One round."""
         began = time.monotonic()
         self._store.greet(self._worker, self._slots)
+        if self._alive_file:
+            self._alive_file.touch()
         if time.monotonic() - began > 1 or self._in_contact_since is None:
             self._in_contact_since = time.monotonic()
         if time.monotonic() - self._in_contact_since >= SETTLING_SECONDS:

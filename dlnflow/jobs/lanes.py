@@ -1,4 +1,8 @@
-"""Two lanes: short work never waits behind long work. A sweep's children are long, whatever they cost."""
+"""Two lanes: short work never waits behind long work.
+
+A sweep's children go into the long lane, whatever they cost, and so behind all short work. Those that are short by themselves may take
+every slot, since each is soon given back; jobs that are slow leave one to short work.
+"""
 
 from typing import Literal
 
@@ -15,6 +19,11 @@ DMFT_SECONDS = 0.1  # times 1 / accuracy
 def lane_of(request: Request, seconds: float | None = None) -> Lane:
     """Where a job waits, by its predicted seconds; a rough guess where they are not given."""
     return "long" if (_guess(request) if seconds is None else seconds) > SHORT_SECONDS else "short"
+
+
+def is_slow(request: Request, seconds: float | None = None) -> bool:
+    """Whether a job would keep its slot from short work for long. A parent's own turns are short."""
+    return not isinstance(request, ParentRequest) and lane_of(request, seconds) == "long"
 
 
 def _guess(request: Request) -> float:

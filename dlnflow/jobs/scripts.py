@@ -3,7 +3,7 @@
 ARGV[1] is the job's id. queued → running → succeeded | failed | cancelled; running → queued where the worker was lost or stopped.
 
 A job waits in a lane, in the line of the client who asked for it first. The clients of a lane take turns. A worker claims whatever
-is next; the long lane never takes the last of two or more slots.
+is next, the short lane first; but the long lane has its half of the slots, and slow jobs never take the last of two or more.
 
 A parent that waits for its children is running without a lease, marked `waiting`; a child that finishes and so makes room for others,
 or is the last, marks it `due` instead, and then the parent may be claimed again.
@@ -161,7 +161,8 @@ local function lose(most, cause)
 end
 """
 
-# kind, request, most jobs that may wait, who asks, lane -> 'miss' | 'joined' | 'hit' | 'full' | 'gone' where the parent that asks has ended
+# kind, request, most jobs that may wait, who asks, lane, 1 where it is slow
+# -> 'miss' | 'joined' | 'hit' | 'full' | 'gone' where the parent that asks has ended
 SUBMIT = """
 local asker, lane = ARGV[5], ARGV[6]
 local parent = string.sub(asker, 1, #KEY.CLIENT) ~= KEY.CLIENT
@@ -192,7 +193,7 @@ redis.call('DEL', KEY.JOB .. id, KEY.RESULT .. id, KEY.OPEN .. id, KEY.GONE .. i
 redis.call('XTRIM', KEY.EVENTS .. id, 'MAXLEN', '=', '0') -- not deleted: its ids must go on
 redis.call('PERSIST', KEY.EVENTS .. id)
 set('id', id, 'kind', ARGV[2], 'request', ARGV[3], 'status', 'queued', 'message', 'waiting for a worker',
-    'progress', '0', 'attempts', '0', 'created_at', created, 'lane', lane, 'client', client)
+    'progress', '0', 'attempts', '0', 'created_at', created, 'lane', lane, 'slow', ARGV[7], 'client', client)
 redis.call('ZADD', everything, created, id)
 redis.call('ZADD', KEY.INDEX .. ARGV[2] .. ':*', created, id)
 list(id, 'ZADD', 'queued', created, id)
@@ -212,18 +213,25 @@ local slots = 0
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEY.WORKERS, text(now - NUMBER.SILENT), '+inf')) do
   slots = slots + (redis.call('HGET', KEY.SLOTS, name) or 0)
 end
+local function room_for_slow()
+  local slow = 0
+  for _, running in ipairs(redis.call('ZRANGE', KEY.LEASES, 0, -1)) do
+    if get('slow', running) == '1' then slow = slow + 1 end
+  end
+  return slow < math.max(1, slots - 1)
+end
 local function take(lane)
   local client = redis.call('ZRANGE', KEY.TURNS .. lane, 0, 0)[1]
   if not client then return false end
   id = redis.call('ZRANGE', KEY.LINE .. lane .. ':' .. client, 0, 0)[1]
+  if get('slow') == '1' and not room_for_slow() then return false end
   leave(id)
   if redis.call('ZSCORE', KEY.TURNS .. lane, client) then redis.call('ZADD', KEY.TURNS .. lane, redis.call('INCR', KEY.TURN), client) end
   if lane == 'long' then redis.call('SADD', KEY.LONG, id) end
   return true
 end
-local long = redis.call('SCARD', KEY.LONG)
-local share, most = math.floor(slots / 2), math.max(1, slots - 1)
-if not ((long < share and take('long')) or take('short') or (long < most and take('long'))) then return false end
+local owed = redis.call('SCARD', KEY.LONG) < math.floor(slots / 2)
+if not ((owed and take('long')) or take('short') or take('long')) then return false end
 if not get('claimed_at') then
   count(1, 'wait_number', get('kind'))
   count(text(now - get('created_at')), 'wait_microseconds', get('kind'))

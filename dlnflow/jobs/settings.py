@@ -45,6 +45,7 @@ class Settings(BaseModel):
     time_limit: int = Field(3600, ge=1, description="seconds after which a job is stopped with error timeout")
     theory_time_limit: int = Field(60, ge=1, description="the same for jobs of kind theory")
     memory_limit_mb: int = Field(4000, ge=100, description="resident memory above which a process that runs a job is killed, in 1e6 bytes")
+    alive_file: str = Field("", description="file that a worker touches whenever the store answers it, for health checks; empty: none")
     retention_days: float = Field(30, gt=0, description="days after which a finished job expires; its address answers 410 then")
     store_memory_mb: int = Field(0, ge=0, description="memory of the embedded store in 1e6 bytes, 0 for no limit; a full one refuses jobs")
 

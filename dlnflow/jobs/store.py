@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from dlnflow.jobs import keys, scripts
 from dlnflow.jobs.datasets import Datasets
 from dlnflow.jobs.job import PARTS, STATUSES, Job, Place, from_record
-from dlnflow.jobs.lanes import lane_of
+from dlnflow.jobs.lanes import is_slow, lane_of
 from dlnflow.jobs.requests import Request
 from dlnflow.jobs.requests import job_id as content_id
 
@@ -353,8 +353,8 @@ class JobStore:
     def _submit(self, request: Request, asker: str, seconds: float | None = None) -> str:
         if asker.startswith(keys.CLIENT):
             self._require_room()
-        lane = lane_of(request, seconds)
-        arguments = (request.kind, request.model_dump_json(), self._max_queued, asker, lane)
+        lane, slow = lane_of(request, seconds), int(is_slow(request, seconds))
+        arguments = (request.kind, request.model_dump_json(), self._max_queued, asker, lane, slow)
         try:
             cache: bytes = self._run(scripts.SUBMIT, content_id(request), *arguments)
         except Exception as error:

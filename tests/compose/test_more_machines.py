@@ -12,7 +12,7 @@ import pytest
 from tests.compose.containers import ROOT, Compose, docker
 from tests.e2e.stack import QUICK, free_port, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first one builds the image
 
 HOST = "store.example"  # resolved on the worker's machine only
 
@@ -105,7 +105,8 @@ def test_nothing_is_said_without_tls(machines: Machines):
 
 def test_a_worker_refuses_a_store_that_its_authority_did_not_sign(machines: Machines, tmp_path: Path):
     subprocess.run(["sh", "deploy/certificates.sh", str(tmp_path), HOST], check=True, cwd=ROOT)
-    script = "cat > /tmp/other.crt; DLNFLOW_REDIS_CA=/tmp/other.crt python -m worker.health"
+    ping = "from dlnflow.jobs import server, settings; server.connect(settings.from_environment()).ping()"
+    script = f"cat > /tmp/other.crt; DLNFLOW_REDIS_CA=/tmp/other.crt python -c '{ping}'"
     refused = subprocess.run(
         ["docker", "exec", "-i", machines.worker.containers("worker")[0], "sh", "-c", script],
         input=(tmp_path / "ca.crt").read_text(),

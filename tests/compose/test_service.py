@@ -1,6 +1,7 @@
 """What `docker compose up` gives: the main job, results that last, workers that may die, and containers that may do little."""
 
 import subprocess
+import time
 
 import pytest
 
@@ -8,7 +9,7 @@ from dlnflow.client import Client
 from tests.compose.containers import IMAGE, Compose, docker
 from tests.e2e.stack import PROBLEM, QUICK, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first one builds the image
 
 MEGABYTE = 10**6
 BASE_CAPABILITIES = "0000000000000000"
@@ -37,6 +38,21 @@ def test_a_new_worker_compiles_nothing(service: Compose):
     built = docker("exec", worker, "sh", "-c", "cd /app/numba && find . -type f | sort")
     assert ".nbc" in built
     assert docker("exec", worker, "sh", "-c", "cd /tmp/numba && find . -type f | sort") == built
+
+
+def test_a_worker_at_rest_leaves_the_processor_to_others(service: Compose):
+    """Its upkeep, its polls and its health checks together take less than a twentieth of one; what a slow start left may go on first."""
+    worker = service.containers("worker")[0]
+    time.sleep(5)
+    before, start = processor_seconds(worker), time.monotonic()
+    time.sleep(15)
+    assert processor_seconds(worker) - before < 0.05 * (time.monotonic() - start)
+
+
+def processor_seconds(container: str) -> float:
+    """What all processes of a container have used, as version 2 or 1 of control groups tells."""
+    files = "sed -n 's/usage_usec \\(.*\\)/\\1000/p' /sys/fs/cgroup/cpu.stat || cat /sys/fs/cgroup/cpuacct/cpuacct.usage"
+    return int(docker("exec", container, "sh", "-c", files)) / 1e9
 
 
 def test_no_point_of_a_sweep_is_lost_when_workers_and_the_store_end(service: Compose):

@@ -247,6 +247,21 @@ def test_long_jobs_leave_a_slot_to_short_ones(client):
     assert claimed_seeds(store, 3) == [7]
 
 
+def test_a_short_point_of_a_sweep_may_take_the_last_slot_but_comes_after_other_short_work(client):
+    store = JobStore(client)
+    store.greet("w", 2)
+    base = REQUEST.model_dump(mode="json")
+    sweep = request_adapter.validate_python({"kind": "sweep", "base": base, "axes": {"seed": [20, 21, 22]}})
+    store.submit(sweep)
+    attempt = store.claim("w")
+    for index in range(sweep.size):
+        store.submit_child(attempt, sweep.child(index))
+    store.pause(attempt, sweep.size, sweep.size)
+    assert claimed_seeds(store, 1) == [20]
+    store.submit(make_request(7))
+    assert claimed_seeds(store, 2) == [7, 21]
+
+
 def test_a_place_in_the_queue_is_explained(store):
     store.submit(REQUEST)
     assert store.get(ID).queue.reason == "no worker is running"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import redis
 
 from dlnflow.jobs import keys, results
 from dlnflow.jobs.requests import job_id, request_adapter
@@ -103,6 +104,20 @@ def test_a_job_that_was_cancelled_before_its_message_came_is_not_solved(queued, 
     assert run(queued, monkeypatch, lambda *_: pytest.fail("solved")).status == "cancelled"
 
 
+def test_a_job_that_begins_lets_the_next_worker_know(queued, monkeypatch):
+    """Two workers that end at the same moment would otherwise see the same message, and one of them would wait for upkeep."""
+    queued.submit(REQUEST.model_copy(update={"seed": 1}))
+    sent, sent_while_it_ran = [], []
+
+    def solve(*arguments):
+        sent_while_it_ran.append(len(sent))
+        return solution(*arguments)
+
+    monkeypatch.setattr("worker.run.solve", solve)
+    run_job(queued, Post("w", lambda _: 60.0, Notes(), lambda: sent.append(1)))
+    assert sent_while_it_ran == [1]
+
+
 def test_a_message_that_comes_twice_is_harmless(queued, monkeypatch):
     first = run(queued, monkeypatch, solution)
     assert run(queued, monkeypatch, lambda *_: pytest.fail("solved again")) == first
@@ -175,6 +190,15 @@ def test_upkeep_sends_lost_messages_and_ends_leases(client, monkeypatch):
     assert len(sent) == 2
     assert store.get(ID).status == "queued"
     assert store.slots() == 2
+
+
+def test_upkeep_touches_a_file_where_the_store_answers(store, tmp_path):
+    alive = tmp_path / "alive"
+    with redis.Redis(port=1) as nobody, pytest.raises(redis.ConnectionError):
+        Upkeep(JobStore(nobody), "w", 1, 60, lambda: None, str(alive)).round()
+    assert not alive.exists()
+    Upkeep(store, "w", 1, 60, lambda: None, str(alive)).round()
+    assert alive.exists()
 
 
 def test_upkeep_that_stops_gives_the_jobs_back(queued):

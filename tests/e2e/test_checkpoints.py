@@ -9,7 +9,7 @@ import redis
 from dlnflow.dmft.solver import PILOT_SHARE
 from dlnflow.jobs import results
 from dlnflow.jobs.requests import job_id, request_adapter
-from dlnflow.jobs.store import Event, JobStore
+from dlnflow.jobs.store import JobStore
 from dlnflow.simulation import replicas
 from dlnflow.solution import ignore_progress
 from service.embedded import socket_path

@@ -14,7 +14,8 @@ def main() -> None:
         stack = Stack(Path(folder) / "data").start()
         try:
             start = time.monotonic()
-            print(f"500 jobs, workers killed 30 times: none lost, {kill_workers(stack, 500, 30)} attempts were", flush=True)
+            killed, attempts = kill_workers(stack, 500, 30)
+            print(f"500 jobs, workers killed {killed} times at work: none lost, {attempts} attempts were", flush=True)
             for name, word, seed in (("store", "-server unixsocket", 10_000), ("API", "uvicorn", 20_000)):
                 acknowledged, answers = kill_under_load(stack, word, 5, seed)
                 print(f"{name} killed 5 times under load: {acknowledged} acknowledged, none lost; answers {answers}", flush=True)

@@ -119,16 +119,17 @@ def crowd(store: JobStore, url: str, number: int) -> None:
     """How much slower a listing and a submission are with `number` jobs in the store."""
 
     def timings() -> list[float]:
-        list_time = [_timed(lambda: httpx2.get(f"{url}/v1/jobs?limit=20&status=queued")) for _ in range(40)]
-        submit_time = [_timed(lambda: httpx2.post(f"{url}/v1/jobs", json=REQUEST | {"seed": next(seeds)})) for _ in range(40)]
+        list_time = [_timed(lambda: http.get("/v1/jobs?limit=20&status=queued")) for _ in range(200)]
+        submit_time = [_timed(lambda: http.post("/v1/jobs", json=REQUEST | {"seed": next(seeds)})) for _ in range(200)]
         return [float(np.median(list_time)), float(np.median(submit_time))]
 
     seeds = iter(range(10**6, 2 * 10**6))
-    timings()
-    before = timings()
-    for seed in range(1, number):
-        store.submit(request_adapter.validate_python(REQUEST | {"seed": seed}))
-    after = timings()
+    with httpx2.Client(base_url=url) as http:
+        timings()
+        before = timings()
+        for seed in range(1, number):
+            store.submit(request_adapter.validate_python(REQUEST | {"seed": seed}))
+        after = timings()
     for name, few, many in zip(("listing", "submission"), before, after, strict=True):
         print(f"{name}: {1000 * few:.1f} ms with few jobs, {1000 * many:.1f} ms with {number}; ratio {many / few:.2f}")
 

@@ -14,7 +14,7 @@ import httpx2
 PROBLEM = {"aspect_ratio": 0.5, "target": {"kind": "bernoulli_gauss", "density": 0.2}, "noise_std": 0.1, "initial_scale": 0.5}
 QUICK = {"kind": "simulation", "problem": PROBLEM, "horizon": 1.0, "times": [0, 0.5, 1], "dimension": 60, "replicas": 2, "seed": 0}
 LONG = QUICK | {"horizon": 100.0, "times": [100.0], "dimension": 1500, "replicas": 1000}
-START_SECONDS = 60
+START_SECONDS = 240  # a busy machine compiles the kernels for more than a minute, the first time
 
 
 def free_port() -> int:
@@ -38,7 +38,11 @@ class Stack:
 
     def start(self) -> "Stack":
         self.process = self.spawn()
-        wait_until(self.ready, START_SECONDS, "the stack to be ready")
+        try:
+            wait_until(self.ready, START_SECONDS, "the stack to be ready")
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def ready(self) -> bool:

@@ -6,12 +6,18 @@ Every quantity is dimensionless. Ranges are those in which the solvers are teste
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 
 class Model(BaseModel):
     """A frozen pydantic model that refuses unknown fields, infinities and NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _wrong(field: str, message: str) -> PydanticCustomError:
+    """A rule about several fields that is broken, and which of them to change."""
+    return PydanticCustomError("contradiction", "{message}", {"message": message, "field": field})
 
 
 Std = Annotated[float, Field(gt=0, le=100, description="standard deviation of the nonzero weights")]
@@ -46,11 +52,11 @@ class DiscreteTarget(Model):
     @model_validator(mode="after")
     def _is_a_distribution(self) -> "DiscreteTarget":
         if len(self.atoms) != len(self.probabilities):
-            raise ValueError("atoms and probabilities must have the same length")
+            raise _wrong("probabilities", "atoms and probabilities must have the same length")
         if len(set(self.atoms)) != len(self.atoms):
-            raise ValueError("atoms must be distinct")
+            raise _wrong("atoms", "atoms must be distinct")
         if abs(sum(self.probabilities) - 1) > 1e-9:
-            raise ValueError("probabilities must sum to 1")
+            raise _wrong("probabilities", f"probabilities must sum to 1, not {sum(self.probabilities):.12g}")
         return self
 
 
@@ -114,7 +120,7 @@ class Problem(Model):
     @model_validator(mode="after")
     def _has_something_to_learn(self) -> "Problem":
         if self.noise_std == 0 and self.target_second_moment == 0:
-            raise ValueError("target: all weights are zero and noise_std is 0, so there is nothing to learn")
+            raise _wrong("target", "all weights are zero and noise_std is 0, so there is nothing to learn")
         return self
 
     @property

@@ -9,12 +9,19 @@ from service.errors import Problem, Unprocessable
 
 def excess(cost: Cost, settings: Settings) -> str | None:
     """Which limit a cost passes, in words."""
-    most = settings.max_seconds if cost.jobs == 1 else settings.max_total_seconds
-    if cost.seconds > most:
-        return f"about {cost.seconds:.2g} s are predicted, the limit is {most:g} s"
+    jobs = "" if cost.jobs == 1 else f"{cost.jobs} jobs, "
+    if cost.longest > settings.max_seconds:
+        one = "" if cost.jobs == 1 else " for one of them"
+        return f"{jobs}about {_readable(cost.longest)} s are predicted{one}, the limit is {_readable(settings.max_seconds)} s"
+    if cost.seconds > settings.max_total_seconds:
+        return f"{jobs}about {_readable(cost.seconds)} s are predicted in all, the limit is {_readable(settings.max_total_seconds)} s"
     if cost.memory_bytes > settings.max_memory_bytes:
-        return f"about {cost.memory_bytes / 1e9:.2g} GB are predicted, the limit is {settings.max_memory_bytes / 1e9:g} GB"
+        return f"{jobs}about {cost.memory_bytes / 1e9:.2g} GB are predicted, the limit is {settings.max_memory_bytes / 1e9:g} GB"
     return None
+
+
+def _readable(seconds: float) -> str:
+    return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
 
 
 def require_affordable(request: Request, settings: Settings) -> Cost:

@@ -24,11 +24,12 @@ REDUCIBLE = {
 
 
 class Cost(NamedTuple):
-    """What a request will take: seconds and jobs in all, bytes for the largest job."""
+    """What a request will take: seconds and jobs in all, seconds of the longest and bytes of the largest job."""
 
     seconds: float
     memory_bytes: int
     jobs: int
+    longest: float
 
 
 class Remedy(NamedTuple):
@@ -41,9 +42,12 @@ class Remedy(NamedTuple):
 def cost(request: Request) -> Cost:
     """The cost of a request; that of its children together where it has any."""
     if not isinstance(request, ParentRequest):
-        return Cost(seconds(request), memory_bytes(request), 1)
+        alone = seconds(request)
+        return Cost(alone, memory_bytes(request), 1, alone)
     costs = [cost(request.child(index)) for index in range(request.size)]
-    return Cost(sum(c.seconds for c in costs), max(c.memory_bytes for c in costs), sum(c.jobs for c in costs))
+    return Cost(
+        sum(c.seconds for c in costs), max(c.memory_bytes for c in costs), sum(c.jobs for c in costs), max(c.longest for c in costs)
+    )
 
 
 def seconds(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
@@ -105,10 +109,20 @@ def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> in
 def remedy(request: Request, fits: Callable[[Cost], bool]) -> Remedy:
     """What to reduce, by the smallest factor of all parameters, so that the cost fits."""
     if isinstance(request, SweepRequest):
-        return Remedy("axes", max(1, _points(request, fits)))
+        return _remedy_of_sweep(request, fits)
     found = [(factor, field) for field in REDUCIBLE.get(request.kind, ()) if (factor := _largest_factor(request, field, fits)) > 0]
     factor, field = max(found, default=(SMALLEST_FACTOR, "horizon"))
     return Remedy(field, _tidy(_reduced(request, field, factor), field, request))
+
+
+def _remedy_of_sweep(sweep: SweepRequest, fits: Callable[[Cost], bool]) -> Remedy:
+    """Fewer points, or what makes the dearest point cheaper where that is too much alone."""
+    costs = [cost(sweep.child(index)) for index in range(sweep.size)]
+    dearest = max(range(sweep.size), key=lambda index: (not fits(costs[index]), costs[index].seconds))
+    if fits(costs[dearest]):
+        return Remedy("axes", _points(sweep, fits))
+    found = remedy(sweep.child(dearest), fits)
+    return found._replace(field=f"{'axes' if found.field in sweep.axes else 'base'}.{found.field}")
 
 
 def _tidy(value: float, field: str, request: Request) -> float:

@@ -47,6 +47,8 @@ class TimedRequest(Model):
                 "horizon / step_size must be at most {most} steps; use a larger step_size or a shorter horizon",
                 {"most": cls.max_steps, "field": "step_size"},
             )
+        if isinstance(dynamics, GradientDescent) and horizon is not None and dynamics.step_size > horizon:
+            raise PydanticCustomError("no_step", "the first step must end within the horizon; raise horizon", {"field": "step_size"})
         return dynamics
 
     @field_validator("times")
@@ -158,8 +160,12 @@ class SweepRequest(Model):
     @classmethod
     def _points_can_run(cls, axes: dict[str, Axis], info: ValidationInfo) -> dict[str, Axis]:
         """Every value is replaced by what the field makes of it, so that 1 and 1.0 are the same point."""
-        if (size := points.count(axes)) > MAX_POINTS:
-            raise ValueError(f"{size} points are more than {MAX_POINTS}; use fewer values or several sweeps")
+        size = points.count(axes)
+        if size > MAX_POINTS:
+            raise ValueError(f"{size} points{_price(info.data.get('base'), size)} are more than {MAX_POINTS}; use fewer values")
+        for path in axes:
+            if around := next((other for other in axes if path.startswith(f"{other}.")), None):
+                raise _refusal(path, f"it lies within the axis {around}; give whole values on that one")
         if "base" not in info.data:
             return axes
         base = info.data["base"].model_dump(mode="json")
@@ -204,6 +210,13 @@ def _point(base: dict[str, Any], values: dict[str, Any], path: str) -> Base:
         given = ", ".join(f"{name} = {json.dumps(value)}" for name, value in apart.items())
         elsewhere = "" if not where or where.startswith(path) else f"{where}: "
         raise _refusal(path, f"{given}: {elsewhere}{first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _price(base: Base | None, size: int) -> str:
+    """What so many jobs like `base` would take."""
+    from dlnflow.jobs import forecast  # which needs the requests
+
+    return f", about {size * forecast.cost(base).seconds:,.0f} s," if base else ""
 
 
 def _refusal(path: str, message: str) -> PydanticCustomError:

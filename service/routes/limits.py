@@ -27,6 +27,7 @@ class Estimate(BaseModel):
     seconds: Annotated[float, Field(description="processor seconds, of all its jobs together")]
     memory_bytes: Annotated[int, Field(description="of the largest of its jobs, an upper estimate")]
     jobs: Annotated[int, Field(description="how many jobs it is made of; 1 for a plain one")]
+    longest: Annotated[float, Field(description="processor seconds of the longest of its jobs")]
     accepted: Annotated[bool, Field(description="whether it is within the limits of this service")]
 
 

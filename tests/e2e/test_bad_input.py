@@ -60,7 +60,13 @@ WRONG_FIELDS = {
     "density above one": (target(kind="bernoulli_gauss", density=1.5), "problem.target.density"),
     "density missing": (target(kind="bernoulli_gauss"), "problem.target.density"),
     "atoms without probabilities": (target(kind="discrete", atoms=[1]), "problem.target.probabilities"),
-    "probabilities that do not sum to one": (target(kind="discrete", atoms=[1, 2], probabilities=[0.5, 0.4]), "problem.target"),
+    "probabilities that do not sum to one": (
+        target(kind="discrete", atoms=[1, 2], probabilities=[0.5, 0.4]),
+        "problem.target.probabilities",
+    ),
+    "atoms more than probabilities": (target(kind="discrete", atoms=[1, 2], probabilities=[1.0]), "problem.target.probabilities"),
+    "nothing to learn": (problem(noise_std=0.0, target={"kind": "discrete", "atoms": [0], "probabilities": [1.0]}), "problem.target"),
+    "a step beyond the horizon": (QUICK | {"dynamics": {"kind": "gradient_descent", "step_size": 1.5}}, "dynamics.step_size"),
     "descent without its step": (QUICK | {"dynamics": {"kind": "gradient_descent"}}, "dynamics.step_size"),
     "too many steps": (QUICK | {"horizon": 2.0, "dynamics": {"kind": "gradient_descent", "step_size": 1e-5}}, "dynamics.step_size"),
     "dynamics unknown": (QUICK | {"dynamics": {"kind": "newton"}}, "dynamics.kind"),
@@ -69,7 +75,7 @@ WRONG_FIELDS = {
     "standard error zero": (QUICK | {"standard_error": 0}, "standard_error"),
     "initial scale half a pair": (problem(initial_scale={"u": 1}), "problem.initial_scale.v"),
     "initial scale without spread": (problem(initial_scale={"kind": "gaussian", "std": 0}), "problem.initial_scale.std"),
-    "atoms not distinct": (target(kind="discrete", atoms=[1, 1], probabilities=[0.5, 0.5]), "problem.target"),
+    "atoms not distinct": (target(kind="discrete", atoms=[1, 1], probabilities=[0.5, 0.5]), "problem.target.atoms"),
 }
 
 

@@ -52,6 +52,11 @@ def test_values_are_read_as_the_field_reads_them():
         ({"seed": [1, 2, 1]}, "axes.seed", "differ"),
         ({}, "axes", "at least 1"),
         ({"seed": list(range(101)), "dimension": list(range(10, 110))}, "axes", "10100 points"),
+        (
+            {"problem.target.std": [2], "problem.target": [{"kind": "gaussian"}]},
+            "axes.problem.target.std",
+            "within the axis problem.target",
+        ),
         ({"horizon": [2, 3], "times": [[0.5, 1], [0.2, 3]]}, "axes.times", "[0.2, 3"),
     ],
 )

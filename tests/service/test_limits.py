@@ -63,6 +63,30 @@ def test_what_is_too_expensive_is_refused_with_a_remedy_that_works(store, open_c
     assert not http.post("/v1/estimate", json=request_).json()["accepted"]
 
 
+def test_a_sweep_is_no_way_around_the_limit_of_one_job(store, open_client):
+    http = open_client(store, max_seconds=5)
+    sweep = {"kind": "sweep", "base": SIMULATION, "axes": {"seed": [1, 2]}}
+    answer = http.post("/v1/jobs", json=sweep).json()
+    assert (answer["status"], answer["code"]) == (422, "too_expensive")
+    assert "2 jobs" in answer["detail"] and "for one of them, the limit is 5 s" in answer["detail"]
+    assert answer["field"] == "base.dimension"
+    cheaper = int(answer["hint"].split("= ")[1].split()[0])
+    assert http.post("/v1/jobs", json=sweep | {"base": SIMULATION | {"dimension": cheaper}}).status_code == 202
+    on_axis = sweep | {"axes": {"dimension": [100, 4000]}}
+    assert http.post("/v1/jobs", json=on_axis).json()["field"] == "axes.dimension"
+
+
+@pytest.mark.parametrize(("seeds", "limits"), [(50, {"max_total_seconds": 4}), (10_001, {})])
+def test_a_sweep_that_is_too_large_is_refused_with_its_size_and_cost(store, open_client, seeds, limits):
+    http = open_client(store, **limits)
+    one = http.post("/v1/estimate", json=DMFT).json()["seconds"]
+    answer = http.post("/v1/jobs", json={"kind": "sweep", "base": DMFT, "axes": {"seed": list(range(seeds))}}).json()
+    assert (answer["status"], answer["field"]) == (422, "axes")
+    assert answer["detail"].split(": ")[1].startswith(f"{seeds} ")
+    told = float(answer["detail"].split("about ")[1].split(" s")[0].replace(",", ""))
+    assert told == pytest.approx(seeds * one, rel=0.01)
+
+
 def test_the_forecast_is_cheap_to_import():
     code = "import sys, dlnflow.jobs.forecast; assert not {'scipy', 'numba'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

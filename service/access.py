@@ -13,7 +13,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 BURST_SECONDS = 10  # of the rate that may be used at once
 
 # bucket, rate per second, size -> seconds to wait, as text; 0 where a token was taken
-TAKE = """
+TAKE = """#!lua flags=allow-oom
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local rate, size = tonumber(ARGV[1]), tonumber(ARGV[2])

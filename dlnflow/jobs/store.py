@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 LEASE_SECONDS = 15.0
 MAX_ATTEMPTS = 3
 PAGE = 100
-FULL = 0.9  # of the server's memory, above which no job is accepted: what runs must be able to end
+FULL = 0.9  # of the server's memory, above which no job is accepted: those that wait should be able to run
+OVERFULL = 0.95  # above which none begins: what runs must be able to end, and messages need room too
 LOOK_SECONDS = 1.0  # between two looks at the server's memory
 WORKER_SILENCE_SECONDS = 3600.0  # after which a worker is forgotten
 _MICRO = 1_000_000
@@ -229,7 +230,9 @@ class JobStore:
     # --- what a worker does ---
 
     def claim(self, worker: str) -> Attempt | None:
-        """Take the job that is next; None where none waits, or those that do must leave a slot to shorter ones."""
+        """Take the job that is next; None where none waits, those that do must leave a slot to shorter ones, or there is no memory."""
+        if self._memory_used() > OVERFULL:
+            return None
         token = secrets.token_hex(8)
         claimed: bytes | None = self._run(scripts.CLAIM, token, worker, self._lease)
         job = self.get(claimed.decode()) if claimed else None
@@ -351,8 +354,8 @@ class JobStore:
     # --- inside ---
 
     def _submit(self, request: Request, asker: str, seconds: float | None = None) -> str:
-        if asker.startswith(keys.CLIENT):
-            self._require_room()
+        if asker.startswith(keys.CLIENT) and self._is_full():
+            raise StoreFull
         lane, slow = lane_of(request, seconds), int(is_slow(request, seconds))
         arguments = (request.kind, request.model_dump_json(), self._max_queued, asker, lane, slow)
         try:
@@ -363,13 +366,17 @@ class JobStore:
             raise
         return cache.decode()
 
-    def _require_room(self) -> None:
+    def _is_full(self) -> bool:
+        """Whether the server has no memory for more jobs, as of a second ago at most."""
         if time.monotonic() - self._looked > LOOK_SECONDS:
-            memory = self._redis.info("memory")
-            self._full = 0 < FULL * memory["maxmemory"] < memory["used_memory"]
+            self._full = self._memory_used() > FULL
             self._looked = time.monotonic()
-        if self._full:
-            raise StoreFull
+        return self._full
+
+    def _memory_used(self) -> float:
+        """The used share of the server's memory, 0 where it has no limit."""
+        memory = self._redis.info("memory")
+        return float(memory["used_memory"] / memory["maxmemory"]) if memory["maxmemory"] else 0.0
 
     def _place(self, job_id: str, lane: str, client: str) -> Place:
         """Who is before it: the client's own earlier jobs, and as many of every other client whose turns come between."""
@@ -383,7 +390,14 @@ class JobStore:
         before = own + sum(min(waiting, own + (turn < mine)) for (other, turn), waiting in lines if other != client)
         slots, seconds = self.slots(), self._redis.hget(keys.SECONDS, lane)
         wait = before * float(seconds) / slots if slots and seconds else None
-        return Place(position=before + 1, reason=_reason(before, slots), expected_wait=wait)
+        return Place(position=before + 1, reason=self._reason(before, slots), expected_wait=wait)
+
+    def _reason(self, before: int, slots: int) -> str:
+        if not slots:
+            return "no worker is running"
+        if self._is_full():
+            return "the store is almost full; it may have to wait until results expire"
+        return f"{before} jobs are before it" if before else "the next worker that is free takes it"
 
     def _withdraw(self, parent: str) -> None:
         """Cancel the children that only `parent` asked for, and theirs."""
@@ -403,12 +417,6 @@ class JobStore:
 
     def _ids(self, members: list[bytes]) -> list[str]:
         return [member.decode() for member in members]
-
-
-def _reason(before: int, slots: int) -> str:
-    if not slots:
-        return "no worker is running"
-    return f"{before} jobs are before it" if before else "the next worker that is free takes it"
 
 
 def _decode(record: dict[bytes, bytes]) -> Job | None:

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 import redis
 
 from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.jobs.store import JobStore
-from service.embedded import server_program
-from tests.e2e.chaos import cancel_at_random, kill_under_load, kill_workers, repeated
+from service.embedded import server_program, socket_path
+from tests.e2e.chaos import cancel_at_random, expect_done, kill_under_load, kill_workers, outcomes, repeated
 from tests.e2e.poisoned_worker import ALLOCATES, KILLS, NEVER_ENDS
 from tests.e2e.proxy import Proxy
 from tests.e2e.stack import LONG, QUICK, START_SECONDS, Stack, free_port, wait_until
@@ -67,6 +68,25 @@ def test_jobs_that_are_cancelled_at_random_moments_end(chaotic: Stack):
     cancel_at_random(chaotic, LONG, jobs=12, first_seed=30_000)
 
 
+def test_a_full_store_refuses_jobs_and_runs_those_it_took_when_it_has_room(tmp_path):
+    stack = Stack(tmp_path / "data", DLNFLOW_STORE_MEMORY_MB="10").start()
+    try:
+        asked = QUICK | {"times": np.linspace(0, 1, 400).tolist()}
+        answers = [stack.submit(asked | {"seed": seed}, wait=0) for seed in range(300)]
+        ids = [answer.json()["id"] for answer in answers if answer.status_code == 202]
+        assert {answer.status_code for answer in answers} == {202, 503}
+        with redis.Redis(unix_socket_path=str(socket_path(stack.data))) as store:
+            time.sleep(20)  # in which jobs begin until there is no room
+            assert {stack.job(job)["status"] for job in ids} <= {"queued", "running", "succeeded"}
+            wait_until(stack.ready, 60, "messages to pass")
+            assert stack.submit(asked | {"seed": 1000}, wait=0).status_code == 503
+            store.config_set("maxmemory", 0)
+            expect_done(outcomes(stack, ids))
+            assert store.info("stats")["evicted_keys"] == 0
+    finally:
+        stack.close()
+
+
 def test_poison_fails_and_the_jobs_behind_it_finish(client: redis.Redis, redis_url: str):
     store = JobStore(client)
     poison = {submit(store, KILLS): "worker_lost", submit(store, ALLOCATES): "out_of_memory", submit(store, NEVER_ENDS): "timeout"}
@@ -80,20 +100,25 @@ def test_poison_fails_and_the_jobs_behind_it_finish(client: redis.Redis, redis_u
 
 
 def test_jobs_survive_a_connection_that_is_cut_and_slow(tmp_path):
+    """Celery may stop listening after a cut; then the worker ends, and whoever runs it starts it again."""
     port = free_port()
     command = [server_program(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path), "--save", ""]
     with running(command), redis.Redis(port=port) as client:
         wait_until(lambda: _pings(client), 10, "the store")
         proxy, store = Proxy(port), JobStore(client)
-        ids = [submit(store, seed) for seed in range(30)]
-        with worker_on(f"redis://127.0.0.1:{proxy.port}", "worker"):
-            wait_until(lambda: store.count(status="succeeded") > 0, START_SECONDS, "a first job")
+        stack = Stack(tmp_path / "data", DLNFLOW_REDIS_URL=f"redis://127.0.0.1:{proxy.port}").start()
+        try:
             proxy.delay = 0.02
+            ids = []
             with repeated(proxy.cut, 1.5):
-                time.sleep(6)
+                for seed in range(60):
+                    ids.append(submit(store, seed))
+                    time.sleep(0.1)
             proxy.delay = 0.0
-            all_end(store, ids, 90)
-        proxy.close()
+            all_end(store, ids, 120)
+        finally:
+            stack.close()
+            proxy.close()
         jobs = [store.get(job) for job in ids]
         assert proxy.cuts > 0
         assert {job.status for job in jobs} == {"succeeded"}

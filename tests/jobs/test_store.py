@@ -339,3 +339,15 @@ def test_a_full_store_refuses_jobs_and_lets_those_end_that_run(client, store):
         client.config_set("maxmemory", 0)
         client.delete("ballast")
     assert JobStore(client).submit(make_request(2)) == "miss"
+
+
+def test_no_job_begins_where_the_memory_is_almost_used_up(client, store):
+    store.greet("w", 1)
+    store.submit(REQUEST)
+    client.config_set("maxmemory", int(client.info("memory")["used_memory"] / 0.97))
+    try:
+        assert store.claim("w") is None
+        assert "full" in JobStore(client).get(ID).queue.reason
+    finally:
+        client.config_set("maxmemory", 0)
+    assert claim(store).id == ID

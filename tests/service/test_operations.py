@@ -102,7 +102,7 @@ def test_every_format_holds_the_same_numbers_and_an_expired_result_is_gone(store
 
 
 def test_a_full_store_refuses_new_jobs_and_shows_old_ones(store, open_client, client):
-    http = open_client(store)
+    http = open_client(store, auth="open")
     http.post("/v1/jobs", json=REQUEST)
     client.config_set("maxmemory", 1)
     try:

@@ -41,7 +41,7 @@ TOLERANCE_AT_ONE = 1e-3  # tolerance over accuracy
 QUANTILE_PATHS = 8192
 PILOT_SHARE = 0.2
 SHARE_OF_TIME_ERROR = 0.4
-SHARE_OF_ROUGHNESS = 0.1  # above which a larger sample is iterated on, if there is one
+SHARE_OF_ROUGHNESS = 0.1  # above which a larger sample is tried first
 
 
 def solve(
@@ -135,13 +135,20 @@ def _refine(
     least, most = len(first.sample.target) // 2, TANGENT_MEMORY / (8 * first.nodes**2)
     if earlier:
         least = max(least, earlier.stage.size)
+    rough: list[Refinement] = []
     for size in (size for size in BASE_PATHS if least <= size <= max(most, least)):
         progress.stage(PILOT_SHARE, PILOT_SHARE + 0.05, len(first.edges))
         try:
             refinement = Refinement(first, grid, pilot.scale, size, tolerance, root, progress)
             if AMPLIFICATION * refinement.base.residual > SHARE_OF_ROUGHNESS * accuracy and size < BASE_PATHS[-1]:
+                rough.append(refinement)
                 continue
-            return _rounds(refinement, pilot, accuracy, progress, earlier if earlier and earlier.stage.size == size else None)
+            return _rounds(refinement, pilot, accuracy, progress, earlier)
+        except PanelFailure:
+            continue
+    for refinement in reversed(rough):
+        try:
+            return _rounds(refinement, pilot, accuracy, progress, earlier)
         except PanelFailure:
             continue
     progress.journal.save(partial(checkpoint.save, pilot, Stage(BASE_PATHS[-1] + 1)))
@@ -156,9 +163,9 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
     """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`."""
     most = _most_paths(refinement.base.nodes)
     paths = min(most, 2 ** round(np.log2(np.clip(PATHS_AT_ONE / accuracy, *FIRST_PATHS)) - 0.3))
-    stage = earlier.stage if earlier else Stage(refinement.size, 0, paths, PILOT_SHARE + 0.05)
-    if base := earlier and earlier.base(refinement.problem, refinement.sample):
-        refinement.base = base
+    stage = Stage(refinement.size, 0, paths, PILOT_SHARE + 0.05)
+    if earlier and earlier.stage.size == refinement.size:
+        stage, refinement.base = earlier.stage, earlier.base(refinement.problem, refinement.sample) or refinement.base
     while True:
         progress.journal.save(partial(checkpoint.save, pilot, stage, refinement.base if stage.number else None))
         high = stage.progress + 0.5 * (1 - stage.progress)

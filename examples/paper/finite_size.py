@@ -11,7 +11,7 @@ SHARED = {"problem": PROBLEM, "horizon": 8.0, "times": [0.5, 1.0, 2.0, 4.0, 8.0]
 
 
 def main(client: Client) -> None:
-    dimensions = [2**power * sized(200, 100) for power in range(sized(5, 3))]
+    dimensions = [2**power * sized(400, 100) for power in range(sized(5, 3))]
     replicas = [min(1000, max(16, sized(200_000, 40_000) // d)) for d in dimensions]
     solve = client.submit(**SHARED, kind="dmft", accuracy=0.003)
     jobs = [client.submit(**SHARED, kind="simulation", dimension=d, replicas=r) for d, r in zip(dimensions, replicas, strict=True)]
@@ -24,6 +24,8 @@ def main(client: Client) -> None:
         ax.loglog(dimensions, values, f"C{number}o", label=f"{name}: exponent {exponent:.3f} ± {error:.3f}")
         ax.loglog(dimensions, values[0] * (np.array(dimensions) / dimensions[0]) ** -0.5, f"C{number}:")
     ax.set(xlabel="dimension d", ylabel="typical relative deviation of one network", title="dotted: 1/√d")
+    ax.set_xticks(dimensions, map(str, dimensions))
+    ax.minorticks_off()
     ax.legend()
     save(figure, "finite-size")
 

@@ -28,7 +28,7 @@ def main(client: Client) -> None:
     axes[0].set(xlabel="slow time t / log(1/a)", ylabel="mean of w given w*", title="steps at 1/w* as a → 0")
     for atom in ATOMS[1:]:
         axes[0].plot([1 / atom, 1 / atom], [0, atom], "k:", lw=0.8)
-    axes[0].legend()
+    axes[0].legend(loc="upper left", bbox_to_anchor=(0.45, 0.95))
     for number, (one, other) in enumerate(zip(theory[0.01].conditional, networks[0.01].conditional, strict=True)):
         axes[1].semilogx(theory[0.01].time[1:], one.mean[1:], f"C{number}-", label=f"{one.given}, DMFT")
         axes[1].semilogx(networks[0.01].time[1::3], other.mean[1::3], f"C{number}x")

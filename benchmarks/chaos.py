@@ -21,7 +21,7 @@ def main() -> None:
                 print(f"{name} killed 5 times under load: {acknowledged} acknowledged, none lost; answers {answers}", flush=True)
             free = cancel_at_random(stack, LONG, 200, 30_000)
             print(
-                f"200 jobs cancelled at random: all ended, another done {free:.1f} s later, {time.monotonic() - start:.0f} s in all",
+                f"200 jobs cancelled at random: all ended, another running {free:.1f} s later, {time.monotonic() - start:.0f} s in all",
                 flush=True,
             )
         finally:

@@ -8,7 +8,7 @@ from threading import Lock
 from dlnflow.jobs.store import JobStore
 
 FRESH_SECONDS = 5.0
-PATIENCE_SECONDS = 2.0
+LOOKS, LOOK_SECONDS = 8, 0.25  # at the answer to one ping
 
 
 class RoundTrip:
@@ -20,13 +20,19 @@ class RoundTrip:
         self._lock = Lock()
 
     def answered(self) -> bool:
-        """Whether a worker answers, or did a moment ago."""
+        """Whether a worker answers, did a moment ago, or all are busy: a ping waits behind the messages of jobs."""
         with self._lock:
-            if time.monotonic() - self._answered < FRESH_SECONDS:
+            if self._all_busy() or time.monotonic() - self._answered < FRESH_SECONDS:
                 return True
             token = secrets.token_hex(8)
             self._ping(token)
-            answered = self._store.await_pong(token, PATIENCE_SECONDS)
-            if answered:
-                self._answered = time.monotonic()
-            return answered
+            for _ in range(LOOKS):
+                if self._store.await_pong(token, LOOK_SECONDS):
+                    self._answered = time.monotonic()
+                    return True
+                if self._all_busy():
+                    return True
+            return False
+
+    def _all_busy(self) -> bool:
+        return self._store.busy() >= self._store.slots() > 0

@@ -21,6 +21,6 @@ async def health() -> Health:
 def readiness(service: Service) -> Readiness:
     """The store is reachable, and a worker takes tasks from the queue or all of them are busy."""
     workers = service.store.workers(seen_within=WORKER_SILENCE_SECONDS)
-    if not workers or not (service.store.busy() >= service.store.slots() or service.worker.answered()):
+    if not workers or not service.worker.answered():
         raise Unavailable("no worker answers at the moment; jobs are accepted and wait")
     return Readiness(workers=workers, queued=service.store.queued())

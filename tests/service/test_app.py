@@ -1,6 +1,7 @@
 """The application without the processes around it."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -107,7 +108,10 @@ def test_ready_means_that_a_worker_answers_or_that_all_are_busy(store, open_clie
     silent = http.get("/readyz")
     assert (silent.status_code, len(pings)) == (503, 1)
     http.post("/v1/jobs", json=REQUEST)
-    store.claim("w")
+    later = threading.Timer(0.3, store.claim, ["w"])
+    later.start()
+    assert http.get("/readyz").json()["status"] == "ready"  # as soon as it is busy
+    later.join()
     assert http.get("/readyz").json()["status"] == "ready"
 
 

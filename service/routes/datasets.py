@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
 from dlnflow.jobs import matrix
 from dlnflow.jobs.datasets import Dataset
@@ -62,11 +63,18 @@ def delete(dataset_id: str, service: Service) -> None:
 async def _content(request: Request) -> bytes:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return await request.body()
-    async with request.form(max_files=1, max_fields=10) as form:
-        files = [value for value in form.values() if isinstance(value, UploadFile)]
-        if not files:
-            raise Unprocessable("the form holds no file", code="invalid_dataset", field="file", hint="Send the matrix as a file.")
-        return await files[0].read()
+    try:
+        async with request.form(max_files=1, max_fields=10) as form:
+            files = [value for value in form.values() if isinstance(value, UploadFile)]
+            if not files:
+                raise _bad_form("the form holds no file")
+            return await files[0].read()
+    except HTTPException as error:  # not a form, or one with too much in it
+        raise _bad_form(error.detail) from None
+
+
+def _bad_form(detail: str) -> Unprocessable:
+    return Unprocessable(detail, code="invalid_dataset", field="file", hint="Send the matrix as the form's only file.")
 
 
 def _keep(service: Context, content: bytes) -> tuple[Dataset, str]:

@@ -80,6 +80,8 @@ def test_a_bad_file_is_refused_with_the_reason(stack: Stack):
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_dataset")
     assert "5 rows" in answer.json()["detail"]
     assert stack.client.post("/v1/datasets", data={"file": "no file"}, files={}).status_code == 422
+    crowded = stack.client.post("/v1/datasets", data={f"x{i}": "y" for i in range(11)}, files={"file": ("x.csv", as_csv(MATRIX))})
+    assert (crowded.status_code, crowded.json()["field"]) == (422, "file")
     long = stack.client.post("/v1/datasets", content=b"1," * 17_000_000)
     assert (long.status_code, long.json()["code"]) == (413, "body_too_large")
 

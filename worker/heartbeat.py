@@ -13,7 +13,8 @@ from dlnflow.solution import CURVES, Array, Cancelled, Journal, SolveError
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 0.25
-CHECKPOINT_SECONDS = 2.0  # from the beginning, and between two checkpoints
+FIRST_CHECKPOINT_SECONDS = 0.5  # from the beginning; a shorter job is done again as soon
+CHECKPOINT_RATE = 1e6  # bytes a second of checkpoints that one job writes, on average
 MOST_CHECKPOINT = 32_000_000  # bytes; what is larger would cost the store more than doing the work again
 
 
@@ -26,7 +27,7 @@ class Heartbeat(Journal):
         self._latest = (0.0, "starting")
         self._preview: bytes | None = None
         self._checkpoint: bytes | None = None
-        self._saved = time.monotonic()
+        self._next_save = time.monotonic() + FIRST_CHECKPOINT_SECONDS
         self.earlier = store.load_checkpoint(attempt.id)
         self._lost = threading.Event()
         self._stop = threading.Event()
@@ -54,11 +55,11 @@ class Heartbeat(Journal):
         self._preview = results.to_json({"time": time} | {name: values[name] for name in CURVES} | errors)
 
     def save(self, checkpoint: Callable[[], bytes]) -> None:
-        """Leave the next attempt something to go on from, if it is a while since the last time."""
-        if time.monotonic() - self._saved > CHECKPOINT_SECONDS:
+        """Leave the next attempt something to go on from, as often as the store should bear."""
+        if time.monotonic() > self._next_save:
             found = checkpoint()
             self._checkpoint = found if len(found) <= MOST_CHECKPOINT else None
-            self._saved = time.monotonic()
+            self._next_save = time.monotonic() + len(found) / CHECKPOINT_RATE
 
     def _beat(self) -> None:
         told, quiet = self._latest, 0

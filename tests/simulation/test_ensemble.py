@@ -214,10 +214,11 @@ def test_the_reference_values_hold():
         assert (np.abs(solution.values[name] - reference) < allowed).all()
 
 
-def test_replicas_that_are_done_are_taken_up_again_with_the_same_bits():
+def test_replicas_that_are_done_are_taken_up_again_with_the_same_bits(monkeypatch):
+    monkeypatch.setattr("dlnflow.simulation.ensemble.REPORT_EVERY", 0.005)  # several checkpoints on a fast machine too
     size = {"times": np.array([0.5, 2.0]), "dimension": 800, "replicas": 40, "threads": 1}
     expected = simulate(R1, 2.0, **size)
-    interrupted = Kept(last=2)
+    interrupted = Kept(last=3)
     with pytest.raises(Cancelled):
         simulate(R1, 2.0, journal=interrupted, **size)
     assert 0 < len(load(interrupted.checkpoints[-1])) < 40

@@ -141,7 +141,7 @@ def test_progress_is_told_seldom_and_never_goes_back(queued):
 
 
 def test_the_next_attempt_goes_on_from_the_checkpoint_and_followers_see_the_latest_preview(queued, monkeypatch):
-    monkeypatch.setattr("worker.heartbeat.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("worker.heartbeat.FIRST_CHECKPOINT_SECONDS", 0.0)
     first = queued.claim("w")
     with Heartbeat(queued, first, 60) as heartbeat:
         for step in (1, 2):

@@ -168,8 +168,10 @@ class PanelProblem:
         return Rows(response, correlation)
 
 
-def solve(state: State, right: float, tolerance: float, guess: Rows | None = None, secants: Sequence[Secant] = ()) -> Panel:
-    """Iterate a panel to a relative change below `tolerance`; raises PanelFailure where it does not settle.
+def solve(
+    state: State, right: float, tolerance: float, guess: Rows | None = None, secants: Sequence[Secant] = (), most: int = MAX_ITERATIONS
+) -> Panel:
+    """Iterate a panel to a relative change below `tolerance`; raises PanelFailure where it does not settle within `most` iterations.
 
     It starts from `guess`, and with the `secants` of a similar panel.
     """
@@ -181,7 +183,7 @@ def solve(state: State, right: float, tolerance: float, guess: Rows | None = Non
     rough = ROUGHNESS / len(state.sample.target)
     scale = np.sqrt(np.maximum(np.diag(state.residual_correlation[:n, :n]), least))
     solved, best, least_residual, best_iteration, missing = None, rows, np.inf, 0, 0
-    for iteration in range(1, MAX_ITERATIONS + 1):
+    for iteration in range(1, most + 1):
         try:
             panel = problem.apply(rows)
         except PanelFailure:
@@ -210,7 +212,7 @@ def solve(state: State, right: float, tolerance: float, guess: Rows | None = Non
         mixed = anderson.step(x.ravel(), change.ravel()).reshape(x.shape)
         rows = Rows(mixed[:m], mixed[m:] * norm)
     if not least_residual < max(tolerance, rough):
-        raise PanelFailure(f"no fixed point within {MAX_ITERATIONS} iterations")
+        raise PanelFailure(f"no fixed point within {most} iterations")
     panel = problem.apply(best, keep=True)
     panel.rows = problem.implied(panel)  # exactly those of its averages: in late panels their terms cancel
     panel.factor, panel.modes, _ = _factor_rows(state, panel.rows.correlation / state.problem.aspect_ratio, problem.wanted)

@@ -13,6 +13,7 @@ from dlnflow.solution import Array, SolveError
 
 ORDER = 4
 MOST_PANELS = 100
+PATIENCE = 24  # iterations; a panel that needs more is made shorter, or it may not settle on other paths
 SLOTS = ORDER + 1
 
 Watch = Callable[[float], None]
@@ -35,7 +36,7 @@ def adaptive_pass(
             )
         right = horizon if left + 1.2 * width >= horizon else left + width
         try:
-            solved = panel.solve(state, right, tolerance)
+            solved = panel.solve(state, right, tolerance, most=PATIENCE)
         except panel.PanelFailure:
             width /= 2
             if width < 1e-9 * max(1e-3, left):

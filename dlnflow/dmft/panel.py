@@ -91,12 +91,14 @@ def _turn(columns: Array, wanted: Array | None) -> Array:
     return left @ right
 
 
-def ahead(time: Array, m: int) -> Array:
-    """The distance of every node from its left edge over that of the last two nodes before, (N,); zero on the first panel."""
-    found = np.zeros(len(time))
-    for n in range(m, len(time), m):
-        found[n : n + m] = (time[n : n + m] - time[n - 1]) / (time[n - 1] - time[n - 2])
-    return found
+def ahead(known: Array, time: Array) -> Array:
+    """Weights (m, 3) at `time` (m,) of the parabola through the last three of the `known` nodes; zero where there are none."""
+    if not len(known):
+        return np.zeros((len(time), 3))
+    a, b, c = known[-3:]
+    to_a, to_b, to_c = time - a, time - b, time - c
+    weights = to_b * to_c / ((a - b) * (a - c)), to_a * to_c / ((b - a) * (b - c)), to_a * to_b / ((c - a) * (c - b))
+    return np.stack(weights, axis=1)
 
 
 class PanelProblem:
@@ -112,10 +114,11 @@ class PanelProblem:
         self.integral = self.width * radau.integration(m)
         self.decay = -2 * state.problem.weight_decay * self.time
         times = np.append(state.time[:n], self.time)
+        weights = ahead(state.time[:n], self.time)
         weight_decay, sample = state.problem.weight_decay, state.sample
         for block, height in enumerate(state.height):
             start = block * paths.LANES
-            paths.extrapolate(ahead(times, m)[n:], -2 * weight_decay * times, sample.scale, sample.origin, height, n, start)
+            paths.extrapolate(weights, -2 * weight_decay * times, sample.scale, sample.origin, height, n, start)
 
     def apply(self, rows: Rows, keep: bool = False) -> Panel:
         """The panel of the paths that `rows` drive; with `keep`, the paths' tangents go on to its right edge."""

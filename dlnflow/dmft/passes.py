@@ -103,9 +103,11 @@ def open_loop(state: State, sample: Sample, heights: Array | None = None, tangen
     """
     problem = state.problem
     averages = no_averages(state.nodes, len(strata(problem)))
+    panels = range(0, state.nodes, state.order)
+    ahead = np.concatenate([panel.ahead(state.time[:n], state.time[n : n + state.order]) for n in panels])
     settled = propagate(
         sample.modes[: state.rank], sample.target, sample.scale, sample.origin, sample.weights, sample.strata, problem.is_symmetric,
-        state.factor, state.residual_response, state.integrals, panel.ahead(state.time, state.order),
+        state.factor, state.residual_response, state.integrals, ahead,
         -2 * problem.weight_decay * state.time,
         averages.response, averages.correlation, averages.sums, np.empty((0, 0)) if heights is None else heights, tangents,
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """Holds the forecast of a job's cost to what random jobs of moderate size take: `python benchmarks/forecast.py measure FILE 30`.
 
-`measure FILE NUMBER [SEED]` appends one line per job (its request and its CPU seconds) and prints the ratios at the end; `fit FILE`
-prints the coefficients of dlnflow/jobs/forecast_fit.py. CPU time is measured, since it does not depend on what else the machine does.
+`measure FILE NUMBER [SEED]` appends one line per job (its request, its CPU seconds and its peak of memory) and prints the ratios at the
+end; `fit FILE` prints the coefficients of dlnflow/jobs/forecast_fit.py. CPU time is measured, since it does not depend on what else the
+machine does.
 """
 
 import json
@@ -19,6 +20,7 @@ from dlnflow import dmft, simulation
 from dlnflow.jobs import forecast
 from dlnflow.jobs.requests import DmftRequest, SimulationRequest, request_adapter
 from dlnflow.solution import SolveError
+from worker.memory import forget_peak, peak
 
 LONGEST_SECONDS = 60.0
 FACTOR = 2.0
@@ -54,6 +56,7 @@ def draw(rng: random.Random, kind: str) -> dict[str, Any]:
 
 def seconds_of(request: DmftRequest | SimulationRequest) -> float:
     """The CPU time of a job."""
+    forget_peak()
     start = time.process_time()
 
     def observe(_: float, __: str) -> None:
@@ -79,7 +82,7 @@ def measure(path: str, number: int, seed: int) -> None:
     rng = random.Random(seed)
     for kind in ("dmft", "simulation"):
         seconds_of(request_adapter.validate_python(draw(random.Random(0), kind) | {"horizon": 1.0}))  # compiles
-        ratios = []
+        ratios, shares = [], []
         for _ in range(number):
             fields = draw(rng, kind)
             request = request_adapter.validate_python(fields)
@@ -88,10 +91,12 @@ def measure(path: str, number: int, seed: int) -> None:
             except (TooLong, SolveError):
                 continue
             with open(path, "a") as file:
-                file.write(json.dumps({"request": fields, "seconds": taken}) + "\n")
+                file.write(json.dumps({"request": fields, "seconds": taken, "memory": peak()}) + "\n")
             ratios.append(forecast.seconds(request) / taken)
+            shares.append(peak() / forecast.memory_bytes(request))
         within = sum(1 / FACTOR <= ratio <= FACTOR for ratio in ratios)
         print(f"{kind}: {within} of {len(ratios)} within a factor {FACTOR:g}; ratios from {min(ratios):.2f} to {max(ratios):.2f}")
+        print(f"{kind}: {min(shares):.2f} to {max(shares):.2f} of the predicted memory; more than it in {sum(x > 1 for x in shares)}")
 
 
 def fit(path: str) -> None:

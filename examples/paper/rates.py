@@ -42,7 +42,7 @@ def main(client: Client) -> None:
         mean = np.mean([group.train_loss for group in networks], axis=0)
         left.semilogy(time[::5] * rate, mean[::5] / start, f"C{number}x", ms=4)
         left.semilogy(time * rate, curves.train_loss[-1] / start * law(time, rate) / law(time[-1], rate), "k:", zorder=3)
-    left.set(xlabel="γ t", ylabel="train loss, of that at the first time", title="DMFT, networks (×), t^(−3/2) e^(−2γt) (dotted)")
+    left.set(xlabel="γ t", ylabel="train loss, of that at the first time", title="×: networks, dotted: t^(−3/2) e^(−2γt)")
     left.legend(fontsize=7)
     points = right.scatter([r["convergence_rate"] for r in rows], [r["final_parameter_error"] for r in rows], c=np.log10(scales), s=12)
     figure.colorbar(points, label="log₁₀ a")

@@ -20,7 +20,7 @@ class RoundTrip:
         self._lock = Lock()
 
     def answered(self) -> bool:
-        """Whether a worker answers, did a moment ago, or all are busy: a ping waits behind the messages of jobs."""
+        """Whether a worker answers, did a moment ago, or all slots are taken: a ping waits behind the messages of jobs."""
         with self._lock:
             if self._all_busy() or time.monotonic() - self._answered < FRESH_SECONDS:
                 return True

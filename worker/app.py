@@ -1,6 +1,7 @@
 """The Celery application and its tasks. A message says that a job waits; the store says which is next."""
 
 import os
+import secrets
 import socket
 
 from celery import Celery
@@ -10,10 +11,12 @@ from redis.retry import Retry
 from dlnflow.jobs import keys, server
 from dlnflow.jobs.settings import Settings, from_environment
 from dlnflow.jobs.store import JobStore
+from worker.announce import announce
 from worker.notes import Notes
 from worker.run import Post, run_job
 
 VISIBILITY_SECONDS = 24 * 3600  # a message that comes again does no harm, but helps nobody
+MOST_PASSES = 20  # of a message that reaches workers without a slot for the job that waits
 KEEPALIVE = {"socket_keepalive": True, "health_check_interval": 25, "socket_connect_timeout": 5}
 
 
@@ -27,7 +30,7 @@ def create_app(settings: Settings) -> Celery:
         task_default_queue=keys.QUEUE,
         worker_prefetch_multiplier=1,
         worker_lost_wait=0.2,  # before a killed child is replaced: the store knows what it did
-        worker_concurrency=settings.workers,
+        worker_concurrency=settings.workers + 1,  # one for predictions, and for messages when all slots are taken
         worker_enable_remote_control=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
@@ -48,30 +51,33 @@ def connect_briefly(settings: Settings) -> JobStore:
     return JobStore(server.connect(settings, retry=Retry(NoBackoff(), 1), socket_timeout=2, socket_connect_timeout=1))
 
 
-def send() -> None:
+def send(passes: int = 0) -> None:
     """Say that a job waits."""
-    app.send_task(keys.TASK)
+    app.send_task(keys.TASK, [passes])
 
 
 settings = from_environment()
 if not settings.redis_url:
     raise SystemExit("DLNFLOW_REDIS_URL must be set for a worker; `python -m service` starts workers of its own")
 app = create_app(settings)
-name = f"{socket.gethostname()}:{os.getpid()}"  # of the main process; its forked children share it
+# Of the main process; its forked children share it. A worker that is started again has other slots than those which it has lost.
+name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
 notes = Notes()
 post = Post(name, settings.limit, notes, send)
 
 
 @app.task(name=keys.TASK)
-def run() -> None:
-    """Run the job that is next."""
-    run_job(process_store(), post)
+def run(passes: int = 0) -> None:
+    """Run the job that is next; where there is none for this worker, let the others look."""
+    if not run_job(process_store(), post) and passes < MOST_PASSES:
+        announce(process_store(), lambda: send(passes + 1))
 
 
 @app.task(name=keys.PING)
 def ping(token: str) -> None:
     """Show that messages reach a process that runs jobs."""
     process_store().answer_ping(token)
+    announce(process_store(), send)  # nobody did who saw this message in the place of another
 
 
 _stores: dict[int, JobStore] = {}

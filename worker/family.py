@@ -9,6 +9,7 @@ from dlnflow.jobs.requests import ComparisonRequest, ParentRequest, job_id
 from dlnflow.jobs.scripts import MOST_OPEN
 from dlnflow.jobs.store import Attempt, JobStore
 from dlnflow.solution import Cancelled, Observer, SolveError
+from worker.announce import announce
 
 
 def take_turn(
@@ -36,8 +37,7 @@ def _submit(store: JobStore, attempt: Attempt, request: ParentRequest, index: in
     child = request.child(index)
     match store.submit_child(attempt, child):
         case "miss":
-            if store.unannounced():
-                send()
+            announce(store, send)
         case "gone":
             raise Cancelled
 

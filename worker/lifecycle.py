@@ -14,7 +14,7 @@ from worker.warden import Warden
 
 _main_process = os.getpid()
 _upkeep = Upkeep(connect(settings), name, settings.workers, settings.retention_seconds, send, settings.alive_file)
-_warden = Warden(connect_briefly(settings), notes, settings.memory_limit_bytes)
+_warden = Warden(connect_briefly(settings), notes, settings.memory_limit_bytes, send)
 
 
 @setup_logging.connect

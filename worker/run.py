@@ -17,6 +17,7 @@ from dlnflow.jobs.store import Attempt, JobStore
 from dlnflow.jobs.summary import summarise
 from dlnflow.solution import Array, Cancelled, Journal, Observer, Solution, SolveError
 from worker import memory
+from worker.announce import announce
 from worker.family import take_turn
 from worker.heartbeat import Heartbeat
 from worker.notes import Notes
@@ -36,28 +37,20 @@ class Post:
     send: Callable[[], None]
 
 
-def run_job(store: JobStore, post: Post) -> None:
-    """Run the job that is next to its end, if there is one, and let others know where more wait."""
+def run_job(store: JobStore, post: Post) -> bool:
+    """Run the job that is next to its end and let others know where more wait; False where there is none for this worker."""
     attempt = store.claim(post.worker)
     if attempt is None:
-        return
-    _announce(store, post)  # now, not at the end: two that end together would see one message and wake one worker
+        return False
+    announce(store, post.send)  # now, not at the end: two that end together would see one message and wake one worker
     limit = post.limit(attempt.job.kind)
     post.notes.begin(attempt, limit)
     try:
         _run(store, attempt, limit, post.send)
     finally:
         post.notes.end()
-    _announce(store, post)  # of a parent that this end woke
-
-
-def _announce(store: JobStore, post: Post) -> None:
-    """Let a worker know where jobs wait and no message does."""
-    try:
-        if store.unannounced():
-            post.send()
-    except Exception as error:  # a store that is away comes back
-        log.warning("message not sent, the upkeep of a worker will send it: %s", error)
+    announce(store, post.send)  # of a job that waited for this slot, or of a parent that this end woke
+    return True
 
 
 def _run(store: JobStore, attempt: Attempt, limit: float, send: Callable[[], None]) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dlnflow.jobs.store import JobStore
+from worker.announce import announce
 from worker.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 2.0
+GREETING_SECONDS = 5.0  # at the most, since the store may be away
 SETTLING_SECONDS = 5.0  # after the store was away, in which those who hold leases renew them
 
 
@@ -23,12 +25,14 @@ class Upkeep:
         self._alive_file = Path(alive_file) if alive_file else None
         self._watchdog = Watchdog(store, worker, slots)
         self._in_contact_since: float | None = None
+        self._greeted = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="upkeep", daemon=True)
 
     def start(self) -> None:
-        """Begin at once."""
+        """Begin at once. No job should be claimed before the worker's slots are known."""
         self._thread.start()
+        self._greeted.wait(GREETING_SECONDS)
 
     def stop(self) -> None:
         """Finish the round that is under way, and give the worker's jobs back."""
@@ -41,6 +45,7 @@ class Upkeep:
         """One round."""
         began = time.monotonic()
         self._store.greet(self._worker, self._slots)
+        self._greeted.set()
         if self._alive_file:
             self._alive_file.touch()
         if time.monotonic() - began > 1 or self._in_contact_since is None:
@@ -48,8 +53,7 @@ class Upkeep:
         if time.monotonic() - self._in_contact_since >= SETTLING_SECONDS:
             self._store.expire_leases()
         self._store.forget(self._retention)
-        for _ in range(min(self._store.unannounced(), self._slots - self._store.running(self._worker))):
-            self._send()
+        announce(self._store, self._send)
 
     def _loop(self) -> None:
         while not self._stop.is_set():

@@ -1,7 +1,7 @@
 """Watches over the processes that run jobs, from outside: what they hold, whether they live, how long and how much memory they take.
 
 Solvers stop by themselves when they are told (see `heartbeat`); those that do not, because they are deep in compiled code, are killed.
-Celery starts a new process for each.
+Celery starts a new process for each, and the free one takes what waited for the slot.
 """
 
 import logging
@@ -9,11 +9,13 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from dlnflow.jobs.store import JobStore, Right
+from worker.announce import announce
 from worker.notes import Notes
 
 log = logging.getLogger(__name__)
@@ -38,8 +40,8 @@ class Task:
 class Warden:
     """A thread in the main process. `store` should fail at once where the server is away: the limits hold without it."""
 
-    def __init__(self, store: JobStore, notes: Notes, memory: int) -> None:
-        self._store, self._notes, self._memory = store, notes, memory
+    def __init__(self, store: JobStore, notes: Notes, memory: int, send: Callable[[], None]) -> None:
+        self._store, self._notes, self._memory, self._send = store, notes, memory, send
         self._tasks: dict[int, Task] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="warden", daemon=True)
@@ -78,6 +80,7 @@ class Warden:
         if not _lives(pid):
             self._store.lose(task.right)
             del self._tasks[pid]
+            announce(self._store, self._send)
         elif now > task.killed_at:
             self._end(pid, task, *TIMEOUT)
         elif _memory(pid) > self._memory:
@@ -103,6 +106,7 @@ class Warden:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             del self._tasks[pid]
+            announce(self._store, self._send)
 
 
 def _lives(pid: int) -> bool:

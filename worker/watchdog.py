@@ -12,22 +12,26 @@ PATIENCE_SECONDS = 8.0
 
 
 class Watchdog:
-    """Hungry means: the same message has waited for `PATIENCE_SECONDS` while this worker had room for it."""
+    """Hungry means: for `PATIENCE_SECONDS` this worker could have taken the same job, or the same message."""
 
     def __init__(self, store: JobStore, worker: str, slots: int) -> None:
         self._store, self._worker, self._slots = store, worker, slots
-        self._seen: bytes | None = None
+        self._seen: str | bytes | None = None
         self._since = time.monotonic()
 
     def hungry(self) -> bool:
         """Look once."""
-        message = self._store.next_message()
-        if message is None or message != self._seen or self._store.running(self._worker) >= self._slots:
-            self._seen, self._since = message, time.monotonic()
+        food = self._store.next_job(self._worker) or self._next_message()
+        if food is None or food != self._seen:
+            self._seen, self._since = food, time.monotonic()
         return time.monotonic() - self._since > PATIENCE_SECONDS
+
+    def _next_message(self) -> bytes | None:
+        """Where a process is free for it: there is one more than slots."""
+        return self._store.next_message() if self._store.running(self._worker) <= self._slots else None
 
     def bite(self) -> None:
         """Give this worker's jobs back and end it at once; its children end with it."""
-        log.critical("messages wait but are not taken; the worker ends to be started again")
+        log.critical("jobs or messages wait but are not taken; the worker ends to be started again")
         self._store.release(self._worker)
         os._exit(1)  # no signal: the first process of a container would not get it

@@ -1,14 +1,15 @@
-"""Two lanes: short work never waits behind long work.
+"""Three lanes: short work never waits behind long work, and a prediction waits behind nothing but others.
 
-A sweep's children go into the long lane, whatever they cost, and so behind all short work. Those that are short by themselves may take
-every slot, since each is soon given back; jobs that are slow leave one to short work.
+Predictions are instant: every worker has one process more than slots, which is theirs (see `choice`). A sweep's children go into the long
+lane, whatever they cost, and so behind all short work. Those that are short by themselves may take every slot, since each is soon given
+back; jobs that are slow leave one to short work.
 """
 
 from typing import Literal
 
-from dlnflow.jobs.requests import DmftFields, ParentRequest, Request, SimulationFields
+from dlnflow.jobs.requests import DmftFields, ParentRequest, Request, SimulationFields, TheoryRequest
 
-Lane = Literal["short", "long"]
+Lane = Literal["instant", "short", "long"]
 
 SHORT_SECONDS = 20.0
 PRODUCTS = 300  # of a simulation's matrix with a vector, roughly
@@ -18,6 +19,8 @@ DMFT_SECONDS = 0.1  # times 1 / accuracy
 
 def lane_of(request: Request, seconds: float | None = None) -> Lane:
     """Where a job waits, by its predicted seconds; a rough guess where they are not given."""
+    if isinstance(request, TheoryRequest):
+        return "instant"
     return "long" if (_guess(request) if seconds is None else seconds) > SHORT_SECONDS else "short"
 
 

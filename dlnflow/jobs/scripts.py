@@ -3,7 +3,7 @@
 ARGV[1] is the job's id. queued → running → succeeded | failed | cancelled; running → queued where the worker was lost or stopped.
 
 A job waits in a lane, in the line of the client who asked for it first. The clients of a lane take turns. A worker claims whatever
-is next, the short lane first; but the long lane has its half of the slots, and slow jobs never take the last of two or more.
+is next: see `choice`.
 
 A parent that waits for its children is running without a lease, marked `waiting`; a child that finishes and so makes room for others,
 or is the last, marks it `due` instead, and then the parent may be claimed again.
@@ -27,6 +27,7 @@ _NAMES = {
     "LONG": keys.LONG,
     "FINISHED": keys.FINISHED,
     "WORKERS": keys.WORKERS,
+    "MESSAGES": keys.QUEUE,
     "SLOTS": keys.SLOTS,
     "SECONDS": keys.SECONDS,
     "TURN": keys.TURN,
@@ -172,9 +173,15 @@ local function ask()
   if parent then redis.call('SADD', KEY.OPEN .. asker, id) end
 end
 if parent and get('status', asker) ~= 'running' then return 'gone' end
+if parent and (get('kind', asker) == 'sweep' or get('lane', asker) == 'long') then lane = 'long' end
 local status = get('status')
 if status == 'queued' or status == 'running' then
   ask()
+  if status == 'queued' and get('lane') == 'long' and lane ~= 'long' then -- a point of a sweep that somebody wants by itself
+    leave(id)
+    set('lane', lane, 'client', client)
+    enter(id)
+  end
   count(1, 'submitted', ARGV[2], 'joined')
   return 'joined'
 end
@@ -183,7 +190,6 @@ if status == 'succeeded' and redis.call('EXISTS', KEY.RESULT .. id) == 1 then
   return 'hit'
 end
 if not parent and redis.call('ZCARD', KEY.QUEUED) >= tonumber(ARGV[4]) then return 'full' end
-if parent and (get('kind', asker) == 'sweep' or get('lane', asker) == 'long') then lane = 'long' end
 local everything = KEY.INDEX .. '*:*'
 local newest = redis.call('ZREVRANGE', everything, 0, 0, 'WITHSCORES')
 local created = text(math.max(now, (tonumber(newest[2]) or 0) + 1))
@@ -202,49 +208,6 @@ ask()
 report(id)
 count(1, 'submitted', ARGV[2], 'miss')
 return 'miss'
-"""
-
-# the token stands in for the id; worker, lease in microseconds -> the id of the job that is now this worker's, or nothing
-CLAIM = """
-local token, worker = ARGV[1], ARGV[2]
-local already = redis.call('GET', KEY.CLAIMED .. token)
-if already then return already end
-local slots = 0
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEY.WORKERS, text(now - NUMBER.SILENT), '+inf')) do
-  slots = slots + (redis.call('HGET', KEY.SLOTS, name) or 0)
-end
-local function room_for_slow()
-  local slow = 0
-  for _, running in ipairs(redis.call('ZRANGE', KEY.LEASES, 0, -1)) do
-    if get('slow', running) == '1' then slow = slow + 1 end
-  end
-  return slow < math.max(1, slots - 1)
-end
-local function take(lane)
-  local client = redis.call('ZRANGE', KEY.TURNS .. lane, 0, 0)[1]
-  if not client then return false end
-  id = redis.call('ZRANGE', KEY.LINE .. lane .. ':' .. client, 0, 0)[1]
-  if get('slow') == '1' and not room_for_slow() then return false end
-  leave(id)
-  if redis.call('ZSCORE', KEY.TURNS .. lane, client) then redis.call('ZADD', KEY.TURNS .. lane, redis.call('INCR', KEY.TURN), client) end
-  if lane == 'long' then redis.call('SADD', KEY.LONG, id) end
-  return true
-end
-local owed = redis.call('SCARD', KEY.LONG) < math.floor(slots / 2)
-if not ((owed and take('long')) or take('short') or take('long')) then return false end
-if not get('claimed_at') then
-  count(1, 'wait_number', get('kind'))
-  count(text(now - get('created_at')), 'wait_microseconds', get('kind'))
-end
-move('running')
-set('token', token, 'worker', worker, 'claimed_at', text(now))
-redis.call('HSETNX', KEY.JOB .. id, 'started_at', text(now))
-if get('due') then redis.call('HDEL', KEY.JOB .. id, 'due') else set('message', 'starting') end
-redis.call('HINCRBY', KEY.JOB .. id, 'attempts', 1)
-redis.call('ZADD', KEY.LEASES, text(now + ARGV[3]), id)
-redis.call('SET', KEY.CLAIMED .. token, id, 'EX', 60)
-report(id)
-return id
 """
 
 # token, lease in microseconds -> 1 while the job is still this worker's

@@ -23,7 +23,7 @@ class Settings(BaseModel):
         "", description="file with the authority that signed the server's certificate, for rediss:// and sentinel:// with TLS"
     )
     redis_master: str = Field("mymaster", description="name under which the sentinels of a sentinel:// address know the store")
-    workers: int = Field(2, ge=1, le=256, description="jobs that run at the same time")
+    workers: int = Field(2, ge=1, le=256, description="jobs that run at the same time, and one prediction beside them")
     max_queued: int = Field(1000, ge=1, description="jobs that may wait; further ones get 429")
     max_body_bytes: int = Field(1_000_000, ge=1, description="largest body of a request; larger ones get 413")
     max_dataset_bytes: int = Field(32_000_000, ge=1, description="largest file of a data set; larger ones get 413")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from dlnflow.jobs import keys, scripts
+from dlnflow.jobs import choice, keys, scripts
 from dlnflow.jobs.datasets import Datasets
 from dlnflow.jobs.job import PARTS, STATUSES, Job, Place, from_record
 from dlnflow.jobs.lanes import is_slow, lane_of
@@ -215,7 +215,7 @@ class JobStore:
         return self._ids(self._redis.zrangebyscore(keys.WORKERS, self._now() - seen_within * _MICRO, "+inf"))
 
     def slots(self) -> int:
-        """How many jobs the workers can run at a time."""
+        """How many jobs the workers can run at a time, but for instant ones."""
         alive = self._redis.zrangebyscore(keys.WORKERS, self._now() - scripts.SILENT_SECONDS * _MICRO, "+inf")
         return sum(int(n or 0) for n in self._redis.hmget(keys.SLOTS, alive)) if alive else 0
 
@@ -230,11 +230,11 @@ class JobStore:
     # --- what a worker does ---
 
     def claim(self, worker: str) -> Attempt | None:
-        """Take the job that is next; None where none waits, those that do must leave a slot to shorter ones, or there is no memory."""
+        """Take the job that is next; None where none waits, those that do must leave a slot to others, or there is no memory."""
         if self._memory_used() > OVERFULL:
             return None
         token = secrets.token_hex(8)
-        claimed: bytes | None = self._run(scripts.CLAIM, token, worker, self._lease)
+        claimed: bytes | None = self._run(choice.CLAIM, token, worker, self._lease)
         job = self.get(claimed.decode()) if claimed else None
         return Attempt(job.id, token, job) if job else None
 
@@ -343,13 +343,14 @@ class JobStore:
         message: bytes | None = self._redis.lindex(keys.QUEUE, -1)
         return message
 
-    def unannounced(self) -> int:
-        """How many jobs wait while no message does: the caller may send one for each worker that is free."""
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.zcard(keys.QUEUED)
-        pipeline.llen(keys.QUEUE)
-        waiting, messages = pipeline.execute()
-        return 0 if messages else int(waiting)
+    def next_job(self, worker: str) -> str | None:
+        """The id of the job that a worker could claim now."""
+        job: bytes | None = None if self._memory_used() > OVERFULL else self._run(choice.NEXT, worker)
+        return job.decode() if job else None
+
+    def unannounced(self) -> bool:
+        """Whether a worker could claim a job while no message waits: the caller should send one."""
+        return bool(self._run(choice.UNANNOUNCED, ""))
 
     # --- inside ---
 

@@ -74,7 +74,7 @@ def _say(response: Response, job: Job, seconds: int | None) -> None:
 
 
 def _submit(service: Context, body: bytes, caller: str | None) -> SubmittedJob:
-    """Write the job, then send its message."""
+    """Write the job, then send its message; one that was there may have come before others by this."""
     request = with_data(service, request_adapter.validate_json(body, strict=True))
     cost = require_affordable(request, service.settings)
     if caller and not service.store.has_room(caller, service.settings.max_client_jobs):
@@ -82,10 +82,10 @@ def _submit(service: Context, body: bytes, caller: str | None) -> SubmittedJob:
     cache = service.store.submit(request, caller or "", cost.seconds)
     if cache == "full":
         raise _too_many(f"{service.settings.max_queued} jobs are waiting already", "queue_full")
-    if cache == "miss":
+    if cache == "miss" or (cache == "joined" and service.store.unannounced()):
         service.send(job_id(request))
-        if caller:
-            service.store.note(caller, job_id(request))
+    if cache == "miss" and caller:
+        service.store.note(caller, job_id(request))
     return SubmittedJob(**dict(service.job(job_id(request))), cache=cache)
 
 

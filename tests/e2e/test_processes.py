@@ -34,7 +34,7 @@ def test_a_killed_stack_leaves_no_orphan_and_loses_no_job(own_stack: Stack):
     finished = stack.done(QUICK)
     running = stack.submit(LONG, wait=0).json()["id"]
     stack.await_status(running, "running")
-    wait_until(lambda: len(stack.processes()) >= 5, 5, "supervisor, store, API, worker and its child")
+    wait_until(lambda: len(stack.processes()) >= 6, 5, "supervisor, store, API, worker and its children")
     stack.process.kill()
     stack.process.wait()
     wait_until(lambda: stack.processes() == [], 10, "every process to be gone")
@@ -64,7 +64,8 @@ def test_a_job_whose_worker_process_is_killed_runs_again(own_stack: Stack):
     stack = own_stack
     running = stack.submit(LONG, wait=0).json()["id"]
     stack.await_status(running, "running")
-    os.kill(max(stack.processes("worker")), signal.SIGKILL)  # the child is younger than the main process
+    for child in sorted(stack.processes("worker"))[1:]:  # they are younger than the main process
+        os.kill(child, signal.SIGKILL)
     wait_until(lambda: stack.job(running)["attempts"] == 2, 30, "a second attempt")
     stack.client.delete(f"/v1/jobs/{running}")
 

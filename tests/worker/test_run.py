@@ -106,6 +106,7 @@ def test_a_job_that_was_cancelled_before_its_message_came_is_not_solved(queued, 
 
 def test_a_job_that_begins_lets_the_next_worker_know(queued, monkeypatch):
     """Two workers that end at the same moment would otherwise see the same message, and one of them would wait for upkeep."""
+    queued.greet("w", 2)
     queued.submit(REQUEST.model_copy(update={"seed": 1}))
     sent, sent_while_it_ran = [], []
 
@@ -217,13 +218,13 @@ def child() -> Iterator[subprocess.Popen]:
         process.kill()
 
 
-def watch(store: JobStore, child: subprocess.Popen, monkeypatch, *, limit: float = 60, memory: int = 10**9):
+def watch(store: JobStore, child: subprocess.Popen, monkeypatch, *, limit: float = 60, memory: int = 10**9, send=lambda: None):
     """A warden that was told that `child` runs the job."""
     notes = Notes()
     monkeypatch.setattr("worker.notes.os.getpid", lambda: child.pid)
     notes.begin(store.claim("w"), limit)
     monkeypatch.undo()
-    return Warden(store, notes, memory)
+    return Warden(store, notes, memory, send)
 
 
 def test_the_warden_gives_back_the_job_of_a_process_that_died(queued, child, monkeypatch):
@@ -265,7 +266,11 @@ def test_the_watchdog_is_hungry_only_when_it_could_eat(client, queued, monkeypat
         time.sleep(0.1)
         return dog.hungry()
 
-    queued.claim("busy")
+    for worker in ("idle", "busy"):
+        queued.greet(worker, 1)
+    prediction = request_adapter.validate_python({"kind": "theory", "problem": REQUEST.problem})
+    queued.submit(prediction)
+    assert [queued.claim("busy").job.kind for _ in range(2)] == ["theory", "simulation"]
     assert not hungry_later(idle)
     client.lpush(keys.QUEUE, "first")
     assert hungry_later(idle)
@@ -273,6 +278,22 @@ def test_the_watchdog_is_hungry_only_when_it_could_eat(client, queued, monkeypat
     client.lpush(keys.QUEUE, "second")
     client.rpop(keys.QUEUE)
     assert not idle.hungry()  # another worker took the first
+    client.delete(keys.QUEUE)
+    queued.submit(REQUEST.model_copy(update={"seed": 1}))
+    assert hungry_later(idle)  # whoever else takes its messages
+    assert not hungry_later(busy)
+
+
+def test_the_warden_lets_others_know_of_the_slot_of_a_process_that_died(queued, child, monkeypatch):
+    queued.greet("w", 1)
+    sent = []
+    warden = watch(queued, child, monkeypatch, send=lambda: sent.append(1))
+    warden.round()
+    assert sent == []
+    child.kill()
+    child.wait()
+    warden.round()
+    assert sent == [1]
 
 
 def test_a_mean_field_job_of_gradient_descent_takes_its_steps():

@@ -24,7 +24,7 @@ from worker.memory import forget_peak, peak
 
 LONGEST_SECONDS = 60.0
 FACTOR = 2.0
-RIDGE = 2.0
+RIDGE = 10.0
 
 
 class TooLong(Exception):

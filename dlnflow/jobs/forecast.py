@@ -12,7 +12,8 @@ from dlnflow.jobs.forecast_fit import DMFT, SIMULATION
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
 from dlnflow.problem import GradientDescent
 
-SOLVER_BYTES = 300_000_000  # the interpreter with the solvers
+THEORY_BYTES = 300_000_000  # the interpreter with the solvers
+DMFT_BYTES = 800_000_000  # of a process that has solved others before: 0.3 to 0.9 GB in 218 random problems
 THEORY_SECONDS = 0.5
 SMALLEST_FACTOR = 1e-4  # no parameter is reduced further in search of a remedy
 HALVINGS = 16
@@ -86,20 +87,20 @@ def _within(number: float, reach: float) -> float:
 
 
 def simulation_features(request: SimulationRequest) -> list[float]:
-    """What a simulation's seconds are linear in: replicas, their coordinates, drawing and factoring the data, steps of flow or descent."""
+    """What a simulation's seconds are linear in: replicas, drawing the data, and of each step a constant, its vectors, its products."""
     d, k = request.dimension, request.replicas
     n = round(request.problem.aspect_ratio * d)
     rows = d if n >= 2 * d else n
     flow, steps = math.log(1 + request.horizon), 0.0
     if isinstance(request.dynamics, GradientDescent):
         flow, steps = 0.0, request.horizon / request.dynamics.step_size
-    return [1.0, k, k * d, k * n * d, k * rows * d * flow, k * d * steps, k * rows * d * steps]
+    return [k, k * n * d, *(k * length * work for length in (flow, steps) for work in (1, d, rows * d))]
 
 
 def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> int:
     """The most that one job needs at a time, an upper estimate."""
     if not isinstance(request, SimulationRequest):
-        return SOLVER_BYTES
+        return DMFT_BYTES if isinstance(request, DmftRequest) else THEORY_BYTES
     from dlnflow.simulation.memory import forecast  # brings the solver with it
 
     times = len(request.times) if request.times is not None else 100

@@ -33,6 +33,7 @@ def url(store, redis_url) -> Iterator[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(SECONDS + 300)
 def test_the_document_holds_for_whatever_is_sent(url, tmp_path):
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", f"{url}/openapi.json"]
     command += ["--checks", "all", "--max-time", str(SECONDS), "--request-timeout", "60", "--continue-on-failure", "--no-color"]

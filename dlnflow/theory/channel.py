@@ -6,16 +6,17 @@ are quadratures whose nodes are w itself, so that the map need never be inverted
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from dlnflow.problem import Problem
 from dlnflow.solution import Array
 from dlnflow.theory.initial import InitialLaw
-from dlnflow.theory.teacher import Stratum, strata
+from dlnflow.theory.teacher import strata
 
 REACH = 7.5  # standard deviations of y that are integrated; 6e-14 of the mass lies outside
+NARROWEST = 1e-10  # width of a point mass, relative to where it is: far below every scale of the integrand, and above rounding
 TRAPEZOIDS = 384  # the integrand is entire and vanishes at both ends
 PIECE = np.polynomial.legendre.leggauss(64)
 
@@ -52,48 +53,47 @@ Channel = Callable[[float, float], Nodes]
 
 def entropy_channel(problem: Problem, law: InitialLaw, trapezoids: int) -> Channel:
     """The proximal map of gradient flow without weight decay; θ = 0 is the identity."""
-    kinds = strata(problem)
-    grid = np.linspace(0, 1, trapezoids)
+    probability, mean, variance = _columns(problem)
+    grid, c, q0 = np.linspace(0, 1, trapezoids), law.product[:, None], law.offset[:, None]
 
-    def stratum(kind: Stratum, s: float, theta: float) -> Nodes:
-        c, q0 = law.product[:, None], law.offset[:, None]
-        spread = _spread(kind, s, law.product.min())
-        ends = kind.mean + REACH * spread * np.array([-1.0, 1.0])
-        low, high = _coordinate(ends + theta * q0 / 2, c, theta).T[:, :, None]
+    def nodes(s: float, theta: float) -> Nodes:
+        spread = np.maximum(np.sqrt(variance + s**2), NARROWEST * np.abs(mean))
+        spread = np.where(spread > 0, spread, 1e-6 * law.product.min())
+        ends = _coordinate(mean + REACH * spread * np.array([-1.0, 1.0]) + theta * q0 / 2, c, theta)
+        low, high = ends[..., :1], ends[..., 1:]
         q = low + (high - low) * grid
         grown, shrunk = c * np.exp(q) / 2, c * np.exp(-q) / 2
         w = np.where(np.abs(q) < 1, c * np.sinh(np.clip(q, -1, 1)), grown - shrunk)
         pull, half_k = theta / 2 * (q - q0), grown + shrunk
-        density = _normal((w + pull - kind.mean) / spread) / spread
-        weight = kind.probability * law.weight[:, None] * density * (half_k + theta / 2) * (high - low) / (trapezoids - 1)
-        return _nodes(kind, s, weight, w, pull, (theta / 2) / (half_k + theta / 2), 2 * half_k)
+        density = _normal((w + pull - mean) / spread) / spread
+        weight = probability * law.weight[:, None] * density * (half_k + theta / 2) * (high - low) / (trapezoids - 1)
+        return _nodes(mean, variance, s, weight, w, pull, (theta / 2) / (half_k + theta / 2), 2 * half_k)
 
-    return lambda s, theta: _join([stratum(kind, s, theta) for kind in kinds])
+    return nodes
 
 
 def soft_channel(problem: Problem) -> Channel:
     """The proximal map of gradient flow with weight decay: soft thresholding, where u v = 0 and so k = 2|w|."""
-    kinds, (points, shares) = strata(problem), PIECE
+    (probability, mean, variance), (points, shares) = _columns(problem), PIECE
 
-    def stratum(kind: Stratum, s: float, theta: float) -> Nodes:
-        spread = float(np.sqrt(kind.variance + s**2))
-        low, high = kind.mean - REACH * spread, kind.mean + REACH * spread
-        edges = np.array([low, *np.clip([-theta, theta], low, high), high])
-        half = np.diff(edges)[:, None] / 2
-        y = edges[:-1, None] + half * (1 + points)
+    def nodes(s: float, theta: float) -> Nodes:
+        spread = np.sqrt(variance + s**2)
+        low, high = mean - REACH * spread, mean + REACH * spread
+        edges = np.concatenate([low, np.clip([-theta, theta], low, high), high], axis=-1)
+        half = np.diff(edges).swapaxes(1, 2) / 2
+        y = edges[..., :-1].swapaxes(1, 2) + half * (1 + points)
         outside = np.array([[1.0], [0.0], [1.0]]) + 0 * y
         pull = np.clip(y, -theta, theta)
         w = (y - pull) * outside
-        weight = kind.probability * half * shares * _normal((y - kind.mean) / spread) / spread
-        return _nodes(kind, s, weight, w, y - w, 1 - outside, 2 * np.abs(w))
+        weight = probability * half * shares * _normal((y - mean) / spread) / spread
+        return _nodes(mean, variance, s, weight, w, y - w, 1 - outside, 2 * np.abs(w))
 
-    return lambda s, theta: _join([stratum(kind, s, theta) for kind in kinds])
+    return nodes
 
 
-def _spread(kind: Stratum, s: float, c: float) -> float:
-    """The standard deviation of y; a point mass gets a width far below every scale of the integrand, and above rounding."""
-    spread = float(np.sqrt(kind.variance + s**2))
-    return max(spread, 1e-10 * abs(kind.mean)) or 1e-6 * c
+def _columns(problem: Problem) -> Array:
+    """Probability, mean and variance of the K strata, shape (3, K, 1, 1)."""
+    return np.array([(kind.probability, kind.mean, kind.variance) for kind in strata(problem)]).T[:, :, None, None]
 
 
 def _coordinate(y: Array, c: Array, theta: float) -> Array:
@@ -112,13 +112,8 @@ def _normal(z: Array) -> Array:
     return np.asarray(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
 
 
-def _nodes(kind: Stratum, s: float, weight: Array, w: Array, pull: Array, shrink: Array, tangent: Array) -> Nodes:
-    """Add what y = w + pull says about w*."""
-    gain = kind.variance / (kind.variance + s**2) if kind.variance else 0.0
-    guess = kind.mean + gain * (w + pull - kind.mean)
-    return Nodes(weight, w, pull, shrink, tangent, guess, np.full_like(w, gain * s**2))
-
-
-def _join(parts: list[Nodes]) -> Nodes:
-    names = [field.name for field in fields(Nodes)]
-    return Nodes(*(np.concatenate([getattr(part, name).ravel() for part in parts]) for name in names))
+def _nodes(mean: Array, variance: Array, s: float, weight: Array, w: Array, pull: Array, shrink: Array, tangent: Array) -> Nodes:
+    """Add what y = w + pull says about w*, and lay all strata in a row."""
+    gain = np.divide(variance, variance + s**2, out=np.zeros_like(variance), where=variance > 0)
+    guess = mean + gain * (w + pull - mean)
+    return Nodes(*(np.ravel(values) for values in (weight, w, pull, shrink, tangent, guess, np.broadcast_to(gain * s**2, w.shape))))

@@ -109,11 +109,12 @@ def lasso(problem: Problem) -> FixedPoint:
 def _nested_roots(conditions: Conditions, tolerance: float) -> tuple[float, float]:
     """log r and log θ, each to `tolerance`."""
     problem, log_theta = conditions.problem, 0.0
+    residuals = lru_cache(conditions.residuals)
 
     def slack(log_r: float) -> float:
         nonlocal log_theta
-        log_theta = _increasing_root(lambda x: conditions.residuals(log_r, x)[0], log_theta, tolerance)
-        return conditions.residuals(log_r, log_theta)[1]
+        log_theta = _increasing_root(lambda x: residuals(log_r, x)[0], log_theta, tolerance)
+        return residuals(log_r, log_theta)[1]
 
     start = float(np.log((problem.initial_error + problem.noise_std**2) / problem.aspect_ratio) / 2)
     log_r = _increasing_root(slack, start, tolerance)

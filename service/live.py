@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from dlnflow.jobs import keys
 from dlnflow.jobs.store import Event
 
-PERIOD_SECONDS = 0.02
+FIRST_SECONDS, PERIOD_SECONDS, GROWTH = 0.004, 0.02, 1.5  # between looks, short after somebody came: most quick jobs are new
 AWAY_SECONDS = 1.0
 READERS = 4  # connections that waiters use together
 BATCH = 100
@@ -35,10 +35,12 @@ class Live:
         self._redis: Any = client
         self._waiters: dict[str, set[_Waiter]] = defaultdict(set)
         self._reader: asyncio.Task[None] | None = None
+        self._pause = PERIOD_SECONDS
         self._room = asyncio.Semaphore(READERS)
 
     async def follow(self, job_id: str, after: str) -> AsyncIterator[Event]:
         """The events after the one called `after`, as they happen; ends with `done`, or where the job's events are no longer kept."""
+        self._pause = FIRST_SECONDS
         while True:
             try:
                 for event in await self._read(job_id, after):
@@ -98,7 +100,8 @@ class Live:
         while self._waiters:
             try:
                 await self._look()
-                await asyncio.sleep(PERIOD_SECONDS)
+                await asyncio.sleep(self._pause)
+                self._pause = min(GROWTH * self._pause, PERIOD_SECONDS)
             except AWAY:
                 await asyncio.sleep(AWAY_SECONDS)
 

@@ -42,7 +42,7 @@ class Theory:
 
 
 def predict(problem: Problem) -> Theory:
-    """Everything that theory says about `problem`; about 0.05 s, longer for random initial values."""
+    """Everything that theory says about `problem`; about 0.03 s, longer for random initial values."""
     final, rate, notes = _limits(problem)
     size = sizes(problem, final)
     name, why = regime(problem, size)

@@ -10,6 +10,7 @@ import math
 import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,12 @@ from scipy.optimize import nnls
 from dlnflow import dmft, simulation
 from dlnflow.jobs import forecast
 from dlnflow.jobs.requests import DmftRequest, SimulationRequest, request_adapter
+from dlnflow.problem import GradientDescent
 from dlnflow.solution import SolveError
 from worker.memory import forget_peak, peak
 
 LONGEST_SECONDS = 60.0
 FACTOR = 2.0
-RIDGE = 10.0
 
 
 class TooLong(Exception):
@@ -49,6 +50,10 @@ def draw(rng: random.Random, kind: str) -> dict[str, Any]:
     common = {"kind": kind, "problem": problem, "horizon": log_uniform(rng, 2, 200)}
     if kind == "dmft":
         return common | {"accuracy": log_uniform(rng, 0.005, 0.05)}
+    if kind == "descent":
+        step_size, steps = log_uniform(rng, 0.02, 0.2), log_uniform(rng, 20, 1500)
+        dynamics = {"kind": "gradient_descent", "step_size": step_size}
+        return common | {"kind": "dmft", "horizon": steps * step_size, "accuracy": log_uniform(rng, 0.005, 0.05), "dynamics": dynamics}
     descent = {"kind": "gradient_descent", "step_size": log_uniform(rng, 0.02, 0.2)}
     dynamics = rng.choice([{"kind": "gradient_flow"}] * 3 + [descent])
     return common | {"dimension": round(log_uniform(rng, 100, 5000)), "replicas": rng.randint(2, 12), "dynamics": dynamics}
@@ -63,7 +68,9 @@ def seconds_of(request: DmftRequest | SimulationRequest) -> float:
         if time.process_time() - start > LONGEST_SECONDS:
             raise TooLong
 
-    if isinstance(request, DmftRequest):
+    if isinstance(request, DmftRequest) and isinstance(request.dynamics, GradientDescent):
+        dmft.descent.solve(request.problem, request.horizon, request.dynamics.step_size, accuracy=request.accuracy, observe=observe)
+    elif isinstance(request, DmftRequest):
         dmft.solve(request.problem, request.horizon, accuracy=request.accuracy, observe=observe)
     else:
         simulation.simulate(
@@ -80,7 +87,7 @@ def seconds_of(request: DmftRequest | SimulationRequest) -> float:
 def measure(path: str, number: int, seed: int) -> None:
     """Run jobs and compare."""
     rng = random.Random(seed)
-    for kind in ("dmft", "simulation"):
+    for kind in ("dmft", "descent", "simulation"):
         seconds_of(request_adapter.validate_python(draw(random.Random(0), kind) | {"horizon": 1.0}))  # compiles
         ratios, shares = [], []
         for _ in range(number):
@@ -103,15 +110,24 @@ def fit(path: str) -> None:
     """Ridge regression of the logarithm for the mean-field solver, least relative squares with positive terms for simulations."""
     rows = [json.loads(line) for line in Path(path).read_text().splitlines() if line.endswith("}")]
     jobs = [(request_adapter.validate_python(row["request"]), row["seconds"]) for row in rows]
-    solves, runs = ([pair for pair in jobs if pair[0].kind == kind] for kind in ("dmft", "simulation"))
-    features = np.array([forecast.dmft_features(request) for request, _ in solves])
-    ridge = RIDGE * np.diag([0.0] + [1.0] * (features.shape[1] - 1))
-    dmft_fit = np.linalg.solve(features.T @ features + ridge, features.T @ np.log([taken for _, taken in solves]))
+    solves = [pair for pair in jobs if pair[0].kind == "dmft"]
+    descents = [pair for pair in solves if isinstance(pair[0].dynamics, GradientDescent)]
+    flows = [pair for pair in solves if pair not in descents]
+    runs = [pair for pair in jobs if pair[0].kind == "simulation"]
     terms = np.array([np.array(forecast.simulation_features(request)) / taken for request, taken in runs])
     scale = np.maximum(terms.max(axis=0), 1e-300)
     simulation_fit = nnls(terms / scale, np.ones(len(terms)))[0] / scale
-    print(f"DMFT = {tuple(float(f'{x:.3g}') for x in dmft_fit)}")
+    print(f"DMFT = {_ridge(flows, forecast.dmft_features, 10.0)}")
+    print(f"DESCENT = {_ridge(descents, forecast.descent_features, 1.0)}")
     print(f"SIMULATION = {tuple(float(f'{x:.3g}') for x in simulation_fit)}")
+
+
+def _ridge(jobs: list[tuple[DmftRequest, float]], features: Callable[[DmftRequest], list[float]], ridge: float) -> tuple[float, ...]:
+    """Coefficients that predict the logarithm of the seconds, all but the first held small."""
+    X = np.array([features(request) for request, _ in jobs])
+    penalty = ridge * np.diag([0.0] + [1.0] * (X.shape[1] - 1))
+    found = np.linalg.solve(X.T @ X + penalty, X.T @ np.log([taken for _, taken in jobs]))
+    return tuple(float(f"{x:.3g}") for x in found)
 
 
 if __name__ == "__main__":

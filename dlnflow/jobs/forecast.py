@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
-from dlnflow.jobs.forecast_fit import DMFT, SIMULATION
+from dlnflow.jobs.forecast_fit import DESCENT, DMFT, SIMULATION
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
 from dlnflow.problem import GradientDescent
 
@@ -54,6 +54,8 @@ def cost(request: Request) -> Cost:
 def seconds(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
     """Processor seconds of one job."""
     match request:
+        case DmftRequest(dynamics=GradientDescent()):
+            return math.exp(sum(c * x for c, x in zip(DESCENT, descent_features(request), strict=True)))
         case DmftRequest():
             return math.exp(_beyond(request) + sum(c * x for c, x in zip(DMFT, dmft_features(request), strict=True)))
         case SimulationRequest():
@@ -74,6 +76,14 @@ def dmft_features(request: DmftRequest) -> list[float]:
         min(10 * problem.weight_decay, 1.0),
     ]
     return [1.0, *numbers, *(a * b for a, b in combinations_with_replacement(numbers, 2))]
+
+
+def descent_features(request: DmftRequest) -> list[float]:
+    """What the logarithm of the seconds of a mean-field solve of gradient descent is linear in."""
+    assert isinstance(request.dynamics, GradientDescent)
+    problem, step_size = request.problem, request.dynamics.step_size
+    numbers = [request.horizon / step_size, request.accuracy, problem.aspect_ratio, problem.initial_second_moment, step_size]
+    return [1.0, *(math.log(number) for number in numbers), math.log(max(problem.target_second_moment, 1e-4))]
 
 
 def _beyond(request: DmftRequest) -> float:

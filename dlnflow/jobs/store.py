@@ -27,6 +27,7 @@ MAX_ATTEMPTS = 3
 PAGE = 100
 FULL = 0.9  # of the server's memory, above which no job is accepted: those that wait should be able to run
 OVERFULL = 0.95  # above which none begins: what runs must be able to end, and messages need room too
+RESERVE = 1_000_000  # bytes that count as used, since a twentieth of a small store is less than what runs may add
 LOOK_SECONDS = 1.0  # between two looks at the server's memory
 WORKER_SILENCE_SECONDS = 3600.0  # after which a worker is forgotten
 _MICRO = 1_000_000
@@ -350,7 +351,7 @@ class JobStore:
 
     def unannounced(self) -> bool:
         """Whether a worker could claim a job while no message waits: the caller should send one."""
-        return bool(self._run(choice.UNANNOUNCED, ""))
+        return self._memory_used() <= OVERFULL and bool(self._run(choice.UNANNOUNCED, ""))
 
     # --- inside ---
 
@@ -375,9 +376,9 @@ class JobStore:
         return self._full
 
     def _memory_used(self) -> float:
-        """The used share of the server's memory, 0 where it has no limit."""
+        """The used share of the server's memory with the reserve, 0 where it has no limit."""
         memory = self._redis.info("memory")
-        return float(memory["used_memory"] / memory["maxmemory"]) if memory["maxmemory"] else 0.0
+        return float((memory["used_memory"] + RESERVE) / memory["maxmemory"]) if memory["maxmemory"] else 0.0
 
     def _place(self, job_id: str, lane: str, client: str) -> Place:
         """Who is before it: the client's own earlier jobs, and as many of every other client whose turns come between."""

@@ -15,7 +15,7 @@ MEGABYTE = 10**6
 BASE_CAPABILITIES = "0000000000000000"
 JOBS = 100
 TIMES = (0.5, 1.0, 2.0)
-SHORT = QUICK | {"horizon": 4.0, "times": [1, 4], "dimension": 400, "replicas": 6}
+SHORT = QUICK | {"horizon": 4.0, "times": [1, 4], "dimension": 400, "replicas": 24}  # a second: long against the gap between two
 
 
 def test_the_main_job_agrees_with_finite_networks_and_outlasts_a_restart(service: Compose):

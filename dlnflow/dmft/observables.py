@@ -12,10 +12,11 @@ NAMES = (*CURVES, *ORDER_PARAMETERS)
 
 
 class Grid:
-    """The T requested times, each in the panel of a state that holds it."""
+    """The T requested times, each in the panel of a state that holds it; after its end everything stands still."""
 
     def __init__(self, state: State, times: Array) -> None:
         edges = np.array(state.edges)
+        self.times = times = np.minimum(times, edges[-1])
         self.order = state.order
         self.panel = np.searchsorted(edges[1:], times).clip(max=len(edges) - 2)
         self.weights = radau.interpolation(state.order, (times - edges[self.panel]) / np.diff(edges)[self.panel])
@@ -88,7 +89,7 @@ def residual_variance(state: State, grid: Grid) -> Array:
 def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> tuple[Conditional, ...]:
     """Statistics of w given each atom or sign of w*; quantiles are those of `sample` with H = `heights` (N, P)."""
     problem, grid = state.problem, Grid(state, times)
-    w = _weights(problem, times, sample, grid.interpolate(sample.origin, heights))
+    w = _weights(problem, grid.times, sample, grid.interpolate(sample.origin, heights))
     start, found = _start(state.sample), []
     for k, kind in enumerate(strata(problem)):
         here = sample.stratum(k)

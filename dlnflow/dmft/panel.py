@@ -13,9 +13,11 @@ from dlnflow.solution import Array
 
 MAX_ITERATIONS = 120
 DEPTH = 12
-STALLED = 12  # iterations without progress after which the roughness of the map is taken to be what limits the residual
+STALLED = 12  # iterations that do not halve the residual, after which the roughness of the map is taken to be what limits the residual
 ROUGHNESS = 1.0  # paths that may jump at a time: where weights settle at a threshold, one path more or less beyond it moves the averages
+ACCEPTABLE = 30.0  # times the tolerance, where it stalls: residuals are part of the error
 SETTLED = 3e-2  # residual below which the modes of a panel are held on to
+MISLEADING = 0.3  # residual of a guess above which to stand still is the better one
 MOST_MISSING = 3  # times that modes are found missing at the end
 MODE_SHARE = 1e-5
 MODE_FLOOR = 1e-9
@@ -27,7 +29,7 @@ class PanelFailure(Exception):
 
 @dataclass
 class Rows:
-    """A panel's rows of the kernels: `response` R_r and `correlation` C_r of the residual, both (m, N + m)."""
+    """A panel's rows of two kernels, both (m, N + m): `response` R_r and `correlation` C_r of the residual, or R_w and C_e."""
 
     response: Array
     correlation: Array
@@ -54,6 +56,11 @@ class Panel:
     above: int
     residual: float = 0.0
     secants: Sequence[Secant] = ()
+
+    @property
+    def averages(self) -> Rows:
+        """R_w and C_e."""
+        return Rows(self.response, self.correlation)
 
 
 def _factor_rows(state: State, correlation: Array, wanted: Array | None) -> tuple[Array, Array, int]:
@@ -125,15 +132,21 @@ class PanelProblem:
         state, sample, n, m = self.state, self.state.sample, self.state.nodes, self.state.order
         factor, modes, above = _factor_rows(state, rows.correlation / state.problem.aspect_ratio, self.wanted)
         rank = state.rank + (state.slots or modes.shape[1])
-        response, correlation = np.empty((m, n + m)), np.empty((m, n + m))
-        sums = np.empty((len(state.sampled.sums), paths.OBSERVED, m))
-        settled = paths.advance(
-            sample.modes, sample.target, sample.scale, sample.origin, sample.weights, sample.strata, state.problem.is_symmetric,
-            np.ascontiguousarray(factor[:, :rank]), rows.response, self.integral, self.decay,
-            state.height, state.error, state.tangent, state.tangent_edge, keep, response, correlation, sums,
-        )  # fmt: skip
-        if not settled:
+        drives = np.ascontiguousarray(factor[:, :rank])
+
+        def average(blocks: tuple[int, int]) -> tuple[Array, Array, Array] | None:
+            share = np.empty((m, n + m)), np.empty((m, n + m)), np.empty((len(state.sampled.sums), paths.OBSERVED, m))
+            settled = paths.advance(
+                blocks, sample.modes, sample.target, sample.scale, sample.origin, sample.weights, sample.strata, state.problem.is_symmetric,
+                drives, rows.response, self.integral, self.decay,
+                state.height, state.error, state.tangent, state.tangent_edge, keep, *share,
+            )  # fmt: skip
+            return share if settled else None
+
+        shares = [share for share in state.map(average) if share]
+        if len(shares) < len(state.parts):
             raise PanelFailure("a path does not settle")
+        response, correlation, sums = (np.sum(each, axis=0) for each in zip(*shares, strict=True))
         panel = Panel(self.right, self.time, rows, factor, modes, response, correlation, response, correlation, sums, above)
         if state.correction is not None:
             here = (slice(n, n + m), slice(0, n + m))
@@ -141,17 +154,17 @@ class PanelProblem:
             panel.correlation = correlation + state.correction.correlation[here]
         return panel
 
-    def implied(self, panel: Panel) -> Rows:
-        """R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ, on the panel's rows."""
+    def implied(self, averages: Rows) -> Rows:
+        """R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ, on the panel's rows, from those of R_w and C_e."""
         state, n, m = self.state, self.state.nodes, self.state.order
         delta, noise = state.problem.aspect_ratio, state.problem.noise_std**2
-        own = np.linalg.inv(np.eye(m) - panel.response[:, n:] / delta)
-        past = own @ (panel.response[:, :n] / delta) @ state.residual_response[:n, :n]
+        own = np.linalg.inv(np.eye(m) - averages.response[:, n:] / delta)
+        past = own @ (averages.response[:, :n] / delta) @ state.residual_response[:n, :n]
         response = np.concatenate([past, own], axis=1)
         teacher = np.empty((n + m, n + m))
         teacher[:n, :n] = state.correlation[:n, :n]
-        teacher[n:] = panel.correlation
-        teacher[:n, n:] = panel.correlation[:, :n].T
+        teacher[n:] = averages.correlation
+        teacher[:n, n:] = averages.correlation[:, :n].T
         left = response @ (teacher + noise)
         residual = np.concatenate([left[:, :n] @ state.residual_response[:n, :n].T, left @ response.T], axis=1)
         return Rows(response, residual)
@@ -176,16 +189,16 @@ def solve(
 ) -> Panel:
     """Iterate a panel to a relative change below `tolerance`; raises PanelFailure where it does not settle within `most` iterations.
 
-    It starts from `guess`, and with the `secants` of a similar panel.
+    It starts from what the averages `guess`, rows of R_w and C_e, imply, and with the `secants` of a similar panel.
     """
     problem = PanelProblem(state, right)
-    rows = guess or problem.first_guess()
+    rows = problem.implied(guess) if guess else problem.first_guess()
     n, m = state.nodes, state.order
     anderson = Anderson(DEPTH, secants)
     least = FLOOR * (state.problem.initial_error + state.problem.noise_std**2)
-    rough = ROUGHNESS / len(state.sample.target)
+    acceptable = max(ROUGHNESS / len(state.sample.target), ACCEPTABLE * tolerance)
     scale = np.sqrt(np.maximum(np.diag(state.residual_correlation[:n, :n]), least))
-    solved, best, least_residual, best_iteration, missing = None, rows, np.inf, 0, 0
+    solved, best, least_residual, halved, missing = None, rows, np.inf, (np.inf, 0), 0
     for iteration in range(1, most + 1):
         try:
             panel = problem.apply(rows)
@@ -194,7 +207,7 @@ def solve(
                 raise
             rows = Rows((solved.response + rows.response) / 2, (solved.correlation + rows.correlation) / 2)
             continue
-        solved, new = rows, problem.implied(panel)
+        solved, new = rows, problem.implied(panel.averages)
         if not (np.isfinite(new.response).all() and np.isfinite(new.correlation).all()):
             raise PanelFailure("the kernels are not finite")
         diagonal = np.sqrt(np.maximum(np.diag(new.correlation[:, n:]), least))
@@ -208,16 +221,21 @@ def solve(
         elif state.like is None and residual < tolerance and panel.above > panel.modes.shape[1] and missing < MOST_MISSING:
             problem.wanted, missing, least_residual, residual = None, missing + 1, np.inf, 1.0
         if residual < least_residual:
-            best, least_residual, best_iteration = new, float(residual), iteration
-        if least_residual < tolerance or (least_residual < rough and iteration - best_iteration >= STALLED):
+            best, least_residual = new, float(residual)
+        if least_residual < halved[0] / 2:
+            halved = (least_residual, iteration)
+        if least_residual < tolerance or (least_residual < acceptable and iteration - halved[1] >= STALLED):
             break
+        if guess and least_residual > MISLEADING:
+            guess, rows, least_residual = None, problem.first_guess(), np.inf
+            continue
         x = np.concatenate([rows.response, rows.correlation / norm])
         mixed = anderson.step(x.ravel(), change.ravel()).reshape(x.shape)
         rows = Rows(mixed[:m], mixed[m:] * norm)
-    if not least_residual < max(tolerance, rough):
+    if not least_residual < acceptable:
         raise PanelFailure(f"no fixed point within {most} iterations")
     panel = problem.apply(best, keep=True)
-    panel.rows = problem.implied(panel)  # exactly those of its averages: in late panels their terms cancel
+    panel.rows = problem.implied(panel.averages)  # exactly those of its averages: in late panels their terms cancel
     panel.factor, panel.modes, _ = _factor_rows(state, panel.rows.correlation / state.problem.aspect_ratio, problem.wanted)
     panel.residual, panel.secants = least_residual, anderson.secants if least_residual < tolerance else ()
     return panel

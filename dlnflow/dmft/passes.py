@@ -69,31 +69,50 @@ def causal_pass(
     watch: Watch,
     correction: Averages | None = None,
     *,
-    warm: bool = False,
     taught: bool = False,
 ) -> State:
-    """A pass on the panels of the state `like`, towards whose modes its modes are turned.
+    """A pass on the panels of the state `like`, from whose averages it starts and towards whose modes its modes are turned.
 
-    `warm`, it starts from the rows of `like`, not from scratch, and `taught`, also with its secants.
+    `taught`, it starts with the secants of `like` too. With another `order` than that of `like`, modes keep the draws that they have there.
     """
     edges = like.edges[1:]
     lift = radau.between(like.order, order)
     blocks = [lift @ like.factor[node : node + like.order, first : first + modes.shape[1]] for first, node, modes in like.modes]
-    state = start(like.problem, sample, order, len(edges), blocks, None if warm else SLOTS, correction)
+    state = start(like.problem, sample, order, len(edges), blocks, None if order == like.order else SLOTS, correction)
+    expected = _expected(like, order, correction)
     for right, secants in zip(edges, like.secants if taught else [()] * len(edges), strict=True):
-        n, m = state.nodes, order
-        here = (slice(n, n + m), slice(0, n + m))
-        guess = panel.Rows(like.residual_response[here].copy(), like.residual_correlation[here].copy()) if warm else None
         try:
-            solved = panel.solve(state, right, tolerance, guess, secants)
+            solved = panel.solve(state, right, tolerance, _guess(state, expected), secants)
         except panel.PanelFailure:
-            if not warm:
-                raise
             solved = panel.solve(state, right, tolerance)
         panel.accept(state, solved)
         watch(right)
     state.finish()
     return state
+
+
+def _expected(like: State, order: int, correction: Averages | None) -> panel.Rows:
+    """R_w and C_e of `like`, corrected, on panels of `order` nodes."""
+    response, correlation = like.sampled.response, like.sampled.correlation
+    if correction is not None:
+        response, correlation = response + correction.response, correlation + correction.correlation
+    if order != like.order:
+        panels = np.eye(len(like.edges) - 1)
+        onto, back = (np.kron(panels, radau.between(*orders)) for orders in ((like.order, order), (order, like.order)))
+        response, correlation = onto @ response @ back, onto @ correlation @ onto.T
+    return panel.Rows(response, correlation)
+
+
+def _guess(state: State, expected: panel.Rows) -> panel.Rows:
+    """The next panel's rows of R_w and C_e: what they are at its left edge, and from there on the expected changes."""
+    n = state.nodes
+    here = (slice(n, n + state.order), slice(0, n + state.order))
+    response, correlation = expected.response[here].copy(), expected.correlation[here].copy()
+    if n:
+        response[:, :n] += state.response[n - 1, :n] - expected.response[n - 1, :n]
+        correlation[:, :n] += state.correlation[n - 1, :n] - expected.correlation[n - 1, :n]
+        correlation[:, n:] += state.correlation[n - 1, n - 1] - expected.correlation[n - 1, n - 1]
+    return panel.Rows(response, correlation)
 
 
 def open_loop(state: State, sample: Sample, heights: Array | None = None, tangents: bool = True) -> Averages:

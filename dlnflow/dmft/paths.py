@@ -246,26 +246,29 @@ def _tangents(
     """Add the LANES paths' share of R_w to `response` (m, ≥ n + m); with `keep`, the paths' tangents go on to the right edge.
 
     `slope` (m, LANES) is k, `weighted` is k times the paths' weights, `pushes` (m, n) is B times the panel's rows of R_r on earlier
-    nodes. `tangent` (N, N, LANES), indexed [source, node, path], holds
-    δw(node)/δζ(source), zero before the source's panel; `edge` (N, LANES) is δH/δζ(source) at the left edge.
+    nodes. `tangent` (N (N + m) / 2, LANES) holds δw(node)/δζ(source), source after source, each from the
+    nodes of its own panel on; `edge` (N, LANES) is δH/δζ(source) at the left edge.
     """
-    m = len(integral)
+    m, size = len(integral), len(edge)
     for s in range(n + m):
+        first = (s // m) * m
+        start = first * size - first * (first - m) // 2 + (s - first) * (size - first)
+        own = tangent[start : start + n + m - first]
         if s < n:
-            first = (s // m) * m
             for i in range(m):
                 for b in range(LANES):
                     pushed[i, b] = edge[s, b]
-            for j in range(first, n - 3, 4):
+            known = n - first
+            for j in range(0, known - 3, 4):
                 for i in range(m):
-                    p0, p1, p2, p3 = pushes[i, j], pushes[i, j + 1], pushes[i, j + 2], pushes[i, j + 3]
+                    p0, p1, p2, p3 = pushes[i, first + j], pushes[i, first + j + 1], pushes[i, first + j + 2], pushes[i, first + j + 3]
                     for b in range(LANES):
-                        earlier = p0 * tangent[s, j, b] + p1 * tangent[s, j + 1, b]
-                        pushed[i, b] += earlier + (p2 * tangent[s, j + 2, b] + p3 * tangent[s, j + 3, b])
-            for j in range(n - (n - first) % 4, n):
+                        earlier = p0 * own[j, b] + p1 * own[j + 1, b]
+                        pushed[i, b] += earlier + (p2 * own[j + 2, b] + p3 * own[j + 3, b])
+            for j in range(known - known % 4, known):
                 for i in range(m):
                     for b in range(LANES):
-                        pushed[i, b] += pushes[i, j] * tangent[s, j, b]
+                        pushed[i, b] += pushes[i, first + j] * own[j, b]
         else:
             for i in range(m):
                 for b in range(LANES):
@@ -282,7 +285,7 @@ def _tangents(
             response[i, s] -= total
             if keep:
                 for b in range(LANES):
-                    tangent[s, n + i, b] = -slope[i, b] * moved[b]
+                    own[n - first + i, b] = -slope[i, b] * moved[b]
                 if i == m - 1:
                     for b in range(LANES):
                         edge[s, b] = moved[b]
@@ -387,6 +390,7 @@ def _panel(
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
 def advance(
+    blocks: tuple[int, int],
     modes: Array,
     target: Array,
     scale: Array,
@@ -407,14 +411,14 @@ def advance(
     correlation: Array,
     sums: Array,
 ) -> bool:
-    """Solve one panel for all paths on top of n earlier nodes; tells whether every path settled.
+    """Solve one panel for the paths of the `blocks` [first, last) on top of n earlier nodes; tells whether every one of them settled.
 
     `modes` (≥ rank, P) are z, `target` (P,) w*, `scale` (P,) log(u(0) v(0)), `origin` (P,) H at t = 0, `weights` (P,) sum to 1, `strata`
     (P / LANES,) numbers the stratum of each block. `factor` (m, rank) are the panel's rows of L, `memory` (m, n + m) of R_r, `integral`
     (m, m) is B, `decay` (m,) −2λt. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the solution on
-    return; `error` (P / LANES, N, LANES) is e. `tangent` (P / LANES, N, N, LANES) and `edge` (P / LANES, N, LANES) are those of
-    `_tangents`. The averages `response` and `correlation` (m, n + m) are E[δw/δζ] and E[e e], `sums` (S, OBSERVED, m) by stratum what
-    `_panel` says.
+    return; `error` (P / LANES, N, LANES) is e. `tangent` (P / LANES, N (N + m) / 2, LANES) and `edge` (P / LANES, N, LANES) are those of
+    `_tangents`. These paths' shares of the averages `response` and `correlation` (m, n + m), E[δw/δζ] and E[e e], replace what is
+    there, and so do `sums` (S, OBSERVED, m), by stratum what `_panel` says.
     """
     m = len(integral)
     n = memory.shape[1] - m
@@ -424,7 +428,7 @@ def advance(
     integral32 = integral.astype(np.float32)
     response[:], correlation[:], sums[:] = 0.0, 0.0, 0.0
     own = np.empty((factor.shape[1], LANES))
-    for block in range(len(target) // LANES):
+    for block in range(blocks[0], blocks[1]):
         start = block * LANES
         own[:] = modes[: len(own), start : start + LANES]
         if not _panel(
@@ -465,7 +469,7 @@ def propagate(
     size = panels * m
     own, height, error = np.empty((factor.shape[1], LANES)), np.empty((size, LANES)), np.empty((size, LANES))
     rows = size if tangents else 0
-    tangent, edge = np.empty((rows, size, LANES), np.float32), np.empty((rows, LANES), np.float32)
+    tangent, edge = np.empty((rows * (size + m) // 2, LANES), np.float32), np.empty((rows, LANES), np.float32)
     scratch = _scratch(m)
     couplings, pushes = np.empty_like(integrals), np.empty((size, size), np.float32)
     for p in range(panels):

@@ -5,8 +5,10 @@ the last solution x₀ (the full approximation scheme of A. Brandt, Math. Comp. 
 once, open loop; its error shrinks by the relative difference of the derivatives of F and f, about ten times.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -32,6 +34,9 @@ LEAST_SETTLED = 5  # of SCRAMBLES
 CONTRACTION = 0.3  # of the error in a round; about 0.1 was seen
 AMPLIFICATION = 10.0  # of a panel's residual in late curves, relative
 
+In = TypeVar("In")
+Out = TypeVar("Out")
+
 
 @dataclass(frozen=True)
 class Round:
@@ -53,7 +58,7 @@ class Refinement:
         self.problem, self.rank, self.size = first.problem, first.rank, paths
         self.aims = self._aim(first)
         self.sample = self._draw(paths, 0)
-        self.base = causal_pass(first, self.sample, ORDER, tolerance, watch, warm=True)
+        self.base = causal_pass(first, self.sample, ORDER, tolerance, watch)
 
     def _aim(self, state: State) -> list[Aim]:
         sample = sampling.draw(self.problem, AIMING_PATHS, self.rank, self._seed(1))
@@ -82,7 +87,7 @@ class Refinement:
         return open_loop(after, sample) - open_loop(before, sample)
 
     def _solve(self, like: State, correction: Averages, tolerance: float, taught: bool = False) -> State:
-        state = causal_pass(like, self.sample, ORDER, tolerance, lambda t: None, correction, warm=True, taught=taught)
+        state = causal_pass(like, self.sample, ORDER, tolerance, lambda t: None, correction, taught=taught)
         self.watch(state.edges[-1])
         return state
 
@@ -101,10 +106,7 @@ class Refinement:
         mean = _mean(corrections)
         state = self._solve(self.base, mean, self.tolerance)
         drawn = [mean + (one - mean) * SCRAMBLES**-0.5 for one in corrections]
-        with ThreadPoolExecutor(THREADS) as pool:
-            single = [found for found in pool.map(lambda one: self._values(state, one), drawn) if found]
-        if len(single) < LEAST_SETTLED:
-            raise PanelFailure("too few scrambles settle")
+        single = _settled(lambda one: self._values(state, one), drawn)
         curves = values(state, self.times)
         spread = {name: COVERAGE * np.std([one[name] for one in single], axis=0, ddof=1) for name in curves}
         return Round(
@@ -114,17 +116,34 @@ class Refinement:
     def check(self, found: Round) -> tuple[Round, Curves]:
         """The round with its correction taken once more at its own solution, on fewer paths, and the error that is left.
 
-        That is a part of the change, what the residuals of the panels may grow to, and the share of the noise that no mode carries.
+        That is a part of the change, what the residuals of the panels may grow to, and the share of the noise that no mode carries. Where
+        that does not settle, the round stands as it is, and the change since the round before counts.
         """
         assert found.state.correction is not None
         with ThreadPoolExecutor(THREADS) as pool:
             changes = pool.map(lambda scramble: self._change(CHECK_PATHS, scramble, self.base, found.state), range(CHECK_SCRAMBLES))
             moved = _mean(list(changes)) - (found.state.sampled - self.base.sampled)
-        state = self._solve(found.state, found.state.correction + moved, self.tolerance, True)
-        curves = values(state, self.times)
+        try:
+            state = self._solve(found.state, found.state.correction + moved, self.tolerance, True)
+            curves, other = values(state, self.times), found.curves
+        except PanelFailure:
+            state, curves, other = found.state, found.curves, values(self.base, self.times)
         inexact = AMPLIFICATION * state.residual + MODE_SHARE
-        left = {name: CONTRACTION * change + inexact for name, change in self.scale.difference(found.curves, curves).items()}
+        left = {name: CONTRACTION * change + inexact for name, change in self.scale.difference(other, curves).items()}
         return Round(state, curves, found.sampling, found.paths), left
+
+
+def _settled(solve: Callable[[In], Out | None], inputs: list[In]) -> list[Out]:
+    """What `solve` makes of the inputs, one for each scramble, without those that do not settle. Raises PanelFailure where few do."""
+    found: list[Out] = []
+    with ThreadPoolExecutor(THREADS) as pool:
+        for tried, one in enumerate(pool.map(solve, inputs), 1):
+            if one is not None:
+                found.append(one)
+            elif tried - len(found) > SCRAMBLES - LEAST_SETTLED:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise PanelFailure("too few scrambles settle")
+    return found
 
 
 def _mean(averages: list[Averages]) -> Averages:
@@ -142,25 +161,18 @@ def independent(
     The fixed point of few paths is biased by about their inverse number, so that a quarter of the paths shows more than the bias.
     Raises PanelFailure where fewer than LEAST_SETTLED of SCRAMBLES settle.
     """
-    paths = int(2 ** np.floor(np.log2(np.clip(TANGENT_MEMORY / (4 * THREADS * first.nodes**2), 512, MOST_INDEPENDENT))))
+    paths = int(2 ** np.floor(np.log2(np.clip(TANGENT_MEMORY / (2 * THREADS * first.nodes**2), 512, MOST_INDEPENDENT))))
 
     def one(key: tuple[int, int]) -> State | None:
         seed = np.random.SeedSequence(entropy=root.entropy, spawn_key=(5, *key))
         try:
-            return causal_pass(first, sampling.draw(first.problem, key[0], first.rank, seed), ORDER, tolerance, lambda t: None, warm=True)
+            return causal_pass(first, sampling.draw(first.problem, key[0], first.rank, seed), ORDER, tolerance, lambda t: None)
         except PanelFailure:
             return None
         finally:
             watch(first.edges[-1])
 
-    def settled(size: int) -> list[State]:
-        with ThreadPoolExecutor(THREADS) as pool:
-            found = [state for state in pool.map(one, [(size, scramble) for scramble in range(SCRAMBLES)]) if state]
-        if len(found) < LEAST_SETTLED:
-            raise PanelFailure("too few solves settle")
-        return found
-
-    few, many = settled(paths // 4), settled(paths)
+    few, many = (_settled(one, [(size, scramble) for scramble in range(SCRAMBLES)]) for size in (paths // 4, paths))
     rough, each = ([values(state, times) for state in states] for states in (few, many))
     curves = {name: np.mean([one[name] for one in each], axis=0) for name in each[0]}
     spread = {name: np.std([one[name] for one in each], axis=0, ddof=1) / len(each) ** 0.5 for name in curves}

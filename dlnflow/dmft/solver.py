@@ -8,6 +8,7 @@ whichever is larger.
 
 import resource
 import time as clock
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -21,7 +22,7 @@ from dlnflow.dmft.observables import conditionals, values
 from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.passes import MOST_PANELS, ORDER, SLOTS, adaptive_pass, causal_pass, open_loop
 from dlnflow.dmft.progress import Progress
-from dlnflow.dmft.refine import AMPLIFICATION, SCRAMBLES, TANGENT_MEMORY, Refinement, Round, independent
+from dlnflow.dmft.refine import SCRAMBLES, TANGENT_MEMORY, THREADS, Refinement, Round, independent
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
 from dlnflow.grids import default_times
@@ -29,19 +30,21 @@ from dlnflow.problem import Problem
 from dlnflow.solution import CURVES, Array, Journal, Observer, Solution, SolveError, ignore_progress
 
 PILOT_PATHS = (512, 2048)  # of the samples on which panels are tried
-BASE_PATHS = (1024, 2048, 4096)  # of the small sample that is corrected; on fewer, turning modes by a little looks like noise
+BASE_PATHS = (1024, 4096)  # of the small sample that is corrected; on fewer, turning modes by a little looks like noise
 GAIN = 0.7  # finer panels that do not reduce the error to this share are no use on the same sample
+FAR = 0.1  # error on a sample above which a larger one is tried at once
 FIRST_PATHS = (1024, 8192)  # that a first round may be given
 PATHS_AT_ONE = 64.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**18
-MOST_WORK = 3e11  # multiplications in the averages of one round
+MOST_WORK = 6e11  # multiplications in the averages of one round
 MOST_ROUNDS = 8
+MORE_WHERE_ROUGH = 8  # times the paths: late panels settle only where the noise of the averages does not upset their balance
 TOLERANCES = (1e-6, 1e-5)  # of a panel's iteration; the tangents are in single precision, which leaves 1e-7
 TOLERANCE_AT_ONE = 1e-3  # tolerance over accuracy
 QUANTILE_PATHS = 8192
 PILOT_SHARE = 0.2
 SHARE_OF_TIME_ERROR = 0.4
-SHARE_OF_ROUGHNESS = 0.1  # above which a larger sample is tried first
+SHARE_OF_REST = 0.25
 
 
 def solve(
@@ -90,10 +93,10 @@ def _choose_panels(
         known = grid[grid <= state.edges[-1]]
         progress.show(lambda: (known, values(state, known)))
 
-    best, chosen = np.inf, None
+    best, chosen, wanted = np.inf, None, 0.5 * accuracy**0.5
     for paths in PILOT_PATHS:
         sample = _pilot_sample(problem, paths, root)
-        roughness = 0.5 * accuracy**0.5
+        before, roughness = np.inf, wanted
         for _ in range(3):
             try:
                 coarse = adaptive_pass(problem, sample, horizon, roughness, tolerance, watch)
@@ -104,17 +107,32 @@ def _choose_panels(
             scale = Scale({name: float(np.abs(value).max()) for name, value in everywhere.items()})
             error = scale.difference(values(coarse, grid), values(fine, grid))
             worst = max(error[name].max() for name in CURVES)
-            gained, best = worst < GAIN * best, min(worst, best)
-            if worst == best:
-                chosen = Pilot(coarse, error, scale)
-            if worst < SHARE_OF_TIME_ERROR * accuracy and chosen:
-                return chosen
-            if not gained or len(coarse.edges) > MOST_PANELS // 3:
+            if worst < best:
+                best, chosen = worst, Pilot(coarse, error, scale)
+            if best < SHARE_OF_TIME_ERROR * accuracy and chosen:
+                return _until_still(chosen, grid, accuracy)
+            if worst > GAIN * before or (worst > FAR and paths < PILOT_PATHS[-1]) or len(coarse.edges) > MOST_PANELS // 3:
                 break
+            before, wanted = worst, roughness
             roughness *= max(0.4, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
     if chosen is None:
         raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed, a larger accuracy or a shorter horizon.")
-    return chosen
+    return _until_still(chosen, grid, accuracy)
+
+
+def _until_still(pilot: Pilot, grid: Array, accuracy: float) -> Pilot:
+    """The pilot without the panels at its end where nothing moves any more; what this changes in its curves is time-step error.
+
+    A large sample would find only noise there, which long panels make much of.
+    """
+    everything, kept = values(pilot.state, grid), pilot
+    for panels in range(len(pilot.state.edges) - 2, 0, -1):
+        head = pilot.state.head(panels)
+        change = pilot.scale.difference(values(head, grid), everything)
+        if max(moved.max() for moved in change.values()) > SHARE_OF_REST * accuracy:
+            break
+        kept = Pilot(head, {name: error + change[name] for name, error in pilot.time_step.items()}, pilot.scale)
+    return kept
 
 
 def _pilot_sample(problem: Problem, paths: int, root: np.random.SeedSequence) -> Sample:
@@ -132,7 +150,7 @@ def _refine(
 ) -> tuple[Round, Curves]:
     """Corrections by large samples of the smallest sample on which they settle, or else the mean of separate solves."""
     first = pilot.state
-    least, most = len(first.sample.target) // 2, TANGENT_MEMORY / (8 * first.nodes**2)
+    least, most = 2 * len(first.sample.target), TANGENT_MEMORY / (2 * THREADS * first.nodes**2)
     if earlier:
         least = max(least, earlier.stage.size)
     rough: list[Refinement] = []
@@ -140,7 +158,7 @@ def _refine(
         progress.stage(PILOT_SHARE, PILOT_SHARE + 0.05, len(first.edges))
         try:
             refinement = Refinement(first, grid, pilot.scale, size, tolerance, root, progress)
-            if AMPLIFICATION * refinement.base.residual > SHARE_OF_ROUGHNESS * accuracy and size < BASE_PATHS[-1]:
+            if refinement.base.residual > tolerance and size < BASE_PATHS[-1]:
                 rough.append(refinement)
                 continue
             return _rounds(refinement, pilot, accuracy, progress, earlier)
@@ -162,21 +180,32 @@ def _refine(
 def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Progress, earlier: Checkpoint | None) -> tuple[Round, Curves]:
     """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`."""
     most = _most_paths(refinement.base.nodes)
-    paths = min(most, 2 ** round(np.log2(np.clip(PATHS_AT_ONE / accuracy, *FIRST_PATHS)) - 0.3))
-    stage = Stage(refinement.size, 0, paths, PILOT_SHARE + 0.05)
+    paths = 2 ** round(np.log2(np.clip(PATHS_AT_ONE / accuracy, *FIRST_PATHS)) - 0.3)
+    if refinement.size == BASE_PATHS[-1]:
+        paths *= MORE_WHERE_ROUGH
+    stage, last = Stage(refinement.size, 0, min(paths, most), PILOT_SHARE + 0.05), None
     if earlier and earlier.stage.size == refinement.size:
         stage, refinement.base = earlier.stage, earlier.base(refinement.problem, refinement.sample) or refinement.base
     while True:
         progress.journal.save(partial(checkpoint.save, pilot, stage, refinement.base if stage.number else None))
         high = stage.progress + 0.5 * (1 - stage.progress)
         progress.stage(stage.progress, high, 4 * SCRAMBLES, f"round {stage.number + 1}: {SCRAMBLES} times {stage.paths} paths")
-        checked, fixed_point = refinement.check(refinement.round(stage.paths))
+        try:
+            checked, fixed_point = refinement.check(refinement.round(stage.paths))
+        except PanelFailure:
+            if last:
+                return last
+            if stage.paths == most or refinement.size < BASE_PATHS[-1]:
+                raise
+            stage = replace(stage, paths=min(stage.paths * MORE_WHERE_ROUGH, most), progress=high)
+            continue
+        last = checked, fixed_point
         errors = Errors(checked.sampling, pilot.time_step, fixed_point)
         if errors.largest()["total"] <= accuracy or stage.number == MOST_ROUNDS - 1:
-            return checked, fixed_point
+            return last
         excess = errors.excess(accuracy)
         if excess > 1 and stage.paths == most:
-            return checked, fixed_point
+            return last
         progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, pilot.scale))
         paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.6)), most)
         stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state

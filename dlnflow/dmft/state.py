@@ -1,7 +1,9 @@
 """Everything a causal pass knows up to some time: the kernels on the nodes so far and the sampled paths."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,6 +13,10 @@ from dlnflow.dmft.paths import LANES, OBSERVED
 from dlnflow.dmft.sampling import Sample, strata
 from dlnflow.problem import Problem
 from dlnflow.solution import Array
+
+KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
+BLOCKS_TO_SHARE = 16  # of paths, from which on two threads take half of them each
+Out = TypeVar("Out")
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,20 @@ class State:
     tangent_edge: np.ndarray
     residual: float = 0.0
     secants: list[Sequence[Secant]] = field(default_factory=list)
+    pool: ThreadPoolExecutor | None = None
+
+    @property
+    def parts(self) -> list[tuple[int, int]]:
+        """The blocks of paths, [first, last), that are averaged apart, so that the averages do not depend on who takes which."""
+        blocks = len(self.sample.strata)
+        return [(0, blocks // 2), (blocks // 2, blocks)] if blocks >= BLOCKS_TO_SHARE else [(0, blocks)]
+
+    def map(self, average: Callable[[tuple[int, int]], Out]) -> list[Out]:
+        """`average` of each of the `parts`, at the same time where there are several."""
+        if len(self.parts) == 1:
+            return [average(self.parts[0])]
+        self.pool = self.pool or ThreadPoolExecutor(len(self.parts))
+        return list(self.pool.map(average, self.parts))
 
     @property
     def nodes(self) -> int:
@@ -92,9 +112,9 @@ class State:
         return np.diff(self.edges)[:, None, None] * radau.integration(self.order)
 
     def finish(self) -> None:
-        """Drop what is needed only to go on: the paths, their tangents, the room for more nodes and the columns of L left out."""
+        """Drop what is needed only to go on: the paths, their tangents, threads, the room for more nodes, columns of L left out."""
         n = self.nodes
-        for name in ("correlation", "response", "residual_correlation", "residual_response"):
+        for name in KERNELS:
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:n, :n]))
         used = np.concatenate([first + np.arange(modes.shape[1]) for first, _, modes in self.modes])
         self.time, self.factor = self.time[:n], np.ascontiguousarray(self.factor[:n, used])
@@ -102,7 +122,20 @@ class State:
         self.modes = [(first, node, modes) for first, (_, node, modes) in zip(starts, self.modes, strict=False)]
         self.slots, sampled = None, self.sampled
         self.sampled = Averages(sampled.response[:n, :n], sampled.correlation[:n, :n], sampled.sums[:, :, :n])
+        self.pool = None
         self.error = self.height = self.tangent = self.tangent_edge = np.empty((0, 0))
+
+    def head(self, panels: int) -> "State":
+        """The first `panels` panels of a finished state."""
+        n, modes = self.order * panels, self.modes[:panels]
+        square, rank = (slice(n), slice(n)), sum(new.shape[1] for _, _, new in modes)
+        sampled = Averages(self.sampled.response[square], self.sampled.correlation[square], self.sampled.sums[:, :, :n])
+        edges, secants = self.edges[: panels + 1], self.secants[:panels]
+        head = replace(self, edges=edges, time=self.time[:n], modes=modes, secants=secants, sampled=sampled)
+        head.factor = np.ascontiguousarray(self.factor[:n, :rank])
+        for name in KERNELS:
+            setattr(head, name, np.ascontiguousarray(getattr(self, name)[square]))
+        return head
 
     @property
     def is_full(self) -> bool:
@@ -140,6 +173,6 @@ def start(
         correction=correction,
         error=np.empty((blocks, size, LANES)),
         height=np.empty((blocks, size, LANES)),
-        tangent=np.empty((blocks, size, size, LANES), np.float32),
+        tangent=np.empty((blocks, size * (size + order) // 2, LANES), np.float32),
         tangent_edge=np.empty((blocks, size, LANES), np.float32),
     )

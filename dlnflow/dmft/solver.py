@@ -31,6 +31,7 @@ from dlnflow.solution import CURVES, Array, Journal, Observer, Solution, SolveEr
 
 PILOT_PATHS = (512, 2048)  # of the samples on which panels are tried
 BASE_PATHS = (1024, 4096)  # of the small sample that is corrected; on fewer, turning modes by a little looks like noise
+MOST_PILOTS = 5  # on one sample
 GAIN = 0.7  # finer panels that do not reduce the error to this share are no use on the same sample
 FAR = 0.1  # error on a sample above which a larger one is tried at once
 FIRST_PATHS = (1024, 8192)  # that a first round may be given
@@ -96,8 +97,8 @@ def _choose_panels(
     best, chosen, wanted = np.inf, None, 0.5 * accuracy**0.5
     for paths in PILOT_PATHS:
         sample = _pilot_sample(problem, paths, root)
-        before, roughness = np.inf, wanted
-        for _ in range(3):
+        before, most, roughness = np.inf, 0.0, wanted
+        for _ in range(MOST_PILOTS):
             try:
                 coarse = adaptive_pass(problem, sample, horizon, roughness, tolerance, watch)
                 fine = causal_pass(coarse, sample, ORDER + 1, tolerance, progress)
@@ -111,9 +112,10 @@ def _choose_panels(
                 best, chosen = worst, Pilot(coarse, error, scale)
             if best < SHARE_OF_TIME_ERROR * accuracy and chosen:
                 return _until_still(chosen, grid, accuracy)
-            if worst > GAIN * before or (worst > FAR and paths < PILOT_PATHS[-1]) or len(coarse.edges) > MOST_PANELS // 3:
+            useless = worst > GAIN * before and len(coarse.edges) > most
+            if useless or (worst > FAR and paths < PILOT_PATHS[-1]) or len(coarse.edges) > MOST_PANELS // 3:
                 break
-            before, wanted = worst, roughness
+            before, most, wanted = worst, 1.1 * len(coarse.edges), roughness
             roughness *= max(0.4, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
     if chosen is None:
         raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed, a larger accuracy or a shorter horizon.")
@@ -183,9 +185,10 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
     paths = 2 ** round(np.log2(np.clip(PATHS_AT_ONE / accuracy, *FIRST_PATHS)) - 0.3)
     if refinement.size == BASE_PATHS[-1]:
         paths *= MORE_WHERE_ROUGH
-    stage, last = Stage(refinement.size, 0, min(paths, most), PILOT_SHARE + 0.05), None
-    if earlier and earlier.stage.size == refinement.size:
-        stage, refinement.base = earlier.stage, earlier.base(refinement.problem, refinement.sample) or refinement.base
+    stage, last, first = Stage(refinement.size, 0, min(paths, most), PILOT_SHARE + 0.05), None, refinement.base
+    resumed = earlier is not None and earlier.stage.size == refinement.size
+    if earlier and resumed:
+        stage, refinement.base = earlier.stage, earlier.base(refinement.problem, refinement.sample) or first
     while True:
         progress.journal.save(partial(checkpoint.save, pilot, stage, refinement.base if stage.number else None))
         high = stage.progress + 0.5 * (1 - stage.progress)
@@ -193,19 +196,22 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
         try:
             checked, fixed_point = refinement.check(refinement.round(stage.paths))
         except PanelFailure:
+            if resumed and not last:  # where the round before is needed
+                refinement.base = first
+                return _rounds(refinement, pilot, accuracy, progress, None)
+            if stage.paths < most and (last or refinement.size == BASE_PATHS[-1]):
+                stage = replace(stage, paths=min(stage.paths * MORE_WHERE_ROUGH, most), progress=high)
+                continue
             if last:
                 return last
-            if stage.paths == most or refinement.size < BASE_PATHS[-1]:
-                raise
-            stage = replace(stage, paths=min(stage.paths * MORE_WHERE_ROUGH, most), progress=high)
-            continue
+            raise
         last = checked, fixed_point
         errors = Errors(checked.sampling, pilot.time_step, fixed_point)
         if errors.largest()["total"] <= accuracy or stage.number == MOST_ROUNDS - 1:
             return last
         excess = errors.excess(accuracy)
-        if excess > 1 and stage.paths == most:
-            return last
+        if (stage.paths == most) if excess > 1 else (errors.largest()["time_step"] > accuracy):
+            return last  # no more paths, or no use for them
         progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, pilot.scale))
         paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.6)), most)
         stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state

@@ -45,7 +45,7 @@ TOLERANCE_AT_ONE = 1e-3  # tolerance over accuracy
 QUANTILE_PATHS = 8192
 PILOT_SHARE = 0.2
 SHARE_OF_TIME_ERROR = 0.4
-SHARE_OF_REST = 0.25
+SHARE_OF_REST = 0.1
 
 
 def solve(

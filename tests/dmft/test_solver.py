@@ -6,6 +6,7 @@ import pytest
 from dlnflow.dmft import radau, refine, solve
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
 from dlnflow.solution import KERNELS, Cancelled
+from dlnflow.theory import predict
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2), noise_std=0.1, initial_scale=0.5)
 
@@ -28,6 +29,15 @@ def test_progress_rises_to_one():
     assert len(set(seen)) > 10
     assert 0 < seen[0] < 0.5
     assert seen[-1] <= 1
+
+
+def test_the_end_where_nothing_moves_is_left_out_and_is_the_fixed_point():
+    found = solve(PROBLEM, 1e4, accuracy=0.02, times=np.array([0.0, 1.0, 1e3, 1e4]))
+    error, stderr = found.values["parameter_error"], found.stderr["parameter_error"]
+    assert found.kernel_time[-1] < 1e3
+    assert found.diagnostics["outcome"] == "converged"
+    assert error[-1] == error[-2]
+    assert abs(error[-1] - predict(PROBLEM).final_parameter_error) < 3 * stderr[-1]
 
 
 def test_an_observer_can_stop_the_solve():

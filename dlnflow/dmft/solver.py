@@ -45,7 +45,7 @@ TOLERANCE_AT_ONE = 1e-3  # tolerance over accuracy
 QUANTILE_PATHS = 8192
 PILOT_SHARE = 0.2
 SHARE_OF_TIME_ERROR = 0.4
-SHARE_OF_REST = 0.1
+SHARE_OF_REST = 0.1  # of accuracy, that curves may move over panels which are left out
 
 
 def solve(
@@ -127,13 +127,14 @@ def _until_still(pilot: Pilot, grid: Array, accuracy: float) -> Pilot:
 
     A large sample would find only noise there, which long panels make much of.
     """
-    everything, kept = values(pilot.state, grid), pilot
+    times, kept = np.append(grid, pilot.state.time), pilot  # not those that were asked for alone: the kernels have their own
+    everything = values(pilot.state, times)
     for panels in range(len(pilot.state.edges) - 2, 0, -1):
         head = pilot.state.head(panels)
-        change = pilot.scale.difference(values(head, grid), everything)
+        change = pilot.scale.difference(values(head, times), everything)
         if max(moved.max() for moved in change.values()) > SHARE_OF_REST * accuracy:
             break
-        kept = Pilot(head, {name: error + change[name] for name, error in pilot.time_step.items()}, pilot.scale)
+        kept = Pilot(head, {name: error + change[name][: len(grid)] for name, error in pilot.time_step.items()}, pilot.scale)
     return kept
 
 

@@ -38,6 +38,8 @@ def test_the_end_where_nothing_moves_is_left_out_and_is_the_fixed_point():
     assert found.diagnostics["outcome"] == "converged"
     assert error[-1] == error[-2]
     assert abs(error[-1] - predict(PROBLEM).final_parameter_error) < 3 * stderr[-1]
+    early = solve(PROBLEM, 1e4, accuracy=0.02, times=np.array([0.0, 0.1]))
+    np.testing.assert_array_equal(early.kernel_time, found.kernel_time)
 
 
 def test_an_observer_can_stop_the_solve():

@@ -17,14 +17,12 @@ from dlnflow.dmft.errors import COVERAGE, Curves, Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.panel import MODE_SHARE, PanelFailure
 from dlnflow.dmft.passes import ORDER, Watch, causal_pass, open_loop
-from dlnflow.dmft.sampling import Aim
 from dlnflow.dmft.state import Averages, State
 from dlnflow.solution import Array
 
 SCRAMBLES = 8
 THREADS = 2
 AIMING_PATHS = 4096
-FEWER_FOR_RESPONSE = 4
 CHECK_PATHS = 2048
 CHECK_SCRAMBLES = 2
 ROUGHLY = 5.0  # times the tolerance suffices where only a spread is wanted
@@ -60,13 +58,13 @@ class Refinement:
         self.sample = self._draw(paths, 0)
         self.base = causal_pass(first, self.sample, ORDER, tolerance, watch)
 
-    def _aim(self, state: State) -> list[Aim]:
+    def _aim(self, state: State) -> list[Array]:
         sample = sampling.draw(self.problem, AIMING_PATHS, self.rank, self._seed(1))
         height = np.empty((state.nodes, len(sample.target)))
         open_loop(state, sample, height, tangents=False)
         exponent = sample.scale - 2 * self.problem.weight_decay * state.time[:, None]
         error = (np.exp(exponent - 2 * height) - np.exp(exponent + 2 * height)) / 2 - sample.target
-        return sampling.aim_at(self.problem, sample, self.rank, error, state.residual_response @ error)
+        return sampling.aim_at(self.problem, sample, self.rank, error)
 
     def _seed(self, *key: int) -> np.random.SeedSequence:
         return np.random.SeedSequence(entropy=self.root.entropy, spawn_key=(*self.root.spawn_key, *key))
@@ -75,11 +73,9 @@ class Refinement:
         return sampling.draw(self.problem, paths, self.rank, self._seed(*key), self.aims)
 
     def _averages(self, state: State, paths: int, scramble: int) -> Averages:
-        """The averages over one scramble; the response, which is costly and less noisy, over fewer paths."""
-        response = open_loop(state, self._draw(paths // FEWER_FOR_RESPONSE, 2, paths, scramble))
-        others = open_loop(state, self._draw(paths, 3, paths, scramble), tangents=False)
+        averages = open_loop(state, self._draw(paths, 2, paths, scramble))
         self.watch(state.edges[-1])
-        return Averages(response.response, others.correlation, others.sums)
+        return averages
 
     def _change(self, paths: int, scramble: int, before: State, after: State) -> Averages:
         """What the averages over one scramble change by from one state to another."""
@@ -102,16 +98,15 @@ class Refinement:
         """Correct by the mean of all scrambles of `paths` paths; single scrambles, drawn towards it, give the sampling errors."""
         with ThreadPoolExecutor(THREADS) as pool:
             averages = list(pool.map(lambda scramble: self._averages(self.base, paths, scramble), range(SCRAMBLES)))
-        corrections = [one - self.base.sampled for one in averages]
-        mean = _mean(corrections)
-        state = self._solve(self.base, mean, self.tolerance)
-        drawn = [mean + (one - mean) * SCRAMBLES**-0.5 for one in corrections]
+        mean = _mean(averages)
+        correction = mean - self.base.sampled
+        state = self._solve(self.base, correction, self.tolerance)
+        drawn = [correction + (one - mean) * SCRAMBLES**-0.5 for one in averages]
         single = _settled(lambda one: self._values(state, one), drawn)
         curves = values(state, self.times)
         spread = {name: COVERAGE * np.std([one[name] for one in single], axis=0, ddof=1) for name in curves}
-        return Round(
-            state, curves, {name: COVERAGE * self.scale.relative(name, spread[name], value) for name, value in curves.items()}, paths
-        )
+        sampling_error = {name: COVERAGE * self.scale.relative(name, spread[name], value) for name, value in curves.items()}
+        return Round(state, curves, sampling_error, paths)
 
     def check(self, found: Round) -> tuple[Round, Curves]:
         """The round with its correction taken once more at its own solution, on fewer paths, and the error that is left.

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 from scipy.stats import qmc
 
 from dlnflow.dmft.paths import LANES
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.solution import Array
 
-BINS = 32
-MOST_CROWDED = 3.0
+CURVED = 0.25
+SPREAD = (1.8, 1.5, 1.2)  # variances of the first coordinates where points are aimed: rare large weights matter most, and early
 
 
 @dataclass(frozen=True)
@@ -60,18 +60,6 @@ class Stratum:
         return self.std > 0 and not self.side
 
 
-@dataclass(frozen=True)
-class Aim:
-    """How the points of one stratum are spent where they matter.
-
-    `axes` (D, D) is orthogonal: its first column is the direction in the space of (modes, z) along which paths differ most, and gets the
-    most even coordinate of the Sobol points. `crowding` (BINS,) is the relative density of points in equally likely bins along it.
-    """
-
-    axes: Array
-    crowding: Array
-
-
 def strata(problem: Problem) -> list[Stratum]:
     """The kinds of teacher weight of a problem."""
     match problem.target:
@@ -90,8 +78,11 @@ def _gaussian(problem: Problem, probability: float, std: float) -> list[Stratum]
     return [Stratum(probability / 2, 0.0, std, side) for side in (-1, 1)]
 
 
-def draw(problem: Problem, paths: int, modes: int, seed: np.random.SeedSequence, aims: list[Aim] | None = None) -> Sample:
-    """About `paths` draws of `modes` modes from an independent scramble; every stratum gets the same power of two of them."""
+def draw(problem: Problem, paths: int, modes: int, seed: np.random.SeedSequence, aims: list[Array] | None = None) -> Sample:
+    """About `paths` draws of `modes` modes from an independent scramble; every stratum gets the same power of two of them.
+
+    `aims` are the axes (D, D) of each stratum, see `aim_at`.
+    """
     kinds = strata(problem)
     share = 2 ** max(int(np.log2(LANES)), round(np.log2(paths / len(kinds))))
     parts = [
@@ -103,17 +94,17 @@ def draw(problem: Problem, paths: int, modes: int, seed: np.random.SeedSequence,
 
 
 def _draw_stratum(
-    problem: Problem, kind: Stratum, count: int, modes: int, seed: np.random.SeedSequence, aim: Aim | None
+    problem: Problem, kind: Stratum, count: int, modes: int, seed: np.random.SeedSequence, aim: Array | None
 ) -> tuple[Array, ...]:
     size = modes + kind.is_normal
     extra = bool(kind.side) + 2 * isinstance(problem.initial_scale, GaussianScale)
     sobol = qmc.Sobol(size + extra, scramble=True, rng=np.random.default_rng(seed))
     uniform = np.clip(sobol.random(count).T, 1e-15, 1 - 1e-15, order="C")
-    weights = np.full(count, 1.0 / count)
-    if aim:
-        uniform[0], weights = _crowd(uniform[0], aim.crowding)
-    axes = aim.axes if aim else np.roll(np.eye(size), -int(kind.is_normal), axis=0)
-    normal = _match_moments(ndtri(uniform[:size], out=uniform[:size]), weights, axes)
+    normal, weights = ndtri(uniform[:size], out=uniform[:size]), np.full(count, 1.0 / count)
+    axes = np.roll(np.eye(size), -int(kind.is_normal), axis=0)
+    if aim is not None:
+        axes, weights = aim, _spread(normal)
+    normal = _match_moments(normal, weights, axes)
     others = uniform[size:]
     z = np.zeros(count)
     if kind.is_normal:
@@ -125,12 +116,14 @@ def _draw_stratum(
     return kind.probability * weights, kind.center + kind.std * z, normal[:modes], log_u + log_v, (log_v - log_u) / 2
 
 
-def _crowd(uniform: Array, crowding: Array) -> tuple[Array, Array]:
-    """Points of density `crowding` in place of `uniform` (P,) ones, and the weights that make up for it."""
-    share = np.cumsum(np.append(0.0, crowding)) / crowding.sum()
-    moved = np.interp(uniform, share, np.linspace(0, 1, len(share)))
-    weights = 1 / crowding[np.minimum((moved * BINS).astype(int), BINS - 1)]
-    return np.clip(moved, 1e-15, 1 - 1e-15), weights / weights.sum()
+def _spread(normal: Array) -> Array:
+    """Give the first rows of `normal` (D, P) the variances SPREAD, and return the weights (P,) that make up for it."""
+    exponent = np.zeros(normal.shape[1])
+    for row, variance in zip(normal, SPREAD, strict=False):
+        row *= variance**0.5
+        exponent += row**2 * (1 / variance - 1) / 2
+    weights: Array = np.exp(exponent)
+    return weights / weights.sum()
 
 
 def _initial(problem: Problem, uniform: Array, weights: Array) -> tuple[Array, Array]:
@@ -160,11 +153,12 @@ def _match_moments(normal: Array, weights: Array, axes: Array) -> Array:
     return found
 
 
-def aim_at(problem: Problem, sample: Sample, rank: int, error: Array, residual: Array) -> list[Aim]:
-    """Where points matter: from e (N, P) and the memory R_r e (N, P) of `sample`, whose first `rank` modes are used.
+def aim_at(problem: Problem, sample: Sample, rank: int, error: Array) -> list[Array]:
+    """Where points matter, from e (N, P) of `sample`, whose first `rank` modes are used: orthogonal axes (D, D) for each stratum.
 
-    Axes are the right singular vectors of the regression of e on the normal coordinates, each time weighted alike; the crowding
-    makes every bin contribute alike to the variance of e² and (R_r e)².
+    The first column is the direction in the space of (modes, z) along which paths differ most, and gets the most even coordinate of the
+    Sobol points. Axes are the right singular vectors of the regressions of w and of e on the normal coordinates. The times count by
+    what such a regression leaves over, to the power 2 * CURVED: of what is linear, moments are exact wherever the points lie.
     """
     aims = []
     for k, kind in enumerate(strata(problem)):
@@ -173,23 +167,15 @@ def aim_at(problem: Problem, sample: Sample, rank: int, error: Array, residual: 
         normal = sample.modes[:rank, here]
         if kind.is_normal:
             normal = np.concatenate([normal, (sample.target[None, here] - kind.center) / kind.std])
-        scaled = [_unit(rows[:, here], weights) for rows in (error, residual)]
-        axes = np.linalg.svd((scaled[0] * weights) @ normal.T, full_matrices=True)[2].T
-        aims.append(Aim(axes, _crowding(ndtr(axes[:, 0] @ normal), weights, scaled, problem.is_symmetric)))
+        e = error[:, here]
+        slopes = [_slopes(rows, normal, weights) for rows in ([e + sample.target[here], e] if kind.is_normal else [e])]
+        aims.append(np.linalg.svd(np.concatenate(slopes), full_matrices=True)[2].T)
     return aims
 
 
-def _unit(rows: Array, weights: Array) -> Array:
-    """Rows (N, P) with second moment one."""
-    moment = np.sqrt(rows**2 @ weights)[:, None]
-    return np.divide(rows, moment, out=np.zeros_like(rows), where=moment > 0)
-
-
-def _crowding(place: Array, weights: Array, scaled: list[Array], symmetric: bool) -> Array:
-    bins = np.minimum((place * BINS).astype(int), BINS - 1)
-    fourth = weights * sum(np.mean(rows**4, axis=0) for rows in scaled)
-    found = np.sqrt(np.bincount(bins, fourth, BINS) / np.maximum(np.bincount(bins, weights, BINS), 1e-12))
-    if symmetric:
-        found = (found + found[::-1]) / 2
-    found = np.clip(found / found.mean(), 1 / MOST_CROWDED, MOST_CROWDED)
-    return found / found.mean()
+def _slopes(rows: Array, normal: Array, weights: Array) -> Array:
+    """The regressions (N, D) of `rows` (N, P), scaled to variance one, on `normal` (D, P), times what they leave over to the CURVED."""
+    rows = rows - (rows @ weights)[:, None]
+    deviation = np.sqrt(rows**2 @ weights)[:, None]
+    slopes = np.divide((rows * weights) @ normal.T, deviation, out=np.zeros((len(rows), len(normal))), where=deviation > 0)
+    return slopes * np.maximum(1 - np.sum(slopes**2, axis=1, keepdims=True), 0) ** CURVED

@@ -31,14 +31,16 @@ from dlnflow.solution import CURVES, Array, Journal, Observer, Solution, SolveEr
 
 PILOT_PATHS = (512, 2048)  # of the samples on which panels are tried
 BASE_PATHS = (1024, 4096)  # of the small sample that is corrected; on fewer, turning modes by a little looks like noise
+BASE_AT_ONE = 2.0  # of its paths over accuracy, between these bounds
 MOST_PILOTS = 5  # on one sample
 GAIN = 0.7  # finer panels that do not reduce the error to this share are no use on the same sample
 FAR = 0.1  # error on a sample above which a larger one is tried at once
-FIRST_PATHS = (1024, 8192)  # that a first round may be given
-PATHS_AT_ONE = 64.0  # paths over accuracy that a first round is given
+FIRST_PATHS = (1024, 32768)  # that a first round may be given
+PATHS_AT_ONE = 40.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**18
 MOST_WORK = 6e11  # multiplications in the averages of one round
 MOST_ROUNDS = 8
+ROUGH = 3.0  # times the tolerance, of the small sample's own solution, above which a larger one is tried
 MORE_WHERE_ROUGH = 8  # times the paths: late panels settle only where the noise of the averages does not upset their balance
 TOLERANCES = (1e-6, 1e-5)  # of a panel's iteration; the tangents are in single precision, which leaves 1e-7
 TOLERANCE_AT_ONE = 1e-3  # tolerance over accuracy
@@ -157,11 +159,12 @@ def _refine(
     if earlier:
         least = max(least, earlier.stage.size)
     rough: list[Refinement] = []
-    for size in (size for size in BASE_PATHS if least <= size <= max(most, least)):
+    small = 2 ** round(np.log2(np.clip(BASE_AT_ONE / accuracy, *BASE_PATHS)))
+    for size in (size for size in sorted({small, BASE_PATHS[-1]}) if least <= size <= max(most, least)):
         progress.stage(PILOT_SHARE, PILOT_SHARE + 0.05, len(first.edges))
         try:
             refinement = Refinement(first, grid, pilot.scale, size, tolerance, root, progress)
-            if refinement.base.residual > tolerance and size < BASE_PATHS[-1]:
+            if refinement.base.residual > ROUGH * tolerance and size < BASE_PATHS[-1]:
                 rough.append(refinement)
                 continue
             return _rounds(refinement, pilot, accuracy, progress, earlier)
@@ -183,9 +186,8 @@ def _refine(
 def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Progress, earlier: Checkpoint | None) -> tuple[Round, Curves]:
     """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`."""
     most = _most_paths(refinement.base.nodes)
-    paths = 2 ** round(np.log2(np.clip(PATHS_AT_ONE / accuracy, *FIRST_PATHS)) - 0.3)
-    if refinement.size == BASE_PATHS[-1]:
-        paths *= MORE_WHERE_ROUGH
+    more = MORE_WHERE_ROUGH if refinement.size == BASE_PATHS[-1] else 1
+    paths = 2 ** round(np.log2(np.clip(more * PATHS_AT_ONE / accuracy, *FIRST_PATHS)) - 0.3)
     stage, last, first = Stage(refinement.size, 0, min(paths, most), PILOT_SHARE + 0.05), None, refinement.base
     resumed = earlier is not None and earlier.stage.size == refinement.size
     if earlier and resumed:
@@ -214,7 +216,7 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
         if (stage.paths == most) if excess > 1 else (errors.largest()["time_step"] > accuracy):
             return last  # no more paths, or no use for them
         progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, pilot.scale))
-        paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.6)), most)
+        paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.3)), most)
         stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state
 
 

@@ -15,7 +15,7 @@ DYNAMICS = {"flow": None, "descent": GradientDescent(kind="gradient_descent", st
 @pytest.fixture
 def few_paths(monkeypatch):
     """Rounds that begin with too few paths, so that there are several."""
-    monkeypatch.setattr(solver, "PATHS_AT_ONE", 1.0)
+    monkeypatch.setattr(solver, "FIRST_PATHS", (128, 128))
     monkeypatch.setattr(descent.solver, "PATHS_AT_ONE", 0.1)
 
 

@@ -38,7 +38,7 @@ FAR = 0.1  # error on a sample above which a larger one is tried at once
 FIRST_PATHS = (1024, 32768)  # that a first round may be given
 PATHS_AT_ONE = 40.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**18
-MOST_WORK = 6e11  # multiplications in the averages of one round
+MOST_WORK = 1.2e12  # multiplications in the averages of one round
 MOST_ROUNDS = 8
 ROUGH = 3.0  # times the tolerance, of the small sample's own solution, above which a larger one is tried
 MORE_WHERE_ROUGH = 8  # times the paths: late panels settle only where the noise of the averages does not upset their balance
@@ -221,7 +221,7 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
 
 
 def _most_paths(nodes: int) -> int:
-    work = SCRAMBLES * (nodes**3 / 24 + 3 * nodes**2)
+    work = SCRAMBLES * (nodes**3 / 6 + 3 * nodes**2)
     return int(2 ** np.floor(np.log2(np.clip(MOST_WORK / work, FIRST_PATHS[0], MOST_PATHS))))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from dlnflow.solution import CURVES, Array
 
 FLOOR = 1e-3
-COVERAGE = 2.0
+COVERAGE = 2.4  # standard errors: 95 % by Student's t, where the spread is that of eight scrambles
 
 Curves = dict[str, Array]
 

@@ -104,7 +104,7 @@ class Refinement:
         drawn = [correction + (one - mean) * SCRAMBLES**-0.5 for one in averages]
         single = _settled(lambda one: self._values(state, one), drawn)
         curves = values(state, self.times)
-        spread = {name: COVERAGE * np.std([one[name] for one in single], axis=0, ddof=1) for name in curves}
+        spread = {name: np.std([one[name] for one in single], axis=0, ddof=1) for name in curves}
         sampling_error = {name: COVERAGE * self.scale.relative(name, spread[name], value) for name, value in curves.items()}
         return Round(state, curves, sampling_error, paths)
 

@@ -117,7 +117,7 @@ def fit(path: str) -> None:
     terms = np.array([np.array(forecast.simulation_features(request)) / taken for request, taken in runs])
     scale = np.maximum(terms.max(axis=0), 1e-300)
     simulation_fit = nnls(terms / scale, np.ones(len(terms)))[0] / scale
-    print(f"DMFT = {_ridge(flows, forecast.dmft_features, 30.0)}")
+    print(f"DMFT = {_ridge(flows, forecast.dmft_features, 10.0)}")
     print(f"DESCENT = {_ridge(descents, forecast.descent_features, 1.0)}")
     print(f"SIMULATION = {tuple(float(f'{x:.3g}') for x in simulation_fit)}")
 

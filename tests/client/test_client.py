@@ -42,7 +42,7 @@ def test_dmft_from_submit_to_arrays(client: Client):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"kind": "dmft", "accuracy": 7e-4}, {"kind": "simulation", "dimension": 2000, "replicas": 40}],
+    [{"kind": "dmft", "accuracy": 1e-4}, {"kind": "simulation", "dimension": 2000, "replicas": 40}],
     ids=lambda fields: fields["kind"],
 )
 def test_curves_are_seen_before_the_job_has_finished(client: Client, fields):

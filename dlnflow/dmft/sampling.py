@@ -16,7 +16,7 @@ from dlnflow.dmft.paths import LANES
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.solution import Array
 
-CURVED = 0.25
+CURVED = 0.25  # power of the unexplained share of a time's variance by which it counts in the choice of axes
 SPREAD = (1.8, 1.5, 1.2)  # variances of the first coordinates where points are aimed: rare large weights matter most, and early
 
 
@@ -158,7 +158,7 @@ def aim_at(problem: Problem, sample: Sample, rank: int, error: Array) -> list[Ar
 
     The first column is the direction in the space of (modes, z) along which paths differ most, and gets the most even coordinate of the
     Sobol points. Axes are the right singular vectors of the regressions of w and of e on the normal coordinates. The times count by
-    what such a regression leaves over, to the power 2 * CURVED: of what is linear, moments are exact wherever the points lie.
+    what such a regression leaves over, to the power CURVED: of what is linear, moments are exact wherever the points lie.
     """
     aims = []
     for k, kind in enumerate(strata(problem)):

@@ -1,4 +1,7 @@
-"""Coefficients of the forecast of seconds, as `python benchmarks/forecast.py fit FILE` prints them."""
+"""Coefficients of the forecast of seconds, as `python benchmarks/forecast.py fit FILE` prints them.
+
+The first of DMFT is moved by the median of what the solver has become faster since that fit (docs/benchmarks.md).
+"""
 
 DMFT = (
     -0.13,

@@ -79,11 +79,21 @@ def norm(state: State, grid: Grid) -> Array:
 
 
 def residual_variance(state: State, grid: Grid) -> Array:
-    """C_r(t, t): |L(t)|² δ, and by its logarithm on the first panel, where t = 0 has no row of L."""
-    start = state.problem.initial_error + state.problem.noise_std**2
-    factor = grid.interpolate(np.zeros(state.factor.shape[1]), state.factor)
-    first = np.exp(grid.interpolate(np.log(start), np.log(np.maximum(np.diag(state.residual_correlation), 1e-300))))
-    return np.where(grid.panel > 0, np.sum(factor**2, axis=1) * state.problem.aspect_ratio, first)
+    """C_r(t, t): |L(t)|² δ, and by its logarithm on the first panel, where t = 0 has no row of L.
+
+    L is interpolated, whose squares do not cancel in late panels as those of C_r do. On the modes that are new in a panel, the row of its
+    left edge is what the panel's weights read off C_r there.
+    """
+    start, delta, m = state.problem.initial_error + state.problem.noise_std**2, state.problem.aspect_ratio, state.order
+    left = np.zeros((len(state.modes), state.factor.shape[1]))
+    for k, (first, n, modes) in enumerate(state.modes[1:], 1):
+        row, block = state.factor[n - 1, :first], slice(n, n + m)
+        unexplained = state.residual_correlation[n - 1, block] / delta - state.factor[block, :first] @ row
+        left[k, : first + modes.shape[1]] = np.concatenate([row, unexplained @ modes])
+    nodes = state.factor[grid.panel[:, None] * m + np.arange(m)]
+    factor = grid.weights[:, :1] * left[grid.panel] + np.einsum("tk,tkd->td", grid.weights[:, 1:], nodes)
+    early = np.exp(grid.interpolate(np.log(start), np.log(np.maximum(np.diag(state.residual_correlation), 1e-300))))
+    return np.where(grid.panel > 0, np.sum(factor**2, axis=1) * delta, early)
 
 
 def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> tuple[Conditional, ...]:

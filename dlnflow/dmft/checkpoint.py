@@ -24,6 +24,10 @@ class Pilot:
     time_step: Curves
     scale: Scale
 
+    def plus(self, time_step: Curves) -> "Pilot":
+        """The same with more time-step error."""
+        return Pilot(self.state, {name: error + time_step[name] for name, error in self.time_step.items()}, self.scale)
+
 
 @dataclass(frozen=True)
 class Stage:

@@ -131,8 +131,7 @@ class PanelProblem:
         """The panel of the paths that `rows` drive; with `keep`, the paths' tangents go on to its right edge."""
         state, sample, n, m = self.state, self.state.sample, self.state.nodes, self.state.order
         factor, modes, above = _factor_rows(state, rows.correlation / state.problem.aspect_ratio, self.wanted)
-        rank = state.rank + (state.slots or modes.shape[1])
-        drives = np.ascontiguousarray(factor[:, :rank])
+        drives = np.ascontiguousarray(factor[:, : state.rank + modes.shape[1]])
 
         def average(blocks: tuple[int, int]) -> tuple[Array, Array, Array] | None:
             share = np.empty((m, n + m)), np.empty((m, n + m)), np.empty((len(state.sampled.sums), paths.OBSERVED, m))

@@ -14,7 +14,6 @@ from dlnflow.solution import Array, SolveError
 ORDER = 4
 MOST_PANELS = 100
 PATIENCE = 24  # iterations; a panel that needs more is made shorter, or it may not settle on other paths
-SLOTS = ORDER + 1
 
 Watch = Callable[[float], None]
 
@@ -26,7 +25,7 @@ def adaptive_pass(
 
     `tolerance` is that of the panels' iterations. Raises SolveError where they do not settle or need more than MOST_PANELS.
     """
-    state = start(problem, sample, ORDER, MOST_PANELS, slots=SLOTS)
+    state = start(problem, sample, ORDER, MOST_PANELS)
     width = _first_width(problem, horizon)
     while state.edges[-1] < horizon:
         left = state.edges[-1]
@@ -78,7 +77,7 @@ def causal_pass(
     edges = like.edges[1:]
     lift = radau.between(like.order, order)
     blocks = [lift @ like.factor[node : node + like.order, first : first + modes.shape[1]] for first, node, modes in like.modes]
-    state = start(like.problem, sample, order, len(edges), blocks, None if order == like.order else SLOTS, correction)
+    state = start(like.problem, sample, order, len(edges), blocks, correction)
     expected = _expected(like, order, correction)
     for right, secants in zip(edges, like.secants if taught else [()] * len(edges), strict=True):
         try:

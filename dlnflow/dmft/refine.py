@@ -52,6 +52,8 @@ class Refinement:
     def __init__(
         self, first: State, times: Array, scale: Scale, paths: int, tolerance: float, root: np.random.SeedSequence, watch: Watch
     ) -> None:
+        if 2 * THREADS * paths * first.nodes**2 > TANGENT_MEMORY:
+            raise PanelFailure("the small sample does not fit into the memory")
         self.times, self.scale, self.tolerance, self.root, self.watch = times, scale, tolerance, root, watch
         self.problem, self.rank, self.size = first.problem, first.rank, paths
         self.aims = self._aim(first)
@@ -71,6 +73,10 @@ class Refinement:
 
     def _draw(self, paths: int, *key: int) -> sampling.Sample:
         return sampling.draw(self.problem, paths, self.rank, self._seed(*key), self.aims)
+
+    def time_step(self) -> Curves:
+        """The relative change of the curves on the small sample with one node more in each panel. Raises PanelFailure."""
+        return _time_step(self.base, self.tolerance, self.times, self.scale, self.watch)
 
     def _averages(self, state: State, paths: int, scramble: int) -> Averages:
         averages = open_loop(state, self._draw(paths, 2, paths, scramble))
@@ -148,10 +154,15 @@ def _mean(averages: list[Averages]) -> Averages:
     return total * (1 / len(averages))
 
 
+def _time_step(state: State, tolerance: float, times: Array, scale: Scale, watch: Watch) -> Curves:
+    fine = causal_pass(state, state.sample, ORDER + 1, tolerance, watch)
+    return scale.difference(values(state, times), values(fine, times))
+
+
 def independent(
     first: State, times: Array, scale: Scale, tolerance: float, root: np.random.SeedSequence, watch: Watch
-) -> tuple[Round, Curves]:
-    """Separate solves on the panels of `first`, where corrections do not settle: their mean, and what their size changes.
+) -> tuple[Round, Curves, Curves]:
+    """Separate solves on the panels of `first`, where corrections do not settle: their mean, time-step error, and what their size changes.
 
     The fixed point of few paths is biased by about their inverse number, so that a quarter of the paths shows more than the bias.
     Raises PanelFailure where fewer than LEAST_SETTLED of SCRAMBLES settle.
@@ -172,4 +183,5 @@ def independent(
     curves = {name: np.mean([one[name] for one in each], axis=0) for name in each[0]}
     spread = {name: np.std([one[name] for one in each], axis=0, ddof=1) / len(each) ** 0.5 for name in curves}
     bias = scale.difference({name: np.mean([one[name] for one in rough], axis=0) for name in curves}, curves)
-    return Round(many[0], curves, {name: COVERAGE * scale.relative(name, spread[name], curves[name]) for name in curves}, paths), bias
+    sampled = {name: COVERAGE * scale.relative(name, spread[name], curves[name]) for name in curves}
+    return Round(many[0], curves, sampled, paths), _time_step(many[0], tolerance, times, scale, watch), bias

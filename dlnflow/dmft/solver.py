@@ -20,9 +20,9 @@ from dlnflow.dmft.checkpoint import Checkpoint, Pilot, Stage
 from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
 from dlnflow.dmft.observables import conditionals, values
 from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.passes import MOST_PANELS, ORDER, SLOTS, adaptive_pass, causal_pass, open_loop
+from dlnflow.dmft.passes import MOST_PANELS, ORDER, adaptive_pass, open_loop
 from dlnflow.dmft.progress import Progress
-from dlnflow.dmft.refine import SCRAMBLES, TANGENT_MEMORY, THREADS, Refinement, Round, independent
+from dlnflow.dmft.refine import SCRAMBLES, Refinement, Round, independent
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
 from dlnflow.grids import default_times
@@ -32,11 +32,12 @@ from dlnflow.solution import CURVES, Array, Journal, Observer, Solution, SolveEr
 PILOT_PATHS = (512, 2048)  # of the samples on which panels are tried
 BASE_PATHS = (1024, 4096)  # of the small sample that is corrected; on fewer, turning modes by a little looks like noise
 BASE_AT_ONE = 2.0  # of its paths over accuracy, between these bounds
-MOST_PILOTS = 5  # on one sample
+FIRST_ROUGHNESS = 0.5  # of panels, over the square root of accuracy
+MOST_PILOTS = 5  # on one pair of samples
 GAIN = 0.7  # finer panels that do not reduce the error to this share are no use on the same sample
 FAR = 0.1  # error on a sample above which a larger one is tried at once
 FIRST_PATHS = (1024, 32768)  # that a first round may be given
-PATHS_AT_ONE = 30.0  # paths over accuracy that a first round is given
+PATHS_AT_ONE = 20.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**18
 MOST_WORK = 1.2e12  # multiplications in the averages of one round
 MOST_ROUNDS = 8
@@ -46,7 +47,7 @@ TOLERANCES = (1e-6, 1e-5)  # of a panel's iteration; the tangents are in single 
 TOLERANCE_AT_ONE = 1e-3  # tolerance over accuracy
 QUANTILE_PATHS = 8192
 PILOT_SHARE = 0.2
-SHARE_OF_TIME_ERROR = 0.4
+SHARE_OF_TIME_ERROR = 0.5
 SHARE_OF_REST = 0.1  # of accuracy, that curves may move over panels which are left out
 
 
@@ -77,10 +78,12 @@ def solve(
         tolerance = float(np.clip(TOLERANCE_AT_ONE * accuracy, *TOLERANCES))
         if earlier:
             pilot = earlier.pilot(problem, _pilot_sample(problem, earlier.pilot_paths, root))
+            small = earlier.stage.size <= BASE_PATHS[-1]
+            refinement = _refinement(pilot, earlier.stage.size, grid, tolerance, root, progress) if small else None
         else:
-            pilot = _choose_panels(problem, horizon, grid, accuracy, tolerance, root, progress)
-        found, fixed_point = _refine(pilot, grid, accuracy, tolerance, root, progress, earlier)
-        solution = _solution(found, Errors(found.sampling, pilot.time_step, fixed_point), pilot.scale, grid, accuracy, root)
+            pilot, refinement = _choose_panels(problem, horizon, grid, accuracy, tolerance, root, progress)
+        found, errors = _refine(pilot, refinement, grid, accuracy, tolerance, root, progress, earlier)
+        solution = _solution(found, errors, pilot.scale, grid, accuracy, root)
     measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
     solution.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
     return solution
@@ -88,99 +91,112 @@ def solve(
 
 def _choose_panels(
     problem: Problem, horizon: float, grid: Array, accuracy: float, tolerance: float, root: np.random.SeedSequence, progress: Progress
-) -> Pilot:
-    """A pass on panels whose time-step error is a share of `accuracy`."""
+) -> tuple[Pilot, Refinement | None]:
+    """Panels whose time-step error on a small sample is a share of `accuracy`, and the solution on that sample where it settles.
+
+    A second, larger pair of samples is tried where panels of the first do not settle or do not get better.
+    """
 
     def watch(state: State) -> None:
         progress(state.edges[-1])
         known = grid[grid <= state.edges[-1]]
         progress.show(lambda: (known, values(state, known)))
 
-    best, chosen, wanted = np.inf, None, 0.5 * accuracy**0.5
-    for paths in PILOT_PATHS:
+    best, found, pilot, wanted = np.inf, None, None, FIRST_ROUGHNESS * accuracy**0.5
+    for paths, size in zip(PILOT_PATHS, _base_paths(accuracy), strict=True):
         sample = _pilot_sample(problem, paths, root)
         before, most, roughness = np.inf, 0.0, wanted
         for _ in range(MOST_PILOTS):
             try:
-                coarse = adaptive_pass(problem, sample, horizon, roughness, tolerance, watch)
-                fine = causal_pass(coarse, sample, ORDER + 1, tolerance, progress)
+                pilot = _until_still(adaptive_pass(problem, sample, horizon, roughness, tolerance, watch), grid, accuracy)
+                refinement = Refinement(pilot.state, grid, pilot.scale, size, tolerance, root, progress)
+                pilot = pilot.plus(refinement.time_step())
             except (PanelFailure, SolveError):
                 break
-            everywhere = values(fine, np.append(0.0, fine.time))
-            scale = Scale({name: float(np.abs(value).max()) for name, value in everywhere.items()})
-            error = scale.difference(values(coarse, grid), values(fine, grid))
-            worst = max(error[name].max() for name in CURVES)
-            if worst < best:
-                best, chosen = worst, Pilot(coarse, error, scale)
-            if best < SHARE_OF_TIME_ERROR * accuracy and chosen:
-                return _until_still(chosen, grid, accuracy)
-            useless = worst > GAIN * before and len(coarse.edges) > most
-            if useless or (worst > FAR and paths < PILOT_PATHS[-1]) or len(coarse.edges) > MOST_PANELS // 3:
+            panels, worst = len(pilot.state.edges) - 1, max(float(pilot.time_step[name].max()) for name in CURVES)
+            rough = refinement.base.residual > ROUGH * tolerance
+            if worst < best or found is None:
+                best, found = worst, (pilot, refinement)
+            larger = paths < PILOT_PATHS[-1]
+            if rough and larger:
+                best = np.inf
                 break
-            before, most, wanted = worst, 1.1 * len(coarse.edges), roughness
+            if best < SHARE_OF_TIME_ERROR * accuracy:
+                return pilot, refinement
+            useless = worst > GAIN * before and panels >= most
+            if useless or (worst > FAR and larger) or panels >= MOST_PANELS // 3:
+                break
+            before, most, wanted = worst, 1.1 * panels, roughness
             roughness *= max(0.4, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
-    if chosen is None:
+    if found:
+        return found
+    if pilot is None:
         raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed, a larger accuracy or a shorter horizon.")
-    return _until_still(chosen, grid, accuracy)
+    return pilot, None
 
 
-def _until_still(pilot: Pilot, grid: Array, accuracy: float) -> Pilot:
-    """The pilot without the panels at its end where nothing moves any more; what this changes in its curves is time-step error.
+def _base_paths(accuracy: float) -> tuple[int, int]:
+    """The sizes of the small sample that belong to PILOT_PATHS."""
+    return 2 ** round(np.log2(np.clip(BASE_AT_ONE / accuracy, *BASE_PATHS))), BASE_PATHS[-1]
+
+
+def _until_still(state: State, grid: Array, accuracy: float) -> Pilot:
+    """The state without the panels at its end where nothing moves any more; what this changes in its curves is time-step error.
 
     A large sample would find only noise there, which long panels make much of.
     """
-    times, kept = np.append(grid, pilot.state.time), pilot  # not those that were asked for alone: the kernels have their own
-    everything = values(pilot.state, times)
-    for panels in range(len(pilot.state.edges) - 2, 0, -1):
-        head = pilot.state.head(panels)
-        change = pilot.scale.difference(values(head, times), everything)
+    times = np.append(grid, state.time)  # not those that were asked for alone: the kernels have their own
+    everything = values(state, times)
+    scale = Scale({name: float(np.abs(value).max()) for name, value in everything.items()})
+    kept = Pilot(state, {name: np.zeros(len(grid)) for name in everything}, scale)
+    for panels in range(len(state.edges) - 2, 0, -1):
+        head = state.head(panels)
+        change = scale.difference(values(head, times), everything)
         if max(moved.max() for moved in change.values()) > SHARE_OF_REST * accuracy:
             break
-        kept = Pilot(head, {name: error + change[name][: len(grid)] for name, error in pilot.time_step.items()}, pilot.scale)
+        kept = Pilot(head, {name: moved[: len(grid)] for name, moved in change.items()}, scale)
     return kept
 
 
 def _pilot_sample(problem: Problem, paths: int, root: np.random.SeedSequence) -> Sample:
-    return sampling.draw(problem, paths, SLOTS * MOST_PANELS, np.random.SeedSequence(entropy=root.entropy, spawn_key=(0,)))
+    return sampling.draw(problem, paths, ORDER * MOST_PANELS, np.random.SeedSequence(entropy=root.entropy, spawn_key=(0,)))
 
 
 def _refine(
     pilot: Pilot,
+    refinement: Refinement | None,
     grid: Array,
     accuracy: float,
     tolerance: float,
     root: np.random.SeedSequence,
     progress: Progress,
     earlier: Checkpoint | None,
-) -> tuple[Round, Curves]:
+) -> tuple[Round, Errors]:
     """Corrections by large samples of the smallest sample on which they settle, or else the mean of separate solves."""
-    first = pilot.state
-    least, most = 2 * len(first.sample.target), TANGENT_MEMORY / (2 * THREADS * first.nodes**2)
-    if earlier:
-        least = max(least, earlier.stage.size)
-    rough: list[Refinement] = []
-    small = 2 ** round(np.log2(np.clip(BASE_AT_ONE / accuracy, *BASE_PATHS)))
-    for size in (size for size in sorted({small, BASE_PATHS[-1]}) if least <= size <= max(most, least)):
-        progress.stage(PILOT_SHARE, PILOT_SHARE + 0.05, len(first.edges))
+    while refinement:
         try:
-            refinement = Refinement(first, grid, pilot.scale, size, tolerance, root, progress)
-            if refinement.base.residual > ROUGH * tolerance and size < BASE_PATHS[-1]:
-                rough.append(refinement)
-                continue
-            return _rounds(refinement, pilot, accuracy, progress, earlier)
+            found, fixed_point = _rounds(refinement, pilot, accuracy, progress, earlier)
+            return found, Errors(found.sampling, pilot.time_step, fixed_point)
         except PanelFailure:
-            continue
-    for refinement in reversed(rough):
-        try:
-            return _rounds(refinement, pilot, accuracy, progress, earlier)
-        except PanelFailure:
-            continue
+            larger = refinement.size < BASE_PATHS[-1]
+            refinement = _refinement(pilot, BASE_PATHS[-1], grid, tolerance, root, progress) if larger else None
     progress.journal.save(partial(checkpoint.save, pilot, Stage(BASE_PATHS[-1] + 1)))
     progress.stage(PILOT_SHARE, 1.0, 2 * SCRAMBLES, f"{SCRAMBLES} separate solves")
     try:
-        return independent(first, grid, pilot.scale, tolerance, root, progress)
+        found, time_step, bias = independent(pilot.state, grid, pilot.scale, tolerance, root, progress)
     except PanelFailure:
         raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed or a larger accuracy.") from None
+    return found, Errors(found.sampling, pilot.plus(time_step).time_step, bias)
+
+
+def _refinement(
+    pilot: Pilot, size: int, grid: Array, tolerance: float, root: np.random.SeedSequence, progress: Progress
+) -> Refinement | None:
+    """The small sample of `size` paths on the panels of the pilot; None where it does not settle there."""
+    try:
+        return Refinement(pilot.state, grid, pilot.scale, size, tolerance, root, progress)
+    except PanelFailure:
+        return None
 
 
 def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Progress, earlier: Checkpoint | None) -> tuple[Round, Curves]:

@@ -48,10 +48,9 @@ class State:
 
     Kernels are indexed [t, s]: `correlation` C_e, `response` R_w, `residual_correlation` C_r, `residual_response` R_r.
     `factor` (N, D) is L with ζ = L z; `modes` holds per panel the first new column of L, the panel's first node and the weights (m, new)
-    that read the new modes off the panel. `like` may hold, for each panel, the block of L that new modes are turned towards; `slots`
-    keeps as many columns for each panel, so that two passes give a mode the same draws. `sampled` are the averages over the paths,
-    to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the panels' iterations, `secants` are
-    what each of these learned. `error`
+    that read the new modes off the panel. `like` may hold, for each panel, the block of L that new modes are turned towards. `sampled` are
+    the averages over the paths, to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the
+    panels' iterations, `secants` are what each of these learned. `error`
     (P / LANES, N, LANES) is w − w*, `height` of the same shape is H; for `tangent` and `tangent_edge` see `paths.advance`.
     """
 
@@ -67,7 +66,6 @@ class State:
     factor: Array
     modes: list[tuple[int, int, Array]]
     like: list[Array] | None
-    slots: int | None
     sampled: Averages
     correction: Averages | None
     error: Array
@@ -98,8 +96,8 @@ class State:
 
     @property
     def rank(self) -> int:
-        """The number of columns of L so far; with `slots`, some of them are zero until the pass is finished."""
-        return self.slots * len(self.modes) if self.slots else sum(modes.shape[1] for _, _, modes in self.modes)
+        """The number of columns of L so far."""
+        return sum(modes.shape[1] for _, _, modes in self.modes)
 
     @property
     def averages(self) -> Averages:
@@ -112,15 +110,11 @@ class State:
         return np.diff(self.edges)[:, None, None] * radau.integration(self.order)
 
     def finish(self) -> None:
-        """Drop what is needed only to go on: the paths, their tangents, threads, the room for more nodes, columns of L left out."""
+        """Drop what is needed only to go on: the paths, their tangents, threads, the room for more nodes and columns of L."""
         n = self.nodes
         for name in KERNELS:
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:n, :n]))
-        used = np.concatenate([first + np.arange(modes.shape[1]) for first, _, modes in self.modes])
-        self.time, self.factor = self.time[:n], np.ascontiguousarray(self.factor[:n, used])
-        starts = np.cumsum([0, *(modes.shape[1] for _, _, modes in self.modes)]).tolist()
-        self.modes = [(first, node, modes) for first, (_, node, modes) in zip(starts, self.modes, strict=False)]
-        self.slots, sampled = None, self.sampled
+        self.time, self.factor, sampled = self.time[:n], np.ascontiguousarray(self.factor[:n, : self.rank]), self.sampled
         self.sampled = Averages(sampled.response[:n, :n], sampled.correlation[:n, :n], sampled.sums[:, :, :n])
         self.pool = None
         self.error = self.height = self.tangent = self.tangent_edge = np.empty((0, 0))
@@ -149,7 +143,6 @@ def start(
     order: int,
     panels: int,
     like: list[Array] | None = None,
-    slots: int | None = None,
     correction: Averages | None = None,
 ) -> State:
     """The state at t = 0, with room for `panels` panels of `order` nodes."""
@@ -168,7 +161,6 @@ def start(
         factor=np.zeros((size, len(sample.modes))),
         modes=[],
         like=like,
-        slots=slots,
         sampled=no_averages(size, len(strata(problem))),
         correction=correction,
         error=np.empty((blocks, size, LANES)),

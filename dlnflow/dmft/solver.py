@@ -193,6 +193,7 @@ def _refinement(
     pilot: Pilot, size: int, grid: Array, tolerance: float, root: np.random.SeedSequence, progress: Progress
 ) -> Refinement | None:
     """The small sample of `size` paths on the panels of the pilot; None where it does not settle there."""
+    progress.stage(PILOT_SHARE, PILOT_SHARE + 0.05, len(pilot.state.edges))
     try:
         return Refinement(pilot.state, grid, pilot.scale, size, tolerance, root, progress)
     except PanelFailure:

@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from dlnflow.checkpoint import Arrays, pack, unpack
 from dlnflow.dmft.errors import Curves, Scale
 from dlnflow.dmft.observables import NAMES
 from dlnflow.dmft.sampling import Sample
-from dlnflow.dmft.state import Averages, State, start
+from dlnflow.dmft.state import KERNELS, MODES, Averages, State, start
 from dlnflow.problem import Problem
 
-KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
 AVERAGES = ("response", "correlation", "sums")
 
 
@@ -72,12 +69,11 @@ class Checkpoint:
 def _flat(name: str, state: State) -> dict[str, Any]:
     """A finished state as arrays, without its sample."""
     flat: dict[str, Any] = {kernel: getattr(state, kernel) for kernel in KERNELS}
-    flat |= {"edges": state.edges, "time": state.time, "factor": state.factor, "order": state.order, "residual": state.residual}
+    flat |= {"edges": state.edges, "time": state.time, "order": state.order, "residual": state.residual}
+    flat |= {"factor": state.factor, "readout": state.readout, "ranks": state.ranks}
     flat |= {f"sampled.{part}": getattr(state.sampled, part) for part in AVERAGES}
     if state.correction is not None:
         flat |= {f"correction.{part}": getattr(state.correction, part) for part in AVERAGES}
-    flat["modes"] = np.concatenate([modes for _, _, modes in state.modes], axis=1)
-    flat["new_modes"] = [modes.shape[1] for _, _, modes in state.modes]
     return {f"{name}.{key}": value for key, value in flat.items()}
 
 
@@ -85,13 +81,9 @@ def _state(name: str, arrays: Arrays, problem: Problem, sample: Sample) -> State
     own = {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
     order, edges = int(own["order"]), own["edges"].tolist()
     state = start(problem, sample, order, 0)
-    for key in (*KERNELS, "time", "factor"):
+    for key in (*KERNELS, *MODES, "time"):
         setattr(state, key, own[key])
-    state.edges, state.residual = edges, float(own["residual"])
+    state.edges, state.ranks, state.residual = edges, own["ranks"].tolist(), float(own["residual"])
     state.sampled = Averages(*(own[f"sampled.{part}"] for part in AVERAGES))
     state.correction = Averages(*(own[f"correction.{part}"] for part in AVERAGES)) if "correction.sums" in own else None
-    first = 0
-    for panel, new in enumerate(own["new_modes"].tolist()):
-        state.modes.append((first, panel * order, np.ascontiguousarray(own["modes"][:, first : first + new])))
-        first += new
     return state

@@ -82,14 +82,12 @@ def residual_variance(state: State, grid: Grid) -> Array:
     """C_r(t, t): |L(t)|² δ, and by its logarithm on the first panel, where t = 0 has no row of L.
 
     L is interpolated, whose squares do not cancel in late panels as those of C_r do. On the modes that are new in a panel, the row of its
-    left edge is what the panel's weights read off C_r there.
+    left edge is what the panel's nodes read off C_r there.
     """
     start, delta, m = state.problem.initial_error + state.problem.noise_std**2, state.problem.aspect_ratio, state.order
-    left = np.zeros((len(state.modes), state.factor.shape[1]))
-    for k, (first, n, modes) in enumerate(state.modes[1:], 1):
-        row, block = state.factor[n - 1, :first], slice(n, n + m)
-        unexplained = state.residual_correlation[n - 1, block] / delta - state.factor[block, :first] @ row
-        left[k, : first + modes.shape[1]] = np.concatenate([row, unexplained @ modes])
+    left = np.zeros((len(state.ranks) - 1, state.factor.shape[1]))
+    for k, rank in enumerate(state.ranks[2:], 1):
+        left[k, :rank] = state.residual_correlation[k * m - 1, : k * m + m] @ state.readout[: k * m + m, :rank] / delta
     nodes = state.factor[grid.panel[:, None] * m + np.arange(m)]
     factor = grid.weights[:, :1] * left[grid.panel] + np.einsum("tk,tkd->td", grid.weights[:, 1:], nodes)
     early = np.exp(grid.interpolate(np.log(start), np.log(np.maximum(np.diag(state.residual_correlation), 1e-300))))

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, reduce
 
 import numpy as np
+from scipy.linalg import lapack
 
 from dlnflow.dmft import paths, radau
 from dlnflow.dmft.anderson import Anderson, Secant
@@ -39,8 +41,8 @@ class Rows:
 class Panel:
     """A panel as the paths that `rows` drive imply it; not yet part of the state.
 
-    `response` R_w and `correlation` C_e (m, N + m) are corrected, `sampled_response`, `sampled_correlation` and `sums` are not. `above`
-    modes are above the cut, whatever is in `modes`.
+    `response` R_w and `correlation` C_e (m, N + m) are corrected, `sampled_response`, `sampled_correlation` and `sums` are not. `factor`
+    (m, D) and `modes` (m, new) are those of `_factor_rows`, and `above` modes are above the cut, whatever is in `modes`.
     """
 
     right: float
@@ -64,38 +66,39 @@ class Panel:
 
 
 def _factor_rows(state: State, correlation: Array, wanted: Array | None) -> tuple[Array, Array, int]:
-    """Rows of L on the panel, (m, D), from rows of C_ζ (m, N + m), and the weights (m, new) that read the panel's own modes off it.
+    """Rows of L on the panel, (m, D) to its last mode, from rows of C_ζ (m, N + m), and the weights (m, new) that read new modes off it.
 
     What earlier modes leave unexplained on the panel is split into its principal components, whose coefficients are the
     panel's new modes. Components below the cut are dropped; `wanted` (m, new), a block of L, fixes how many there are instead, and what
     they are turned towards. Also returns how many are above the cut.
     """
     n, m = state.nodes, state.order
-    rows = np.zeros((m, state.factor.shape[1]))
-    for first, start, modes in state.modes:
-        block = slice(start, start + m)
-        unexplained = correlation[:, block] - rows[:, :first] @ state.factor[block, :first].T
-        rows[:, first : first + modes.shape[1]] = unexplained @ modes
-    known = state.rank
+    rows = correlation[:, :n] @ state.readout[:n, : state.rank]
     remainder = correlation[:, n:] - rows @ rows.T
-    root = np.sqrt(radau.integration(m)[-1])
-    variance, component = np.linalg.eigh(root[:, None] * remainder * root)
+    root = _roots(m)
+    variance, component, _ = lapack.dsyevd(root[:, None] * remainder * root)
     reference = state.residual_correlation[0, 0] / state.problem.aspect_ratio if n else correlation[0, 0]
     cut = max(MODE_FLOOR * reference, MODE_SHARE * correlation[-1, -1])
     above = int(np.sum(variance > cut))
     count = above if wanted is None else wanted.shape[1]
     chosen = component[:, ::-1][:, :count] * root[:, None] / np.sqrt(np.maximum(variance[::-1][:count], 0.03 * cut))
-    turn = _turn(remainder @ chosen, wanted)
-    rows[:, known : known + count] = remainder @ chosen @ turn
-    return rows, chosen @ turn, above
+    modes = chosen @ _turn(remainder @ chosen, wanted)
+    return np.concatenate([rows, remainder @ modes], axis=1), modes, above
+
+
+@cache
+def _roots(m: int) -> Array:
+    """The square roots (m,) of the quadrature weights of a panel."""
+    return np.sqrt(radau.integration(m)[-1])
 
 
 def _turn(columns: Array, wanted: Array | None) -> Array:
     """An orthogonal matrix that fixes the signs of new `columns` (m, new) of L, or turns them towards `wanted`."""
-    if wanted is None:
+    if wanted is None or not columns.size:
         return np.diag(np.where(columns[-1] < 0, -1.0, 1.0))
-    left, _, right = np.linalg.svd(columns.T @ wanted)
-    return left @ right
+    left, _, right, _ = lapack.dgesdd(columns.T @ wanted)
+    turn: Array = left @ right
+    return turn
 
 
 def ahead(known: Array, time: Array) -> Array:
@@ -116,6 +119,7 @@ class PanelProblem:
         self.wanted = None if state.like is None else state.like[len(state.edges) - 1]
         self.left = state.edges[-1]
         n, m = state.nodes, state.order
+        self.known = np.concatenate([state.residual_response[:n, :n], state.residual_correlation[:n, :n]], axis=1)
         self.width = right - self.left
         self.time = self.left + self.width * radau.nodes(m)
         self.integral = self.width * radau.integration(m)
@@ -127,25 +131,24 @@ class PanelProblem:
             start = block * paths.LANES
             paths.extrapolate(weights, -2 * weight_decay * times, sample.scale, sample.origin, height, n, start)
 
-    def apply(self, rows: Rows, keep: bool = False) -> Panel:
-        """The panel of the paths that `rows` drive; with `keep`, the paths' tangents go on to its right edge."""
+    def apply(self, rows: Rows) -> Panel:
+        """The panel of the paths that `rows` drive."""
         state, sample, n, m = self.state, self.state.sample, self.state.nodes, self.state.order
         factor, modes, above = _factor_rows(state, rows.correlation / state.problem.aspect_ratio, self.wanted)
-        drives = np.ascontiguousarray(factor[:, : state.rank + modes.shape[1]])
 
         def average(blocks: tuple[int, int]) -> tuple[Array, Array, Array] | None:
             share = np.empty((m, n + m)), np.empty((m, n + m)), np.empty((len(state.sampled.sums), paths.OBSERVED, m))
             settled = paths.advance(
                 blocks, sample.modes, sample.target, sample.scale, sample.origin, sample.weights, sample.strata, state.problem.is_symmetric,
-                drives, rows.response, self.integral, self.decay,
-                state.height, state.error, state.tangent, state.tangent_edge, keep, *share,
+                factor, rows.response, self.integral, self.decay,
+                state.height, state.error, state.tangent, state.tangent_edge, state.tangent_reached, *share,
             )  # fmt: skip
             return share if settled else None
 
         shares = [share for share in state.map(average) if share]
         if len(shares) < len(state.parts):
             raise PanelFailure("a path does not settle")
-        response, correlation, sums = (np.sum(each, axis=0) for each in zip(*shares, strict=True))
+        response, correlation, sums = (reduce(np.add, each) for each in zip(*shares, strict=True))
         panel = Panel(self.right, self.time, rows, factor, modes, response, correlation, response, correlation, sums, above)
         if state.correction is not None:
             here = (slice(n, n + m), slice(0, n + m))
@@ -154,19 +157,25 @@ class PanelProblem:
         return panel
 
     def implied(self, averages: Rows) -> Rows:
-        """R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ, on the panel's rows, from those of R_w and C_e."""
-        state, n, m = self.state, self.state.nodes, self.state.order
-        delta, noise = state.problem.aspect_ratio, state.problem.noise_std**2
-        own = np.linalg.inv(np.eye(m) - averages.response[:, n:] / delta)
-        past = own @ (averages.response[:, :n] / delta) @ state.residual_response[:n, :n]
-        response = np.concatenate([past, own], axis=1)
-        teacher = np.empty((n + m, n + m))
-        teacher[:n, :n] = state.correlation[:n, :n]
-        teacher[n:] = averages.correlation
-        teacher[:n, n:] = averages.correlation[:, :n].T
-        left = response @ (teacher + noise)
-        residual = np.concatenate([left[:, :n] @ state.residual_response[:n, :n].T, left @ response.T], axis=1)
-        return Rows(response, residual)
+        """R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ, on the panel's rows, from those of R_w and C_e.
+
+        By blocks: the panel's own block of 1 − R_w/δ is solved for what earlier rows of R_r and C_r imply. Raises PanelFailure where it is
+        singular.
+        """
+        n, m = self.state.nodes, self.state.order
+        memory = averages.response / self.state.problem.aspect_ratio
+        error = averages.correlation + self.state.problem.noise_std**2
+        past = memory[:, :n]
+        earlier = past @ self.known
+        driven = error[:, :n] @ self.known[:, :n].T
+        earlier[:, n:] += driven
+        here = error[:, n:] + earlier[:, n:] @ past.T + past @ driven.T
+        one = np.eye(m)
+        *_, found, singular = lapack.dgesv(one - memory[:, n:], np.concatenate([earlier[:, :n], one, earlier[:, n:], here], axis=1))
+        if singular:
+            raise PanelFailure("the response of the residual is infinite")
+        response = np.ascontiguousarray(found[:, : n + m])
+        return Rows(response, np.concatenate([found[:, n + m : -m], found[:, -m:] @ response[:, n:].T], axis=1))
 
     def first_guess(self) -> Rows:
         """Rows of a network that stands still after the left edge: R_w and C_e of the edge, repeated."""
@@ -214,9 +223,8 @@ def solve(
         norm = diagonal[:, None] * across
         change = np.concatenate([(new.response - rows.response), (new.correlation - rows.correlation) / norm])
         residual = max(np.abs(change[m:]).max(), np.sqrt((change[:m] ** 2).sum(axis=1)).max() / np.sqrt((new.response**2).sum(1)).max())
-        known = state.rank
         if problem.wanted is None and residual < SETTLED:
-            problem.wanted = panel.factor[:, known : known + panel.modes.shape[1]]
+            problem.wanted = panel.factor[:, state.rank :]
         elif state.like is None and residual < tolerance and panel.above > panel.modes.shape[1] and missing < MOST_MISSING:
             problem.wanted, missing, least_residual, residual = None, missing + 1, np.inf, 1.0
         if residual < least_residual:
@@ -233,8 +241,10 @@ def solve(
         rows = Rows(mixed[:m], mixed[m:] * norm)
     if not least_residual < acceptable:
         raise PanelFailure(f"no fixed point within {most} iterations")
-    panel = problem.apply(best, keep=True)
-    panel.rows = problem.implied(panel.averages)  # exactly those of its averages: in late panels their terms cancel
+    if residual > least_residual:
+        panel = problem.apply(best)
+        new = problem.implied(panel.averages)
+    panel.rows = new  # exactly those of its averages: in late panels their terms cancel
     panel.factor, panel.modes, _ = _factor_rows(state, panel.rows.correlation / state.problem.aspect_ratio, problem.wanted)
     panel.residual, panel.secants = least_residual, anderson.secants if least_residual < tolerance else ()
     return panel
@@ -249,7 +259,7 @@ def roughness(state: State, panel: Panel) -> float:
     highest = top @ (error if n else np.concatenate([(sample.initial - sample.target)[None], error]))
     share = float(sample.weights @ highest**2) / max(panel.correlation[-1, -1], FLOOR * problem.initial_error)
     if n:
-        residual = np.concatenate([state.factor[n - 1 : n], panel.factor])
+        residual = np.concatenate([state.factor[n - 1 : n, : panel.factor.shape[1]], panel.factor])
         start = (problem.initial_error + problem.noise_std**2) / problem.aspect_ratio
         share = max(share, np.sum((top @ residual) ** 2) / max(np.sum(residual[-1] ** 2), FLOOR * start))
     return float(np.sqrt(share))
@@ -271,8 +281,12 @@ def accept(state: State, panel: Panel) -> None:
     state.residual_response[here, :upto] = panel.rows.response
     state.sampled.sums[:, :, here] = panel.sums
     state.time[here] = panel.time
-    state.factor[here] = panel.factor
-    state.modes.append((state.rank, n, panel.modes))
+    known, rank = state.rank, panel.factor.shape[1]
+    state.factor[here, :rank] = panel.factor
+    state.readout[here, known:rank] = panel.modes
+    state.readout[:n, known:rank] = -state.readout[:n, :known] @ (panel.factor[:, :known].T @ panel.modes)
+    state.ranks.append(rank)
+    state.tangent_edge, state.tangent_reached = state.tangent_reached, state.tangent_edge
     state.edges.append(panel.right)
     state.secants.append(panel.secants)
     state.residual = max(state.residual, panel.residual)

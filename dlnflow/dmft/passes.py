@@ -1,6 +1,7 @@
 """Causal passes over a sample of paths, and open-loop averages over another sample with the kernels that a pass has found."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from dlnflow.solution import Array, SolveError
 
 ORDER = 4
 MOST_PANELS = 100
+MOST_MODES = 160
 PATIENCE = 24  # iterations; a panel that needs more is made shorter, or it may not settle on other paths
 
 Watch = Callable[[float], None]
@@ -23,7 +25,8 @@ def adaptive_pass(
 ) -> State:
     """A pass that chooses its panels: the roughness of each stays below `roughness`. `watch(state)` is called after each.
 
-    `tolerance` is that of the panels' iterations. Raises SolveError where they do not settle or need more than MOST_PANELS.
+    `tolerance` is that of the panels' iterations. Raises SolveError where they do not settle or need more than MOST_PANELS, or than the
+    modes of `sample`.
     """
     state = start(problem, sample, ORDER, MOST_PANELS)
     width = _first_width(problem, horizon)
@@ -31,7 +34,7 @@ def adaptive_pass(
         left = state.edges[-1]
         if state.is_full:
             raise SolveError(
-                "not_converged", f"{MOST_PANELS} panels reach only t = {left:.3g}. Try a larger accuracy or a shorter horizon."
+                "not_converged", f"{len(state.edges) - 1} panels reach only t = {left:.3g}. Try a larger accuracy or a shorter horizon."
             )
         right = horizon if left + 1.2 * width >= horizon else left + width
         try:
@@ -76,7 +79,8 @@ def causal_pass(
     """
     edges = like.edges[1:]
     lift = radau.between(like.order, order)
-    blocks = [lift @ like.factor[node : node + like.order, first : first + modes.shape[1]] for first, node, modes in like.modes]
+    new = [slice(first, last) for first, last in pairwise(like.ranks)]
+    blocks = [lift @ like.factor[k * like.order : (k + 1) * like.order, columns] for k, columns in enumerate(new)]
     state = start(like.problem, sample, order, len(edges), blocks, correction)
     expected = _expected(like, order, correction)
     for right, secants in zip(edges, like.secants if taught else [()] * len(edges), strict=True):

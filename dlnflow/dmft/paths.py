@@ -237,17 +237,17 @@ def _tangents(
     slope: Array32,
     tangent: Array32,
     edge: Array32,
+    reached: Array32,
     n: int,
-    keep: bool,
     response: Array,
     pushed: Array32,
     moved: Array32,
 ) -> None:
-    """Add the LANES paths' share of R_w to `response` (m, ≥ n + m); with `keep`, the paths' tangents go on to the right edge.
+    """Add the LANES paths' share of R_w to `response` (m, ≥ n + m), and take the paths' tangents on to the right edge.
 
     `slope` (m, LANES) is k, `weighted` is k times the paths' weights, `pushes` (m, n) is B times the panel's rows of R_r on earlier
     nodes. `tangent` (N (N + m) / 2, LANES) holds δw(node)/δζ(source), source after source, each from the
-    nodes of its own panel on; `edge` (N, LANES) is δH/δζ(source) at the left edge.
+    nodes of its own panel on; `edge` (N, LANES) is δH/δζ(source) at the left edge, `reached`, which may be the same, at the right one.
     """
     m, size = len(integral), len(edge)
     for s in range(n + m):
@@ -283,12 +283,11 @@ def _tangents(
             for b in range(LANES):
                 total += weighted[i, b] * moved[b]
             response[i, s] -= total
-            if keep:
+            for b in range(LANES):
+                own[n - first + i, b] = -slope[i, b] * moved[b]
+            if i == m - 1:
                 for b in range(LANES):
-                    own[n - first + i, b] = -slope[i, b] * moved[b]
-                if i == m - 1:
-                    for b in range(LANES):
-                        edge[s, b] = moved[b]
+                    reached[s, b] = moved[b]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -325,9 +324,9 @@ def _panel(
     error: Array,
     tangent: Array32,
     edge: Array32,
+    reached: Array32,
     n: int,
     start: int,
-    keep: bool,
     folded: bool,
     response: Array,
     correlation: Array,
@@ -384,7 +383,7 @@ def _panel(
             correlation[i, j] += total
     if len(tangent):
         _invert(coupling, slope, jacobian, inverse, m)
-        _tangents(pushes, integral32, inverse, weighted, slope32, tangent, edge, n, keep, response, pushed, moved)
+        _tangents(pushes, integral32, inverse, weighted, slope32, tangent, edge, reached, n, response, pushed, moved)
     return True
 
 
@@ -406,7 +405,7 @@ def advance(
     error: Array,
     tangent: Array32,
     edge: Array32,
-    keep: bool,
+    reached: Array32,
     response: Array,
     correlation: Array,
     sums: Array,
@@ -416,8 +415,8 @@ def advance(
     `modes` (≥ rank, P) are z, `target` (P,) w*, `scale` (P,) log(u(0) v(0)), `origin` (P,) H at t = 0, `weights` (P,) sum to 1, `strata`
     (P / LANES,) numbers the stratum of each block. `factor` (m, rank) are the panel's rows of L, `memory` (m, n + m) of R_r, `integral`
     (m, m) is B, `decay` (m,) −2λt. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the solution on
-    return; `error` (P / LANES, N, LANES) is e. `tangent` (P / LANES, N (N + m) / 2, LANES) and `edge` (P / LANES, N, LANES) are those of
-    `_tangents`. These paths' shares of the averages `response` and `correlation` (m, n + m), E[δw/δζ] and E[e e], replace what is
+    return; `error` (P / LANES, N, LANES) is e. `tangent` (P / LANES, N (N + m) / 2, LANES), `edge` and `reached` (P / LANES, N, LANES) are
+    those of `_tangents`. These paths' shares of the averages `response` and `correlation` (m, n + m), E[δw/δζ] and E[e e], replace what is
     there, and so do `sums` (S, OBSERVED, m), by stratum what `_panel` says.
     """
     m = len(integral)
@@ -432,8 +431,9 @@ def advance(
         start = block * LANES
         own[:] = modes[: len(own), start : start + LANES]
         if not _panel(
-            own, target, scale, origin, weights, factor, memory, pushes, integral, integral32, coupling, decay, height[block],
-            error[block], tangent[block], edge[block], n, start, keep, folded, response, correlation, sums[strata[block]], scratch,
+            own, target, scale, origin, weights, factor, memory, pushes, integral, integral32, coupling, decay,
+            height[block], error[block], tangent[block], edge[block], reached[block], n, start, folded,
+            response, correlation, sums[strata[block]], scratch,
         ):  # fmt: skip
             return False
     return True
@@ -486,7 +486,7 @@ def propagate(
             extrapolate(ahead[here], decay, scale, origin, height, n, start)
             if not _panel(
                 own, target, scale, origin, weights, factor[here], memory[here], pushes[here], integrals[p], integrals32[p], couplings[p],
-                decay[here], height, error, tangent, edge, n, start, True, folded,
+                decay[here], height, error, tangent, edge, edge, n, start, folded,
                 response[here], correlation[here], sums[stratum][:, here], scratch,
             ):  # fmt: skip
                 return False

@@ -20,7 +20,7 @@ from dlnflow.dmft.checkpoint import Checkpoint, Pilot, Stage
 from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
 from dlnflow.dmft.observables import conditionals, values
 from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.passes import MOST_PANELS, ORDER, adaptive_pass, open_loop
+from dlnflow.dmft.passes import MOST_MODES, MOST_PANELS, adaptive_pass, open_loop
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.refine import SCRAMBLES, Refinement, Round, independent
 from dlnflow.dmft.sampling import Sample
@@ -159,7 +159,7 @@ def _until_still(state: State, grid: Array, accuracy: float) -> Pilot:
 
 
 def _pilot_sample(problem: Problem, paths: int, root: np.random.SeedSequence) -> Sample:
-    return sampling.draw(problem, paths, ORDER * MOST_PANELS, np.random.SeedSequence(entropy=root.entropy, spawn_key=(0,)))
+    return sampling.draw(problem, paths, MOST_MODES, np.random.SeedSequence(entropy=root.entropy, spawn_key=(0,)))
 
 
 def _refine(

@@ -15,6 +15,7 @@ from dlnflow.problem import Problem
 from dlnflow.solution import Array
 
 KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
+MODES = ("factor", "readout")
 BLOCKS_TO_SHARE = 16  # of paths, from which on two threads take half of them each
 Out = TypeVar("Out")
 
@@ -47,11 +48,11 @@ class State:
     """N nodes and P paths so far; every array is allocated for `capacity` nodes and only touched up to N.
 
     Kernels are indexed [t, s]: `correlation` C_e, `response` R_w, `residual_correlation` C_r, `residual_response` R_r.
-    `factor` (N, D) is L with ζ = L z; `modes` holds per panel the first new column of L, the panel's first node and the weights (m, new)
-    that read the new modes off the panel. `like` may hold, for each panel, the block of L that new modes are turned towards. `sampled` are
+    `factor` (N, D) is L with ζ = L z, `readout` (N, D) reads later rows of L off theirs of C_ζ, and `ranks` counts the columns before
+    each edge. `like` may hold, for each panel, the block of L that new modes are turned towards. `sampled` are
     the averages over the paths, to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the
     panels' iterations, `secants` are what each of these learned. `error`
-    (P / LANES, N, LANES) is w − w*, `height` of the same shape is H; for `tangent` and `tangent_edge` see `paths.advance`.
+    (P / LANES, N, LANES) is w − w*, `height` of the same shape is H; for `tangent` and its edges see `paths.advance`.
     """
 
     problem: Problem
@@ -64,7 +65,8 @@ class State:
     residual_correlation: Array
     residual_response: Array
     factor: Array
-    modes: list[tuple[int, int, Array]]
+    readout: Array
+    ranks: list[int]
     like: list[Array] | None
     sampled: Averages
     correction: Averages | None
@@ -72,6 +74,7 @@ class State:
     height: Array
     tangent: np.ndarray
     tangent_edge: np.ndarray
+    tangent_reached: np.ndarray
     residual: float = 0.0
     secants: list[Sequence[Secant]] = field(default_factory=list)
     pool: ThreadPoolExecutor | None = None
@@ -84,10 +87,12 @@ class State:
 
     def map(self, average: Callable[[tuple[int, int]], Out]) -> list[Out]:
         """`average` of each of the `parts`, at the same time where there are several."""
-        if len(self.parts) == 1:
-            return [average(self.parts[0])]
-        self.pool = self.pool or ThreadPoolExecutor(len(self.parts))
-        return list(self.pool.map(average, self.parts))
+        first, *others = self.parts
+        if not others:
+            return [average(first)]
+        self.pool = self.pool or ThreadPoolExecutor(len(others))
+        waiting = [self.pool.submit(average, part) for part in others]
+        return [average(first), *(other.result() for other in waiting)]
 
     @property
     def nodes(self) -> int:
@@ -97,7 +102,7 @@ class State:
     @property
     def rank(self) -> int:
         """The number of columns of L so far."""
-        return sum(modes.shape[1] for _, _, modes in self.modes)
+        return self.ranks[-1]
 
     @property
     def averages(self) -> Averages:
@@ -114,27 +119,30 @@ class State:
         n = self.nodes
         for name in KERNELS:
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:n, :n]))
-        self.time, self.factor, sampled = self.time[:n], np.ascontiguousarray(self.factor[:n, : self.rank]), self.sampled
+        for name in MODES:
+            setattr(self, name, np.ascontiguousarray(getattr(self, name)[:n, : self.rank]))
+        self.time, sampled = self.time[:n], self.sampled
         self.sampled = Averages(sampled.response[:n, :n], sampled.correlation[:n, :n], sampled.sums[:, :, :n])
         self.pool = None
-        self.error = self.height = self.tangent = self.tangent_edge = np.empty((0, 0))
+        self.error = self.height = self.tangent = self.tangent_edge = self.tangent_reached = np.empty((0, 0))
 
     def head(self, panels: int) -> "State":
         """The first `panels` panels of a finished state."""
-        n, modes = self.order * panels, self.modes[:panels]
-        square, rank = (slice(n), slice(n)), sum(new.shape[1] for _, _, new in modes)
+        n, ranks = self.order * panels, self.ranks[: panels + 1]
+        square = (slice(n), slice(n))
         sampled = Averages(self.sampled.response[square], self.sampled.correlation[square], self.sampled.sums[:, :, :n])
         edges, secants = self.edges[: panels + 1], self.secants[:panels]
-        head = replace(self, edges=edges, time=self.time[:n], modes=modes, secants=secants, sampled=sampled)
-        head.factor = np.ascontiguousarray(self.factor[:n, :rank])
+        head = replace(self, edges=edges, time=self.time[:n], ranks=ranks, secants=secants, sampled=sampled)
+        for name in MODES:
+            setattr(head, name, np.ascontiguousarray(getattr(self, name)[:n, : ranks[-1]]))
         for name in KERNELS:
             setattr(head, name, np.ascontiguousarray(getattr(self, name)[square]))
         return head
 
     @property
     def is_full(self) -> bool:
-        """Whether no further panel fits."""
-        return self.nodes == len(self.time)
+        """Whether no further panel fits, or the sample has no more modes for one."""
+        return self.nodes == len(self.time) or self.rank + self.order > len(self.sample.modes)
 
 
 def start(
@@ -159,7 +167,8 @@ def start(
         residual_correlation=np.zeros(square),
         residual_response=np.zeros(square),
         factor=np.zeros((size, len(sample.modes))),
-        modes=[],
+        readout=np.zeros((size, len(sample.modes))),
+        ranks=[0],
         like=like,
         sampled=no_averages(size, len(strata(problem))),
         correction=correction,
@@ -167,4 +176,5 @@ def start(
         height=np.empty((blocks, size, LANES)),
         tangent=np.empty((blocks, size * (size + order) // 2, LANES), np.float32),
         tangent_edge=np.empty((blocks, size, LANES), np.float32),
+        tangent_reached=np.empty((blocks, size, LANES), np.float32),
     )

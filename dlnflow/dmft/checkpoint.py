@@ -10,20 +10,26 @@ from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import KERNELS, MODES, Averages, State, start
 from dlnflow.problem import Problem
 
+TIME_STEPS = ("left_out", "stepped")
 AVERAGES = ("response", "correlation", "sums")
 
 
 @dataclass(frozen=True)
 class Pilot:
-    """The pass that chose the panels, their time-step error by curve, and what errors are relative to."""
+    """The pass that chose the panels, and what errors are relative to.
+
+    By curve: `left_out` is what panels at the end change that are left out, `stepped` what finer panels change.
+    """
 
     state: State
-    time_step: Curves
+    left_out: Curves
+    stepped: Curves
     scale: Scale
 
-    def plus(self, time_step: Curves) -> "Pilot":
-        """The same with more time-step error."""
-        return Pilot(self.state, {name: error + time_step[name] for name, error in self.time_step.items()}, self.scale)
+    @property
+    def time_step(self) -> Curves:
+        """The time-step error by curve."""
+        return {name: error + self.stepped[name] for name, error in self.left_out.items()}
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ def save(pilot: Pilot, stage: Stage, base: State | None = None) -> bytes:
     """The pilot, the stage and its solution so far."""
     return pack(
         {"stage": [stage.size, stage.number, stage.paths, stage.progress], "pilot_paths": len(pilot.state.sample.target)}
-        | {"time_step": [pilot.time_step[name] for name in NAMES], "largest": [pilot.scale.largest[name] for name in NAMES]}
+        | {name: [getattr(pilot, name)[curve] for curve in NAMES] for name in TIME_STEPS}
+        | {"largest": [pilot.scale.largest[name] for name in NAMES]}
         | _flat("pilot", pilot.state)
         | ({} if base is None else _flat("base", base))
     )
@@ -57,9 +64,9 @@ class Checkpoint:
 
     def pilot(self, problem: Problem, sample: Sample) -> Pilot:
         """The pilot, whose `sample` is drawn again."""
-        time_step = dict(zip(NAMES, self._arrays["time_step"], strict=True))
+        left_out, stepped = (dict(zip(NAMES, self._arrays[name], strict=True)) for name in TIME_STEPS)
         scale = Scale(dict(zip(NAMES, self._arrays["largest"].tolist(), strict=True)))
-        return Pilot(_state("pilot", self._arrays, problem, sample), time_step, scale)
+        return Pilot(_state("pilot", self._arrays, problem, sample), left_out, stepped, scale)
 
     def base(self, problem: Problem, sample: Sample) -> State | None:
         """The solution so far on the small `sample`; None before the first round."""

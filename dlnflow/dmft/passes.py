@@ -95,15 +95,20 @@ def causal_pass(
 
 
 def _expected(like: State, order: int, correction: Averages | None) -> panel.Rows:
-    """R_w and C_e of `like`, corrected, on panels of `order` nodes."""
-    response, correlation = like.sampled.response, like.sampled.correlation
+    """R_w and C_e of `like` on panels of `order` nodes, with the `correction` there."""
+    averages = lift(like.sampled, like.order, order)
     if correction is not None:
-        response, correlation = response + correction.response, correlation + correction.correlation
-    if order != like.order:
-        panels = np.eye(len(like.edges) - 1)
-        onto, back = (np.kron(panels, radau.between(*orders)) for orders in ((like.order, order), (order, like.order)))
-        response, correlation = onto @ response @ back, onto @ correlation @ onto.T
-    return panel.Rows(response, correlation)
+        averages += correction
+    return panel.Rows(averages.response, averages.correlation)
+
+
+def lift(averages: Averages, order: int, other: int) -> Averages:
+    """Averages on panels of `order` nodes, interpolated to panels of `other` nodes."""
+    if order == other:
+        return averages
+    panels = np.eye(len(averages.response) // order)
+    onto, back = (np.kron(panels, radau.between(*orders)) for orders in ((order, other), (other, order)))
+    return Averages(onto @ averages.response @ back, onto @ averages.correlation @ onto.T, averages.sums @ onto.T)
 
 
 def _guess(state: State, expected: panel.Rows) -> panel.Rows:

@@ -16,15 +16,16 @@ from dlnflow.dmft import sampling
 from dlnflow.dmft.errors import COVERAGE, Curves, Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.panel import MODE_SHARE, PanelFailure
-from dlnflow.dmft.passes import ORDER, Watch, causal_pass, open_loop
+from dlnflow.dmft.passes import ORDER, Watch, causal_pass, lift, open_loop
 from dlnflow.dmft.state import Averages, State
 from dlnflow.solution import Array
 
 SCRAMBLES = 8
 THREADS = 2
 AIMING_PATHS = 4096
-CHECK_PATHS = 2048
+CHECK_SIZE = 4  # times the small sample, whose own noise the change over more paths must be free of
 CHECK_SCRAMBLES = 2
+STEP_PATHS = 131072  # at most, of a scramble by which the time step is measured
 ROUGHLY = 5.0  # times the tolerance suffices where only a spread is wanted
 MOST_INDEPENDENT = 4096  # paths of a separate solve
 TANGENT_MEMORY = 1.4e9  # bytes of the tangents of the passes that run at a time
@@ -76,7 +77,31 @@ class Refinement:
 
     def time_step(self) -> Curves:
         """The relative change of the curves on the small sample with one node more in each panel. Raises PanelFailure."""
-        return _time_step(self.base, self.tolerance, self.times, self.scale, self.watch)
+        return _time_step(self.base, ORDER + 1, self.tolerance, self.times, self.scale, self.watch)
+
+    def time_step_of(self, found: Round) -> Curves:
+        """The same with the corrections that a few of the round's samples make, with and without the node. Raises PanelFailure.
+
+        Where weights move in less than a panel, the error of a path depends on where its move lies among the nodes, and that of the small
+        sample is mostly what is left of such errors in the mean over few paths.
+        """
+        state = found.state
+        assert state.correction is not None
+        correction = lift(state.correction, ORDER, ORDER + 1)
+        fine = self._finer(state, correction)
+        paths = min(found.paths, STEP_PATHS)
+        change = self._added(fine, paths) - lift(self._added(state, paths), ORDER, ORDER + 1)
+        fine = self._finer(fine, correction + change)
+        return self.scale.difference(found.curves, values(fine, self.times))
+
+    def _finer(self, like: State, correction: Averages) -> State:
+        return causal_pass(like, self.sample, ORDER + 1, self.tolerance, self.watch, correction)
+
+    def _added(self, state: State, paths: int) -> Averages:
+        """What the averages over a few scrambles of `paths` paths add to those over the small sample."""
+        with ThreadPoolExecutor(THREADS) as pool:
+            averages = pool.map(lambda scramble: self._averages(state, paths, scramble), range(CHECK_SCRAMBLES))
+            return _mean(list(averages)) - state.sampled
 
     def _averages(self, state: State, paths: int, scramble: int) -> Averages:
         averages = open_loop(state, self._draw(paths, 2, paths, scramble))
@@ -121,8 +146,9 @@ class Refinement:
         that does not settle, the round stands as it is, and the change since the round before counts.
         """
         assert found.state.correction is not None
+        paths = CHECK_SIZE * self.size
         with ThreadPoolExecutor(THREADS) as pool:
-            changes = pool.map(lambda scramble: self._change(CHECK_PATHS, scramble, self.base, found.state), range(CHECK_SCRAMBLES))
+            changes = pool.map(lambda scramble: self._change(paths, scramble, self.base, found.state), range(CHECK_SCRAMBLES))
             moved = _mean(list(changes)) - (found.state.sampled - self.base.sampled)
         try:
             state = self._solve(found.state, found.state.correction + moved, self.tolerance, True)
@@ -154,9 +180,9 @@ def _mean(averages: list[Averages]) -> Averages:
     return total * (1 / len(averages))
 
 
-def _time_step(state: State, tolerance: float, times: Array, scale: Scale, watch: Watch) -> Curves:
-    fine = causal_pass(state, state.sample, ORDER + 1, tolerance, watch)
-    return scale.difference(values(state, times), values(fine, times))
+def _time_step(state: State, order: int, tolerance: float, times: Array, scale: Scale, watch: Watch) -> Curves:
+    other = causal_pass(state, state.sample, order, tolerance, watch)
+    return scale.difference(values(state, times), values(other, times))
 
 
 def independent(
@@ -184,4 +210,8 @@ def independent(
     spread = {name: np.std([one[name] for one in each], axis=0, ddof=1) / len(each) ** 0.5 for name in curves}
     bias = scale.difference({name: np.mean([one[name] for one in rough], axis=0) for name in curves}, curves)
     sampled = {name: COVERAGE * scale.relative(name, spread[name], curves[name]) for name in curves}
-    return Round(many[0], curves, sampled, paths), _time_step(many[0], tolerance, times, scale, watch), bias
+    try:
+        time_step = _time_step(many[0], ORDER + 1, tolerance, times, scale, watch)
+    except PanelFailure:
+        time_step = _time_step(many[0], ORDER - 1, tolerance, times, scale, watch)  # whose own error is the larger one
+    return Round(many[0], curves, sampled, paths), time_step, bias

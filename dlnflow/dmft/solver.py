@@ -110,7 +110,7 @@ def _choose_panels(
             try:
                 pilot = _until_still(adaptive_pass(problem, sample, horizon, roughness, tolerance, watch), grid, accuracy)
                 refinement = Refinement(pilot.state, grid, pilot.scale, size, tolerance, root, progress)
-                pilot = pilot.plus(refinement.time_step())
+                pilot = replace(pilot, stepped=refinement.time_step())
             except (PanelFailure, SolveError):
                 break
             panels, worst = len(pilot.state.edges) - 1, max(float(pilot.time_step[name].max()) for name in CURVES)
@@ -148,13 +148,14 @@ def _until_still(state: State, grid: Array, accuracy: float) -> Pilot:
     times = np.append(grid, state.time)  # not those that were asked for alone: the kernels have their own
     everything = values(state, times)
     scale = Scale({name: float(np.abs(value).max()) for name, value in everything.items()})
-    kept = Pilot(state, {name: np.zeros(len(grid)) for name in everything}, scale)
+    nothing = {name: np.zeros(len(grid)) for name in everything}
+    kept = Pilot(state, nothing, nothing, scale)
     for panels in range(len(state.edges) - 2, 0, -1):
         head = state.head(panels)
         change = scale.difference(values(head, times), everything)
         if max(moved.max() for moved in change.values()) > SHARE_OF_REST * accuracy:
             break
-        kept = Pilot(head, {name: moved[: len(grid)] for name, moved in change.items()}, scale)
+        kept = Pilot(head, {name: moved[: len(grid)] for name, moved in change.items()}, nothing, scale)
     return kept
 
 
@@ -175,8 +176,7 @@ def _refine(
     """Corrections by large samples of the smallest sample on which they settle, or else the mean of separate solves."""
     while refinement:
         try:
-            found, fixed_point = _rounds(refinement, pilot, accuracy, progress, earlier)
-            return found, Errors(found.sampling, pilot.time_step, fixed_point)
+            return _rounds(refinement, pilot, accuracy, progress, earlier)
         except PanelFailure:
             larger = refinement.size < BASE_PATHS[-1]
             refinement = _refinement(pilot, BASE_PATHS[-1], grid, tolerance, root, progress) if larger else None
@@ -186,7 +186,7 @@ def _refine(
         found, time_step, bias = independent(pilot.state, grid, pilot.scale, tolerance, root, progress)
     except PanelFailure:
         raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed or a larger accuracy.") from None
-    return found, Errors(found.sampling, pilot.plus(time_step).time_step, bias)
+    return found, Errors(found.sampling, replace(pilot, stepped=time_step).time_step, bias)
 
 
 def _refinement(
@@ -200,7 +200,7 @@ def _refinement(
         return None
 
 
-def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Progress, earlier: Checkpoint | None) -> tuple[Round, Curves]:
+def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Progress, earlier: Checkpoint | None) -> tuple[Round, Errors]:
     """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`."""
     most = _most_paths(refinement.base.nodes)
     more = MORE_WHERE_ROUGH if refinement.size == BASE_PATHS[-1] else 1
@@ -225,8 +225,11 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
             if last:
                 return last
             raise
-        last = checked, fixed_point
         errors = Errors(checked.sampling, pilot.time_step, fixed_point)
+        if errors.largest()["total"] > accuracy >= errors.without_time_step:
+            pilot = _measured(pilot, refinement, checked)
+            errors = Errors(checked.sampling, pilot.time_step, fixed_point)
+        last = checked, errors
         if errors.largest()["total"] <= accuracy or stage.number == MOST_ROUNDS - 1:
             return last
         excess = errors.excess(accuracy)
@@ -235,6 +238,14 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
         progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, pilot.scale))
         paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.3)), most)
         stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state
+
+
+def _measured(pilot: Pilot, refinement: Refinement, found: Round) -> Pilot:
+    """The pilot with the time-step error of the round, where that settles."""
+    try:
+        return replace(pilot, stepped=refinement.time_step_of(found))
+    except PanelFailure:
+        return pilot
 
 
 def _most_paths(nodes: int) -> int:

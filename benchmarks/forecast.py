@@ -21,11 +21,12 @@ from dlnflow import dmft, simulation
 from dlnflow.jobs import forecast
 from dlnflow.jobs.requests import DmftRequest, SimulationRequest, request_adapter
 from dlnflow.problem import GradientDescent
-from dlnflow.solution import SolveError
+from dlnflow.solution import Array, SolveError
 from worker.memory import forget_peak, peak
 
 LONGEST_SECONDS = 60.0
 FACTOR = 2.0
+RIDGE = {"DMFT": 3.0, "DESCENT": 10.0}
 
 
 class TooLong(Exception):
@@ -117,17 +118,39 @@ def fit(path: str) -> None:
     terms = np.array([np.array(forecast.simulation_features(request)) / taken for request, taken in runs])
     scale = np.maximum(terms.max(axis=0), 1e-300)
     simulation_fit = nnls(terms / scale, np.ones(len(terms)))[0] / scale
-    print(f"DMFT = {_ridge(flows, forecast.dmft_features, 10.0)}")
-    print(f"DESCENT = {_ridge(descents, forecast.descent_features, 1.0)}")
-    print(f"SIMULATION = {tuple(float(f'{x:.3g}') for x in simulation_fit)}")
+    for name, solved, features in (("DMFT", flows, forecast.dmft_features), ("DESCENT", descents, forecast.descent_features)):
+        X = np.array([features(request) for request, _ in solved])
+        y = np.log([taken for _, taken in solved])
+        print(f"{name} = {_rounded(_monotone(X, y, RIDGE[name], _changes(solved, features)))}")
+    print(f"SIMULATION = {_rounded(simulation_fit)}")
 
 
-def _ridge(jobs: list[tuple[DmftRequest, float]], features: Callable[[DmftRequest], list[float]], ridge: float) -> tuple[float, ...]:
-    """Coefficients that predict the logarithm of the seconds, all but the first held small."""
-    X = np.array([features(request) for request, _ in jobs])
-    penalty = ridge * np.diag([0.0] + [1.0] * (X.shape[1] - 1))
-    found = np.linalg.solve(X.T @ X + penalty, X.T @ np.log([taken for _, taken in jobs]))
-    return tuple(float(f"{x:.3g}") for x in found)
+def _rounded(coefficients: Array) -> tuple[float, ...]:
+    return tuple(float(f"{x:.3g}") for x in coefficients)
+
+
+def _monotone(X: Array, y: Array, ridge: float, changes: Array) -> Array:
+    """Coefficients c with X c ≈ y, all but the first held small, and `changes` c not negative.
+
+    By the dual problem, see C. L. Lawson and R. J. Hanson, Solving Least Squares Problems, chapter 23.
+    """
+    factor = np.linalg.cholesky(X.T @ X + ridge * np.diag([0.0] + [1.0] * (X.shape[1] - 1)))
+    start = np.linalg.solve(factor, X.T @ y)
+    pushes, _ = nnls(np.linalg.solve(factor, changes.T), -start)
+    found: Array = np.linalg.solve(factor.T, start + np.linalg.solve(factor, changes.T @ pushes))
+    return found
+
+
+def _changes(jobs: list[tuple[DmftRequest, float]], features: Callable[[DmftRequest], list[float]]) -> Array:
+    """What the features of jobs at random accuracies and horizons change by where these ask for a twentieth more."""
+    rng, found = random.Random(0), []
+    for request, _ in jobs:
+        for name, factor in (("accuracy", 1 / 1.05), ("horizon", 1.05)):
+            at = {"accuracy": log_uniform(rng, 2e-3, 0.1), "horizon": request.horizon * log_uniform(rng, 0.3, 3)}
+            less = request.model_copy(update=at)
+            more = request.model_copy(update=at | {name: at[name] * factor})
+            found.append(np.array(features(more)) - features(less))
+    return np.array(found)
 
 
 if __name__ == "__main__":

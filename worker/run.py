@@ -1,5 +1,6 @@
 """One attempt at one job: claim it, solve it, store how it ended."""
 
+import gc
 import logging
 import platform
 import time
@@ -61,10 +62,12 @@ def _run(store: JobStore, attempt: Attempt, limit: float, send: Callable[[], Non
             if "curves" in parts:
                 store.add_curve(attempt, results.to_json(parts["curves"]))
             store.succeed(attempt, results.encode(parts))
+        return
     except Cancelled:
         log.info("job %s: taken away, stopped", attempt.id)
     except Exception as error:
         store.fail(attempt, *_explain(attempt.id, error))
+    gc.collect()  # what was raised holds the arrays of the solve in a cycle: gigabytes that would count for the next job
 
 
 def _explain(job_id: str, error: Exception) -> tuple[str, str]:

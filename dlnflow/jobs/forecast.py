@@ -13,7 +13,10 @@ from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, Simulatio
 from dlnflow.problem import GradientDescent
 
 THEORY_BYTES = 300_000_000  # the interpreter with the solvers
-DMFT_BYTES = 800_000_000  # of a process that has solved others before: 0.3 to 0.9 GB in 218 random problems
+DMFT_BYTES = 800_000_000  # of a process that has solved others before: 0.3 to 0.9 GB in 520 random problems
+DESCENT_BYTES = 500_000_000  # the same for gradient descent with few paths
+DESCENT_BYTES_A_RATE = 7e9  # over the seconds of a step, which grow with the paths as memory does
+MOST_DESCENT_BYTES = 3_300_000_000  # with all paths that are tried
 THEORY_SECONDS = 0.5
 SMALLEST_FACTOR = 1e-4  # no parameter is reduced further in search of a remedy
 HALVINGS = 16
@@ -65,15 +68,19 @@ def seconds(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
 
 def dmft_features(request: DmftRequest) -> list[float]:
     """What the logarithm of a mean-field solve's seconds is linear in: a quadratic form of the problem's numbers."""
-    problem = request.problem
+    problem, horizon = request.problem, request.horizon
+    fastest = 2 * problem.initial_second_moment * (1 + problem.aspect_ratio**-0.5) ** 2  # rate of a linear network
     numbers = [
-        _within(math.log(1 + request.horizon) - 3, 2.5),
+        _within(math.log(1 + horizon) - 3, 2.5),
         _within(math.log(request.accuracy) + 4, 1.5),
         _within(math.log(problem.aspect_ratio), 2.0),
         _within(math.log(problem.initial_second_moment) / 2 + 1.4, 1.8),
         _within(math.log(max(problem.target_second_moment, 1e-4)) + 1, 2.5),
         2 * min(problem.noise_std, 0.5),
         min(10 * problem.weight_decay, 1.0),
+        _within(math.log(1 + fastest * horizon) - 2, 4.0),
+        min(abs(math.log(problem.aspect_ratio)), 2.0),
+        math.tanh(problem.weight_decay * horizon),
     ]
     return [1.0, *numbers, *(a * b for a, b in combinations_with_replacement(numbers, 2))]
 
@@ -81,9 +88,8 @@ def dmft_features(request: DmftRequest) -> list[float]:
 def descent_features(request: DmftRequest) -> list[float]:
     """What the logarithm of the seconds of a mean-field solve of gradient descent is linear in."""
     assert isinstance(request.dynamics, GradientDescent)
-    problem, step_size = request.problem, request.dynamics.step_size
-    numbers = [request.horizon / step_size, request.accuracy, problem.aspect_ratio, problem.initial_second_moment, step_size]
-    return [1.0, *(math.log(number) for number in numbers), math.log(max(problem.target_second_moment, 1e-4))]
+    steps = _within(math.log(1 + request.horizon / request.dynamics.step_size) - 5, 3.0)
+    return [*dmft_features(request), steps, steps**2]
 
 
 def _beyond(request: DmftRequest) -> float:
@@ -109,8 +115,14 @@ def simulation_features(request: SimulationRequest) -> list[float]:
 
 def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> int:
     """The most that one job needs at a time, an upper estimate."""
-    if not isinstance(request, SimulationRequest):
-        return DMFT_BYTES if isinstance(request, DmftRequest) else THEORY_BYTES
+    match request:
+        case TheoryRequest():
+            return THEORY_BYTES
+        case DmftRequest(dynamics=GradientDescent(step_size=step_size)):
+            rate = seconds(request) / max(request.horizon / step_size, 1.0)
+            return min(DESCENT_BYTES + int(DESCENT_BYTES_A_RATE * rate), MOST_DESCENT_BYTES)
+        case DmftRequest():
+            return DMFT_BYTES
     from dlnflow.simulation.memory import forecast  # brings the solver with it
 
     times = len(request.times) if request.times is not None else 100

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -54,6 +55,21 @@ def test_a_solved_job_is_stored_with_its_cost(queued, monkeypatch):
     assert diagnostics["seed"] == 9
     assert diagnostics["peak_memory_bytes"] > 0
     assert diagnostics["versions"]["numpy"] == np.__version__
+
+
+def test_nothing_of_a_failed_solve_stays_in_memory(queued, monkeypatch):
+    class Arrays:
+        error: SolveError
+
+    def fail(request, observe, data=None, journal=None):
+        arrays = Arrays()
+        arrays.error = SolveError("diverged", "the steps run away")
+        held.append(weakref.ref(arrays))
+        raise arrays.error
+
+    held: list[weakref.ref] = []
+    assert run(queued, monkeypatch, fail).status == "failed"
+    assert held[0]() is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import httpx2
 import numpy as np
 import pytest
 import redis
@@ -72,7 +74,7 @@ def test_a_full_store_refuses_jobs_and_runs_those_it_took_when_it_has_room(tmp_p
     stack = Stack(tmp_path / "data", DLNFLOW_STORE_MEMORY_MB="10").start()
     try:
         asked = QUICK | {"times": np.linspace(0, 1, 400).tolist()}
-        answers = [stack.submit(asked | {"seed": seed}, wait=0) for seed in range(300)]
+        answers = submitted_until_refused(stack, asked)
         ids = [answer.json()["id"] for answer in answers if answer.status_code == 202]
         assert {answer.status_code for answer in answers} == {202, 503}
         with redis.Redis(unix_socket_path=str(socket_path(stack.data))) as store:
@@ -85,6 +87,14 @@ def test_a_full_store_refuses_jobs_and_runs_those_it_took_when_it_has_room(tmp_p
             assert store.info("stats")["evicted_keys"] == 0
     finally:
         stack.close()
+
+
+def submitted_until_refused(stack: Stack, asked: dict[str, Any]) -> list[httpx2.Response]:
+    """The answers to the first 300 jobs, and to more of them where results fill the store more slowly than jobs are taken."""
+    answers: list[httpx2.Response] = []
+    while len(answers) < 300 or (answers[-1].status_code == 202 and len(answers) < 3000):
+        answers.append(stack.submit(asked | {"seed": 2000 + len(answers)}, wait=0))
+    return answers
 
 
 def test_poison_fails_and_the_jobs_behind_it_finish(client: redis.Redis, redis_url: str):

@@ -20,7 +20,7 @@ from worker.run import produce
 pytestmark = pytest.mark.slow
 
 SIMULATION = QUICK | {"horizon": 100.0, "times": [1.0, 100.0], "dimension": 1000, "replicas": 120}
-MEAN_FIELD = {"kind": "dmft", "problem": PROBLEM, "horizon": 32.0, "accuracy": 0.001}
+MEAN_FIELD = {"kind": "dmft", "problem": PROBLEM, "horizon": 32.0, "accuracy": 0.0001}
 
 
 def replicas_done(checkpoint: bytes) -> float:

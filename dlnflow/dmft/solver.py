@@ -25,6 +25,7 @@ from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.refine import SCRAMBLES, Refinement, Round, independent
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
+from dlnflow.dmft.subnormal import flushed
 from dlnflow.grids import default_times
 from dlnflow.problem import Problem
 from dlnflow.solution import CURVES, Array, Journal, Observer, Solution, SolveError, ignore_progress
@@ -74,7 +75,7 @@ def solve(
     progress = Progress(observe, horizon, journal)
     progress.stage(0.0, PILOT_SHARE, MOST_PANELS)
     root = np.random.SeedSequence(seed)
-    with threadpool_limits(1):
+    with threadpool_limits(1), flushed():
         tolerance = float(np.clip(TOLERANCE_AT_ONE * accuracy, *TOLERANCES))
         if earlier:
             pilot = earlier.pilot(problem, _pilot_sample(problem, earlier.pilot_paths, root))

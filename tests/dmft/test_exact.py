@@ -29,6 +29,18 @@ def test_lazy_limit_is_linear_regression(delta):
     within(solution, "train_loss", expected[:, 1], neglected)
 
 
+def test_linear_networks_long_after_they_have_come_to_rest():
+    """Half a million of their shortest time scales, with noise far above the signal: tangents are far below the normal range."""
+    delta, a, density, noise = 1.27, 93.0, 0.02, 7.3
+    times = np.array([1e-5, 1e-4, 1e-3, 1e-2, 17.0])
+    problem = Problem(aspect_ratio=delta, target=BernoulliGaussTarget(density=density), noise_std=noise, initial_scale=a)
+    solution = solve(problem, times[-1], times=times, accuracy=0.05)
+    expected = np.array([exact.linear_regression(t, delta, 2 * a**2, density, noise) for t in times])
+    within(solution, "parameter_error", expected[:, 0], expected[-1, 0] / a**4)
+    within(solution, "train_loss", expected[:, 1], expected[-1, 0] / a**4)
+    assert solution.diagnostics["outcome"] == "converged"
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_population_limit_is_independent_coordinates(decay):
     times = np.array([0.5, 1, 2, 4, 8, 16])

@@ -21,6 +21,7 @@ from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
 from dlnflow.dmft.observables import NAMES, aligned, conditional, quantiles
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample
+from dlnflow.dmft.subnormal import flushed
 from dlnflow.grids import default_times, steps_until
 from dlnflow.problem import Problem
 from dlnflow.solution import Array, Conditional, Journal, Observer, Solution, ignore_progress
@@ -57,7 +58,7 @@ def solve(
     """
     began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
-    with threadpool_limits(1):
+    with threadpool_limits(1), flushed():
         descent = Descent(problem, step_size, grid, seed, Progress(observe, horizon, journal or Journal()), truncation)
         solution = descent.solve(accuracy)
     measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}

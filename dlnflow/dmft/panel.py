@@ -22,6 +22,7 @@ SETTLED = 3e-2  # residual below which the modes of a panel are held on to
 MISLEADING = 0.3  # residual of a guess above which to stand still is the better one
 MOST_MISSING = 3  # times that modes are found missing at the end
 MODE_SHARE = 1e-5
+LEAST_NORM = 1e-6
 MODE_FLOOR = 1e-9
 
 
@@ -257,7 +258,9 @@ def roughness(state: State, panel: Panel) -> float:
     problem, sample = state.problem, state.sample
     error = state.error[:, max(n - 1, 0) : n + m].swapaxes(0, 1).reshape(-1, len(sample.target))
     highest = top @ (error if n else np.concatenate([(sample.initial - sample.target)[None], error]))
-    share = float(sample.weights @ highest**2) / max(panel.correlation[-1, -1], FLOOR * problem.initial_error)
+    moved = float(sample.weights @ highest**2)
+    norm = float(sample.weights @ (state.error[:, n + m - 1].ravel() + sample.target) ** 2)
+    share = moved / max(min(panel.correlation[-1, -1], norm), LEAST_NORM * problem.initial_error)
     if n:
         residual = np.concatenate([state.factor[n - 1 : n, : panel.factor.shape[1]], panel.factor])
         start = (problem.initial_error + problem.noise_std**2) / problem.aspect_ratio

@@ -38,7 +38,7 @@ def adaptive_pass(
             )
         right = horizon if left + 1.2 * width >= horizon else left + width
         try:
-            solved = panel.solve(state, right, tolerance, most=PATIENCE)
+            solved = _solved(state, right, tolerance)
         except panel.PanelFailure:
             width /= 2
             if width < 1e-9 * max(1e-3, left):
@@ -54,6 +54,20 @@ def adaptive_pass(
         width = max(width, right - left) * factor
     state.finish()
     return state
+
+
+def _solved(state: State, right: float, tolerance: float) -> panel.Panel:
+    """The next panel, from a network that stands still, or else from one whose response to late fields is that of the panel before."""
+    try:
+        return panel.solve(state, right, tolerance, most=PATIENCE)
+    except panel.PanelFailure:
+        n, m = state.nodes, state.order
+        if not n:
+            raise
+        response, correlation = np.zeros((2, m, n + m))
+        response[:, m:] = state.response[n - m : n, :n]
+        correlation[:, :n], correlation[:, n:] = state.correlation[n - 1, :n], state.correlation[n - 1, n - 1]
+        return panel.solve(state, right, tolerance, panel.Rows(response, correlation), most=PATIENCE)
 
 
 def _first_width(problem: Problem, horizon: float) -> float:

@@ -14,13 +14,17 @@ class Progress:
 
     def __init__(self, observe: Observer, horizon: float, journal: Journal) -> None:
         self.observe, self.horizon, self.journal = observe, horizon, journal
-        self.lock, self.shown = Lock(), 0.0
+        self.lock, self.shown, self.reached = Lock(), 0.0, 0.0
         self.stopped: BaseException | None = None
         self.stage(0.0, 1.0, 1)
 
     def stage(self, low: float, high: float, steps: int, name: str = "") -> None:
-        """The `steps` to come take the progress from `low` to `high`; those that do not go along the time have a `name`."""
-        self.low, self.high, self.done, self.total, self.name = low, high, 0, steps, name
+        """The `steps` to come take the progress from `low` to `high`; those that do not go along the time have a `name`.
+
+        It does not fall: a stage that has to be done again begins from where the progress is.
+        """
+        self.low, self.high = max(low, self.reached), max(high, self.reached)
+        self.done, self.total, self.name = 0, steps, name
 
     def __call__(self, t: float) -> None:
         """A step that ends at time `t` is done."""
@@ -28,9 +32,9 @@ class Progress:
             if self.stopped:
                 raise self.stopped
             self.done += 1
-            fraction = self.low + (self.high - self.low) * min(1.0, self.done / self.total)
+            self.reached = self.low + (self.high - self.low) * min(1.0, self.done / self.total)
             try:
-                self.observe(fraction, self.name or f"t = {t:.3g} of {self.horizon:g}")
+                self.observe(self.reached, self.name or f"t = {t:.3g} of {self.horizon:g}")
             except BaseException as error:
                 self.stopped = error
                 raise

@@ -21,15 +21,15 @@ Watch = Callable[[float], None]
 
 
 def adaptive_pass(
-    problem: Problem, sample: Sample, horizon: float, roughness: float, tolerance: float, watch: Callable[[State], None]
+    problem: Problem, sample: Sample, horizon: float, roughness: float, tolerance: float, most: int, watch: Callable[[State], None]
 ) -> State:
     """A pass that chooses its panels: the roughness of each stays below `roughness`. `watch(state)` is called after each.
 
-    `tolerance` is that of the panels' iterations. Raises SolveError where they do not settle or need more than MOST_PANELS, or than the
-    modes of `sample`.
+    `tolerance` is that of the panels' iterations. Raises SolveError where more than `most` of them do not settle until they are made
+    shorter, or where panels need more than MOST_PANELS, or than the modes of `sample`.
     """
     state = start(problem, sample, ORDER, MOST_PANELS)
-    width = _first_width(problem, horizon)
+    width, failures = _first_width(problem, horizon), 0
     while state.edges[-1] < horizon:
         left = state.edges[-1]
         if state.is_full:
@@ -40,8 +40,8 @@ def adaptive_pass(
         try:
             solved = _solved(state, right, tolerance)
         except panel.PanelFailure:
-            width /= 2
-            if width < 1e-9 * max(1e-3, left):
+            width, failures = width / 2, failures + 1
+            if width < 1e-9 * max(1e-3, left) or failures > most:
                 raise SolveError("not_converged", f"The iteration does not settle at t = {left:.3g}. Try a smaller horizon.") from None
             continue
         rough = panel.roughness(state, solved)

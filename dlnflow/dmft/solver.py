@@ -31,6 +31,7 @@ from dlnflow.problem import Problem
 from dlnflow.solution import CURVES, Array, Journal, Observer, Solution, SolveError, ignore_progress
 
 PILOT_PATHS = (512, 2048)  # of the samples on which panels are tried
+MOST_FAILURES = (8, 200)  # of panels' iterations on these; where many fail, panels stay short to the end
 BASE_PATHS = (1024, 4096)  # of the small sample that is corrected; on fewer, turning modes by a little looks like noise
 BASE_AT_ONE = 2.0  # of its paths over accuracy, between these bounds
 FIRST_ROUGHNESS = 0.5  # of panels, over the square root of accuracy
@@ -104,12 +105,12 @@ def _choose_panels(
         progress.show(lambda: (known, values(state, known)))
 
     best, found, pilot, wanted = np.inf, None, None, FIRST_ROUGHNESS * accuracy**0.5
-    for paths, size in zip(PILOT_PATHS, _base_paths(accuracy), strict=True):
+    for paths, most_failures, size in zip(PILOT_PATHS, MOST_FAILURES, _base_paths(accuracy), strict=True):
         sample = _pilot_sample(problem, paths, root)
         before, most, roughness = np.inf, 0.0, wanted
         for _ in range(MOST_PILOTS):
             try:
-                pilot = _until_still(adaptive_pass(problem, sample, horizon, roughness, tolerance, watch), grid, accuracy)
+                pilot = _until_still(adaptive_pass(problem, sample, horizon, roughness, tolerance, most_failures, watch), grid, accuracy)
                 refinement = Refinement(pilot.state, grid, pilot.scale, size, tolerance, root, progress)
                 pilot = replace(pilot, stepped=refinement.time_step())
             except (PanelFailure, SolveError):

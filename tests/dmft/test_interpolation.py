@@ -9,7 +9,7 @@ from dlnflow.problem import BernoulliGaussTarget, Problem
 def test_between_nodes_the_residual_is_that_of_its_correlation_although_modes_are_left_out():
     problem = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=0.3)
     sample = sampling.draw(problem, 512, 100, np.random.SeedSequence(1))
-    state = adaptive_pass(problem, sample, 5.0, 0.02, 1e-6, lambda state: None)
+    state = adaptive_pass(problem, sample, 5.0, 0.02, 1e-6, 8, lambda state: None)
     times = np.linspace(state.edges[1], 5.0, 200)
     grid = Grid(state, times)
     framed = np.zeros((state.nodes + 1, state.nodes + 1))

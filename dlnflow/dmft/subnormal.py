@@ -1,5 +1,7 @@
-"""Numbers below the normal range count as zero while a mean field is solved: tangents decay to them, and x86 processors take a hundred times
-as long over each."""
+"""Numbers below the normal range count as zero while a mean field is solved.
+
+Tangents decay to them, and x86 processors take a hundred times as long over each.
+"""
 
 import platform
 from collections.abc import Iterator
@@ -16,7 +18,6 @@ IS_SLOW = platform.machine() in ("x86_64", "AMD64")
 FLUSHING = np.uint32(0x1F80 | 0x8040)  # the default control word, with flush-to-zero and denormals-are-zero (Intel 64 manual 1, 10.2.3)
 
 
-@intrinsic
 def _exchange(typing: Any, word: Any) -> Any:
     """Give the thread another control word (MXCSR); returns the one it had."""
 
@@ -31,9 +32,12 @@ def _exchange(typing: Any, word: Any) -> Any:
     return types.uint32(types.uint32), generate
 
 
+_exchange_word: Any = intrinsic(_exchange)
+
+
 @njit(cache=True)
-def _exchanged(word: np.uint32) -> np.uint32:
-    return _exchange(word)
+def _exchanged(word: np.uint32) -> Any:
+    return _exchange_word(word)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dlnflow import __version__
+from dlnflow.checkpoint import Own
 from dlnflow.dmft import checkpoint, radau, sampling
 from dlnflow.dmft.checkpoint import Checkpoint, Pilot, Stage
 from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
@@ -67,11 +68,12 @@ def solve(
 
     `times`, shape (T,), increasing, within [0, horizon]; by default `grids.default_times(horizon)`. Raises SolveError
     where no panel length makes the iteration settle, and passes on what `observe` raises. The same arguments give the same bits,
-    also where `journal` takes up an earlier attempt: the pilot and every round leave a checkpoint there.
+    also where `journal` takes up an earlier attempt: the pilot and every round leave a checkpoint there. One of another request, as of a
+    shorter horizon, is passed over.
     """
     began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
-    journal = journal or Journal()
+    journal = Own(journal or Journal(), problem, horizon, grid.tobytes(), accuracy, seed)
     earlier = None if journal.earlier is None else Checkpoint(journal.earlier)
     progress = Progress(observe, horizon, journal)
     progress.stage(0.0, PILOT_SHARE, MOST_PANELS)

@@ -44,6 +44,18 @@ def test_same_bits_from_every_checkpoint(few_paths, kind):
             np.testing.assert_array_equal(one.quantiles, other.quantiles)
 
 
+@pytest.mark.parametrize("kind", DYNAMICS)
+def test_the_checkpoint_of_a_shorter_horizon_leaves_the_bits_of_a_longer_one(kind):
+    def to(horizon, journal):
+        return solve(PROBLEM, horizon, accuracy=0.05, seed=2, dynamics=DYNAMICS[kind], journal=journal)
+
+    shorter = Kept()
+    to(2.0, shorter)
+    expected, found = to(4.0, Kept()), to(4.0, Kept(shorter.checkpoints[-1]))
+    for name in expected.values:
+        np.testing.assert_array_equal(found.values[name], expected.values[name])
+
+
 def test_previews_grow_with_the_pilot_and_have_error_bars_after_a_round(few_paths, monkeypatch):
     monkeypatch.setattr(progress, "PREVIEW_SECONDS", 0.0)
     journal = Kept()

@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dlnflow import __version__
-from dlnflow.checkpoint import pack, unpack
+from dlnflow.checkpoint import Own, pack, unpack
 from dlnflow.dmft import sampling
 from dlnflow.dmft.descent.march import THREADS, March, Marcher
 from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
@@ -58,8 +58,9 @@ def solve(
     """
     began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
+    journal = Own(journal or Journal(), problem, horizon, step_size, grid.tobytes(), accuracy, seed, truncation)
     with threadpool_limits(1), flushed():
-        descent = Descent(problem, step_size, grid, seed, Progress(observe, horizon, journal or Journal()), truncation)
+        descent = Descent(problem, step_size, grid, seed, Progress(observe, horizon, journal), truncation)
         solution = descent.solve(accuracy)
     measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
     solution.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)

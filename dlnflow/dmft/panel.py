@@ -22,7 +22,7 @@ SETTLED = 3e-2  # residual below which the modes of a panel are held on to
 MISLEADING = 0.3  # residual of a guess above which to stand still is the better one
 MOST_MISSING = 3  # times that modes are found missing at the end
 MODE_SHARE = 1e-5
-LEAST_NORM = 1e-6
+LEAST_NORM = 1e-6  # of E[(w(0) − w*)²], below which E[w²] need not be resolved
 MODE_FLOOR = 1e-9
 
 
@@ -252,7 +252,7 @@ def solve(
 
 
 def roughness(state: State, panel: Panel) -> float:
-    """The share of w − w* and of the residual that lies in the panel's highest Legendre coefficient (root mean square)."""
+    """The share of the residual, and of the smaller of w and w − w*, in a panel's highest Legendre coefficient (root mean square)."""
     n, m = state.nodes, state.order
     top = radau.top_coefficient(m)
     problem, sample = state.problem, state.sample

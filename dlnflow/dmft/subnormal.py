@@ -18,7 +18,7 @@ IS_SLOW = platform.machine() in ("x86_64", "AMD64")
 FLUSHING = np.uint32(0x1F80 | 0x8040)  # the default control word, with flush-to-zero and denormals-are-zero (Intel 64 manual 1, 10.2.3)
 
 
-def _exchange(typing: Any, word: Any) -> Any:
+def _emit_exchange(typing: Any, word: Any) -> Any:
     """Give the thread another control word (MXCSR); returns the one it had."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -32,20 +32,20 @@ def _exchange(typing: Any, word: Any) -> Any:
     return types.uint32(types.uint32), generate
 
 
-_exchange_word: Any = intrinsic(_exchange)
+_exchange: Any = intrinsic(_emit_exchange)
 
 
 @njit(cache=True)
-def _exchanged(word: np.uint32) -> Any:
-    return _exchange_word(word)
+def _set_word(word: np.uint32) -> Any:
+    return _exchange(word)
 
 
 @contextmanager
 def flushed() -> Iterator[None]:
     """Results below the normal range are zero in this thread, and in the threads that it starts."""
-    before = _exchanged(FLUSHING) if IS_SLOW else FLUSHING
+    before = _set_word(FLUSHING) if IS_SLOW else FLUSHING
     try:
         yield
     finally:
         if IS_SLOW:
-            _exchanged(np.uint32(before))
+            _set_word(np.uint32(before))

@@ -87,7 +87,7 @@ def causal_pass(
     *,
     taught: bool = False,
 ) -> State:
-    """A pass on the panels of the state `like`, from whose averages it starts and towards whose modes its modes are turned.
+    """A pass on the panels of the state `like`, from the averages that its kernels give and with modes turned towards its modes.
 
     `taught`, it starts with the secants of `like` too. With another `order` than that of `like`, modes keep the draws that they have there.
     """
@@ -96,7 +96,7 @@ def causal_pass(
     new = [slice(first, last) for first, last in pairwise(like.ranks)]
     blocks = [lift @ like.factor[k * like.order : (k + 1) * like.order, columns] for k, columns in enumerate(new)]
     state = start(like.problem, sample, order, len(edges), blocks, correction)
-    expected = _expected(like, order, correction)
+    expected = _expected(like, sample, order, correction)
     for right, secants in zip(edges, like.secants if taught else [()] * len(edges), strict=True):
         try:
             solved = panel.solve(state, right, tolerance, _guess(state, expected), secants)
@@ -108,9 +108,9 @@ def causal_pass(
     return state
 
 
-def _expected(like: State, order: int, correction: Averages | None) -> panel.Rows:
-    """R_w and C_e of `like` on panels of `order` nodes, with the `correction` there."""
-    averages = lift(like.sampled, like.order, order)
+def _expected(like: State, sample: Sample, order: int, correction: Averages | None) -> panel.Rows:
+    """R_w and C_e over `sample` with the kernels of `like`, on panels of `order` nodes, with the `correction` there."""
+    averages = lift(own_averages(like) if sample is like.sample else open_loop(like, sample), like.order, order)
     if correction is not None:
         averages += correction
     return panel.Rows(averages.response, averages.correlation)
@@ -135,6 +135,16 @@ def _guess(state: State, expected: panel.Rows) -> panel.Rows:
         correlation[:, :n] += state.correlation[n - 1, :n] - expected.correlation[n - 1, :n]
         correlation[:, n:] += state.correlation[n - 1, n - 1] - expected.correlation[n - 1, n - 1]
     return panel.Rows(response, correlation)
+
+
+def own_averages(state: State) -> Averages:
+    """The averages over the sample of `state` with its kernels; `state.sampled` belong to the last iterates of its panels.
+
+    They differ by a tolerance, which stiff networks amplify thousandfold. Raises PanelFailure where a path does not settle.
+    """
+    if state.own is None:
+        state.own = open_loop(state, state.sample)
+    return state.own
 
 
 def open_loop(state: State, sample: Sample, heights: Array | None = None, tangents: bool = True) -> Averages:

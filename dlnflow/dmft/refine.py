@@ -16,7 +16,7 @@ from dlnflow.dmft import sampling
 from dlnflow.dmft.errors import COVERAGE, Curves, Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.panel import MODE_SHARE, PanelFailure
-from dlnflow.dmft.passes import ORDER, Watch, causal_pass, lift, open_loop
+from dlnflow.dmft.passes import ORDER, Watch, causal_pass, lift, open_loop, own_averages
 from dlnflow.dmft.state import Averages, State
 from dlnflow.solution import Array
 
@@ -101,7 +101,7 @@ class Refinement:
         """What the averages over a few scrambles of `paths` paths add to those over the small sample."""
         with ThreadPoolExecutor(THREADS) as pool:
             averages = pool.map(lambda scramble: self._averages(state, paths, scramble), range(CHECK_SCRAMBLES))
-            return _mean(list(averages)) - state.sampled
+            return _mean(list(averages)) - own_averages(state)
 
     def _averages(self, state: State, paths: int, scramble: int) -> Averages:
         averages = open_loop(state, self._draw(paths, 2, paths, scramble))
@@ -130,7 +130,7 @@ class Refinement:
         with ThreadPoolExecutor(THREADS) as pool:
             averages = list(pool.map(lambda scramble: self._averages(self.base, paths, scramble), range(SCRAMBLES)))
         mean = _mean(averages)
-        correction = mean - self.base.sampled
+        correction = mean - own_averages(self.base)
         state = self._solve(self.base, correction, self.tolerance)
         drawn = [correction + (one - mean) * SCRAMBLES**-0.5 for one in averages]
         single = _settled(lambda one: self._values(state, one), drawn)
@@ -149,7 +149,7 @@ class Refinement:
         paths = CHECK_SIZE * self.size
         with ThreadPoolExecutor(THREADS) as pool:
             changes = pool.map(lambda scramble: self._change(paths, scramble, self.base, found.state), range(CHECK_SCRAMBLES))
-            moved = _mean(list(changes)) - (found.state.sampled - self.base.sampled)
+            moved = _mean(list(changes)) - (own_averages(found.state) - own_averages(self.base))
         try:
             state = self._solve(found.state, found.state.correction + moved, self.tolerance, True)
             curves, other = values(state, self.times), found.curves

@@ -51,7 +51,7 @@ class State:
     `factor` (N, D) is L with ζ = L z, `readout` (N, D) reads later rows of L off theirs of C_ζ, and `ranks` counts the columns before
     each edge. `like` may hold, for each panel, the block of L that new modes are turned towards. `sampled` are
     the averages over the paths, to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the
-    panels' iterations, `secants` are what each of these learned. `error`
+    panels' iterations, `secants` are what each of these learned. `own` keeps `passes.own_averages`. `error`
     (P / LANES, N, LANES) is w − w*, `height` of the same shape is H; for `tangent` and its edges see `paths.advance`.
     """
 
@@ -78,6 +78,7 @@ class State:
     residual: float = 0.0
     secants: list[Sequence[Secant]] = field(default_factory=list)
     pool: ThreadPoolExecutor | None = None
+    own: Averages | None = None
 
     @property
     def parts(self) -> list[tuple[int, int]]:
@@ -132,7 +133,7 @@ class State:
         square = (slice(n), slice(n))
         sampled = Averages(self.sampled.response[square], self.sampled.correlation[square], self.sampled.sums[:, :, :n])
         edges, secants = self.edges[: panels + 1], self.secants[:panels]
-        head = replace(self, edges=edges, time=self.time[:n], ranks=ranks, secants=secants, sampled=sampled)
+        head = replace(self, edges=edges, time=self.time[:n], ranks=ranks, secants=secants, sampled=sampled, own=None)
         for name in MODES:
             setattr(head, name, np.ascontiguousarray(getattr(self, name)[:n, : ranks[-1]]))
         for name in KERNELS:

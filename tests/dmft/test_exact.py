@@ -75,6 +75,14 @@ def test_weight_decay_ends_at_the_lasso():
     within(solution, "parameter_error", np.array([expected]))
 
 
+def test_weight_decay_ends_at_the_lasso_where_rates_are_a_hundred_thousand_times_apart():
+    """Guesses and corrections have to be those at the solution itself: what a tolerance changes in them is amplified a thousand times."""
+    problem = Problem(aspect_ratio=0.65, target=BernoulliGaussTarget(density=0.05), noise_std=0.1, initial_scale=22.0, weight_decay=0.09)
+    solution = solve(problem, 500.0, times=np.array([500.0]), accuracy=0.02)
+    assert solution.diagnostics["outcome"] == "converged"
+    within(solution, "parameter_error", np.array([exact.lasso_error(0.65, 0.09, 0.05, 0.1)]))
+
+
 def test_reference_problem():
     """Reference values; their own error is the quoted sampling error and a time step of 0.1 % to t = 4, then 1 % and 3 %."""
     problem = Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.1, initial_scale=0.3)

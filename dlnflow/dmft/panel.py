@@ -207,7 +207,7 @@ def solve(
     least = FLOOR * (state.problem.initial_error + state.problem.noise_std**2)
     acceptable = max(ROUGHNESS / len(state.sample.target), ACCEPTABLE * tolerance)
     scale = np.sqrt(np.maximum(np.diag(state.residual_correlation[:n, :n]), least))
-    solved, best, least_residual, halved, missing = None, rows, np.inf, (np.inf, 0), 0
+    solved, best, least_residual, halved, missing, unit = None, rows, np.inf, (np.inf, 0), 0, None
     for iteration in range(1, most + 1):
         try:
             panel = problem.apply(rows)
@@ -237,9 +237,11 @@ def solve(
         if guess and least_residual > MISLEADING:
             guess, rows, least_residual = None, problem.first_guess(), np.inf
             continue
-        x = np.concatenate([rows.response, rows.correlation / norm])
+        unit = norm if unit is None else unit  # the same for all secants, whereas `norm` may fall by powers of ten
+        x = np.concatenate([rows.response, rows.correlation / unit])
+        change[m:] *= norm / unit
         mixed = anderson.step(x.ravel(), change.ravel()).reshape(x.shape)
-        rows = Rows(mixed[:m], mixed[m:] * norm)
+        rows = Rows(mixed[:m], mixed[m:] * unit)
     if not least_residual < acceptable:
         raise PanelFailure(f"no fixed point within {most} iterations")
     if residual > least_residual:

@@ -83,6 +83,15 @@ def test_weight_decay_ends_at_the_lasso_where_rates_are_a_hundred_thousand_times
     within(solution, "parameter_error", np.array([exact.lasso_error(0.65, 0.09, 0.05, 0.1)]))
 
 
+def test_weight_decay_ends_at_the_lasso_far_below_interpolation():
+    """R_r and C_r fall by powers of ten there; that panels still settle shows in how few of them are needed."""
+    problem = Problem(aspect_ratio=0.2, target=SPARSE, noise_std=0.2, initial_scale=0.05, weight_decay=0.1)
+    solution = solve(problem, 1000.0, times=np.array([1000.0]), accuracy=0.05)
+    assert solution.diagnostics["outcome"] == "converged"
+    assert solution.diagnostics["nodes"] <= 80
+    within(solution, "parameter_error", np.array([exact.lasso_error(0.2, 0.1, 0.1, 0.2)]))
+
+
 def test_reference_problem():
     """Reference values; their own error is the quoted sampling error and a time step of 0.1 % to t = 4, then 1 % and 3 %."""
     problem = Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.1, initial_scale=0.3)

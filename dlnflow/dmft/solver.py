@@ -205,7 +205,10 @@ def _refinement(
 
 
 def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Progress, earlier: Checkpoint | None) -> tuple[Round, Errors]:
-    """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`."""
+    """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`.
+
+    Raises PanelFailure where that needs a larger small sample: the first round does not settle, or later ones leave the fixed point alone.
+    """
     most = _most_paths(refinement.base.nodes)
     more = MORE_WHERE_ROUGH if refinement.size == BASE_PATHS[-1] else 1
     paths = 2 ** round(np.log2(np.clip(more * PATHS_AT_ONE / accuracy, *FIRST_PATHS)) - 0.3)
@@ -234,6 +237,8 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
             pilot = _measured(pilot, refinement, checked)
             errors = Errors(checked.sampling, pilot.time_step, fixed_point)
         last = checked, errors
+        if stage.number and refinement.size < BASE_PATHS[-1] and errors.largest()["fixed_point"] > accuracy:
+            raise PanelFailure("the averages over the small sample are too rough for corrections to settle")
         if errors.largest()["total"] <= accuracy or stage.number == MOST_ROUNDS - 1:
             return last
         excess = errors.excess(accuracy)

@@ -50,10 +50,9 @@ class Errors:
         worst = {"total": max(float(self.total(name).max()) for name in CURVES)}
         return worst | {part: max(float(values[name].max()) for name in CURVES) for part, values in parts.items()}
 
-    @property
-    def without_time_step(self) -> float:
-        """The largest sum of the other two parts."""
-        return max(float((self.sampling[name] + self.fixed_point[name]).max()) for name in CURVES)
+    def without(self, part: str) -> float:
+        """The largest sum of the other two parts of any curve."""
+        return max(float((self.total(name) - getattr(self, part)[name]).max()) for name in CURVES)
 
     def excess(self, accuracy: float) -> float:
         """By how much the sampling error exceeds nine tenths of what the time step leaves of `accuracy`, or of its half."""

@@ -39,12 +39,13 @@ Out = TypeVar("Out")
 
 @dataclass(frozen=True)
 class Round:
-    """A corrected fixed point, its curves, and their sampling errors relative to the curves."""
+    """A corrected fixed point, its curves, and their sampling errors relative to the curves; the `correction` as it was before checks."""
 
     state: State
     curves: Curves
     sampling: Curves
     paths: int
+    correction: Averages | None = None
 
 
 class Refinement:
@@ -137,27 +138,29 @@ class Refinement:
         curves = values(state, self.times)
         spread = {name: np.std([one[name] for one in single], axis=0, ddof=1) for name in curves}
         sampling_error = {name: COVERAGE * self.scale.relative(name, spread[name], value) for name, value in curves.items()}
-        return Round(state, curves, sampling_error, paths)
+        return Round(state, curves, sampling_error, paths, correction)
 
-    def check(self, found: Round) -> tuple[Round, Curves]:
+    def check(self, found: Round, number: int) -> tuple[Round, Curves]:
         """The round with its correction taken once more at its own solution, on fewer paths, and the error that is left.
 
-        That is a part of the change, what the residuals of the panels may grow to, and the share of the noise that no mode carries. Where
-        that does not settle, the round stands as it is, and the change since the round before counts.
+        The paths are others for each `number`, counted from 0, and give what changes since the start of the round: the noise of earlier
+        checks shows. What is left is a part of the change of the curves, what the residuals of the panels may grow to, and the share of the
+        noise that no mode carries. Where that does not settle, the round stands as it is, and the change since the round before counts.
         """
-        assert found.state.correction is not None
+        assert found.correction is not None
         paths = CHECK_SIZE * self.size
+        scrambles = range(number * CHECK_SCRAMBLES, (number + 1) * CHECK_SCRAMBLES)
         with ThreadPoolExecutor(THREADS) as pool:
-            changes = pool.map(lambda scramble: self._change(paths, scramble, self.base, found.state), range(CHECK_SCRAMBLES))
+            changes = pool.map(lambda scramble: self._change(paths, scramble, self.base, found.state), scrambles)
             moved = _mean(list(changes)) - (own_averages(found.state) - own_averages(self.base))
         try:
-            state = self._solve(found.state, found.state.correction + moved, self.tolerance, True)
+            state = self._solve(found.state, found.correction + moved, self.tolerance, True)
             curves, other = values(state, self.times), found.curves
         except PanelFailure:
             state, curves, other = found.state, found.curves, values(self.base, self.times)
         inexact = AMPLIFICATION * state.residual + MODE_SHARE
         left = {name: CONTRACTION * change + inexact for name, change in self.scale.difference(other, curves).items()}
-        return Round(state, curves, found.sampling, found.paths), left
+        return Round(state, curves, found.sampling, found.paths, found.correction), left
 
 
 def _settled(solve: Callable[[In], Out | None], inputs: list[In]) -> list[Out]:

@@ -37,13 +37,14 @@ BASE_PATHS = (1024, 4096)  # of the small sample that is corrected; on fewer, tu
 BASE_AT_ONE = 2.0  # of its paths over accuracy, between these bounds
 FIRST_ROUGHNESS = 0.5  # of panels, over the square root of accuracy
 MOST_PILOTS = 5  # on one pair of samples
-GAIN = 0.7  # finer panels that do not reduce the error to this share are no use on the same sample
+GAIN = 0.7  # panels made finer twice that do not reduce the error to this share are no use on the same sample
 FAR = 0.1  # error on a sample above which a larger one is tried at once
 FIRST_PATHS = (1024, 32768)  # that a first round may be given
 PATHS_AT_ONE = 20.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**18
 MOST_WORK = 1.5e12  # multiplications in the averages of one round
 MOST_ROUNDS = 8
+MOST_CHECKS = 3  # of a round
 ROUGH = 3.0  # times the tolerance, of the small sample's own solution, above which a larger one is tried
 MORE_WHERE_ROUGH = 8  # times the paths: late panels settle only where the noise of the averages does not upset their balance
 TOLERANCES = (1e-6, 1e-5)  # of a panel's iteration; the tangents are in single precision, which leaves 1e-7
@@ -109,7 +110,7 @@ def _choose_panels(
     best, found, pilot, wanted = np.inf, None, None, FIRST_ROUGHNESS * accuracy**0.5
     for paths, most_failures, size in zip(PILOT_PATHS, MOST_FAILURES, _base_paths(accuracy), strict=True):
         sample = _pilot_sample(problem, paths, root)
-        before, most, roughness = np.inf, 0.0, wanted
+        tried, roughness = [np.inf, np.inf], wanted
         for _ in range(MOST_PILOTS):
             try:
                 pilot = _until_still(adaptive_pass(problem, sample, horizon, roughness, tolerance, most_failures, watch), grid, accuracy)
@@ -127,10 +128,10 @@ def _choose_panels(
                 break
             if best < SHARE_OF_TIME_ERROR * accuracy:
                 return pilot, refinement
-            useless = worst > GAIN * before and panels >= most
-            if useless or (worst > FAR and larger) or panels >= MOST_PANELS // 3:
+            if worst > GAIN * tried[-2] or (worst > FAR and larger) or panels >= MOST_PANELS // 3:
                 break
-            before, most, wanted = worst, 1.1 * panels, roughness
+            tried.append(worst)
+            wanted = roughness
             roughness *= max(0.4, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
     if found:
         return found
@@ -221,7 +222,7 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
         high = stage.progress + 0.5 * (1 - stage.progress)
         progress.stage(stage.progress, high, 4 * SCRAMBLES, f"round {stage.number + 1}: {SCRAMBLES} times {stage.paths} paths")
         try:
-            checked, fixed_point = refinement.check(refinement.round(stage.paths))
+            checked, errors, pilot = _checked(refinement, refinement.round(stage.paths), pilot, accuracy)
         except PanelFailure:
             if resumed and not last:  # where the round before is needed
                 refinement.base = first
@@ -232,10 +233,6 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
             if last:
                 return last
             raise
-        errors = Errors(checked.sampling, pilot.time_step, fixed_point)
-        if errors.largest()["total"] > accuracy >= errors.without_time_step:
-            pilot = _measured(pilot, refinement, checked)
-            errors = Errors(checked.sampling, pilot.time_step, fixed_point)
         last = checked, errors
         if stage.number and refinement.size < BASE_PATHS[-1] and errors.largest()["fixed_point"] > accuracy:
             raise PanelFailure("the averages over the small sample are too rough for corrections to settle")
@@ -247,6 +244,25 @@ def _rounds(refinement: Refinement, pilot: Pilot, accuracy: float, progress: Pro
         progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, pilot.scale))
         paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.3)), most)
         stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state
+
+
+def _checked(refinement: Refinement, found: Round, pilot: Pilot, accuracy: float) -> tuple[Round, Errors, Pilot]:
+    """The round after one check, its errors, and the pilot.
+
+    Where the time step alone, and then the fixed point alone, keep the total error above `accuracy`, the one is measured by the round's
+    samples, and checks are repeated for the other.
+    """
+    measured = False
+    for number in range(MOST_CHECKS):
+        checked, fixed_point = refinement.check(found, number)
+        errors = Errors(checked.sampling, pilot.time_step, fixed_point)
+        if not measured and errors.largest()["total"] > accuracy >= errors.without("time_step"):
+            measured, pilot = True, _measured(pilot, refinement, checked)
+            errors = Errors(checked.sampling, pilot.time_step, fixed_point)
+        found = checked
+        if errors.largest()["total"] <= accuracy or errors.without("fixed_point") > accuracy:
+            break
+    return found, errors, pilot
 
 
 def _measured(pilot: Pilot, refinement: Refinement, found: Round) -> Pilot:

@@ -37,7 +37,7 @@ BASE_PATHS = (1024, 4096)  # of the small sample that is corrected; on fewer, tu
 BASE_AT_ONE = 2.0  # of its paths over accuracy, between these bounds
 FIRST_ROUGHNESS = 0.5  # of panels, over the square root of accuracy
 MOST_PILOTS = 5  # on one pair of samples
-GAIN = 0.7  # panels made finer twice that do not reduce the error to this share are no use on the same sample
+GAIN = 0.7  # finer panels that do not reduce the error to this share call for a larger sample
 FAR = 0.1  # error on a sample above which a larger one is tried at once
 FIRST_PATHS = (1024, 32768)  # that a first round may be given
 PATHS_AT_ONE = 20.0  # paths over accuracy that a first round is given
@@ -110,7 +110,7 @@ def _choose_panels(
     best, found, pilot, wanted = np.inf, None, None, FIRST_ROUGHNESS * accuracy**0.5
     for paths, most_failures, size in zip(PILOT_PATHS, MOST_FAILURES, _base_paths(accuracy), strict=True):
         sample = _pilot_sample(problem, paths, root)
-        tried, roughness = [np.inf, np.inf], wanted
+        before, roughness = np.inf, wanted
         for _ in range(MOST_PILOTS):
             try:
                 pilot = _until_still(adaptive_pass(problem, sample, horizon, roughness, tolerance, most_failures, watch), grid, accuracy)
@@ -128,10 +128,9 @@ def _choose_panels(
                 break
             if best < SHARE_OF_TIME_ERROR * accuracy:
                 return pilot, refinement
-            if worst > GAIN * tried[-2] or (worst > FAR and larger) or panels >= MOST_PANELS // 3:
+            if (larger and worst > min(FAR, GAIN * before)) or panels >= MOST_PANELS // 3:
                 break
-            tried.append(worst)
-            wanted = roughness
+            before, wanted = worst, roughness
             roughness *= max(0.4, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
     if found:
         return found

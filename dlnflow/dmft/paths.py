@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dlnflow.solution import Array
 
 Array32 = NDArray[np.float32]
-Scratch = tuple[Array, Array, Array, Array, Array, Array32, Array32, Array32, Array32, Array32]
+Scratch = tuple[Array, Array, Array, Array, Array32, Array32, Array32, Array32, Array32]
 
 LANES = 64
 NEWTON_STEPS = 200
@@ -21,6 +21,8 @@ FULL_STEPS = 30
 LARGEST_MOVE = 1.0
 SMALL_STEP = 1e-4
 OBSERVED = 4  # averages of w w*, |w|, k and w, see `_panel`
+CHUNK = 16  # blocks of paths that are sorted by when they begin to move
+QUIET = 1e-3  # integral of k over time below which a path has not begun to: its H is that of the fields alone, but for this share
 HALF_STEP = 0.5 * float(np.log(2))
 EXP = tuple(float(c) for c in Chebyshev.interpolate(np.exp, 9, domain=[-HALF_STEP, HALF_STEP]).convert(kind=Polynomial).coef)
 FAST = {"contract", "nsz", "reassoc", "arcp"}
@@ -297,7 +299,6 @@ def _scratch(m: int) -> Scratch:
         np.empty((m, LANES)),
         np.empty((m, LANES)),
         np.empty((m, LANES)),
-        np.empty((m, LANES)),
         np.empty((m, m, LANES), np.float32),
         np.empty((m, LANES), np.float32),
         np.empty((m, LANES), np.float32),
@@ -315,20 +316,15 @@ def _panel(
     weights: Array,
     factor: Array,
     memory: Array,
-    pushes: Array32,
     integral: Array,
-    integral32: Array32,
     coupling: Array,
     decay: Array,
     height: Array,
     error: Array,
-    tangent: Array32,
-    edge: Array32,
-    reached: Array32,
+    slope: Array,
     n: int,
     start: int,
     folded: bool,
-    response: Array,
     correlation: Array,
     sums: Array,
     scratch: Scratch,
@@ -336,10 +332,10 @@ def _panel(
     """One panel for the LANES paths from `start`; tells whether they settled. Their `modes` (rank, LANES), `height` and `error`
     (N, LANES) stand close together: rows of all paths, a power of two apart, would drive one another out of the cache.
 
-    Their shares are added to the averages: `sums` (OBSERVED, m) are those of w w*, |w|, k and w (of w sgn w* where `folded`). The
-    response is left out where `tangent` is empty.
+    `slope` (m, LANES) is filled with k. Their shares are added to the averages: `sums` (OBSERVED, m) are those of w w*, |w|, k and w (of
+    w sgn w* where `folded`).
     """
-    jacobian, step, drive, forced, slope, inverse, slope32, weighted, pushed, moved = scratch
+    jacobian, step, drive, forced = scratch[:4]
     m = len(integral)
     for i in range(m):
         for b in range(LANES):
@@ -360,8 +356,6 @@ def _panel(
         return False
     for i in range(m):
         for b in range(LANES):
-            slope32[i, b] = slope[i, b]
-            weighted[i, b] = weights[start + b] * slope[i, b]
             forced[i, b] = weights[start + b] * error[n + i, b]
     for i in range(m):  # no stores among the sums: whether such a loop vectorises would depend on where its arrays happen to lie
         overlap, absolute, slopes, mean = 0.0, 0.0, 0.0, 0.0
@@ -381,10 +375,32 @@ def _panel(
             for b in range(LANES):
                 total += forced[i, b] * error[j, b]
             correlation[i, j] += total
-    if len(tangent):
-        _invert(coupling, slope, jacobian, inverse, m)
-        _tangents(pushes, integral32, inverse, weighted, slope32, tangent, edge, reached, n, response, pushed, moved)
     return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+def _respond(
+    coupling: Array,
+    slope: Array,
+    weights: Array,
+    pushes: Array32,
+    integral: Array32,
+    tangent: Array32,
+    edge: Array32,
+    reached: Array32,
+    n: int,
+    response: Array,
+    scratch: Scratch,
+) -> None:
+    """`_tangents` of LANES paths with the slopes k and the `weights` (LANES,)."""
+    jacobian, inverse, slope32, weighted, pushed, moved = scratch[0], *scratch[4:]
+    m = len(coupling)
+    for i in range(m):
+        for b in range(LANES):
+            slope32[i, b] = slope[i, b]
+            weighted[i, b] = weights[b] * slope[i, b]
+    _invert(coupling, slope, jacobian, inverse, m)
+    _tangents(pushes, integral, inverse, weighted, slope32, tangent, edge, reached, n, response, pushed, moved)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
@@ -426,17 +442,82 @@ def advance(
     pushes = (integral @ np.ascontiguousarray(memory[:, :n])).astype(np.float32)
     integral32 = integral.astype(np.float32)
     response[:], correlation[:], sums[:] = 0.0, 0.0, 0.0
-    own = np.empty((factor.shape[1], LANES))
+    own, slope = np.empty((factor.shape[1], LANES)), np.empty((m, LANES))
     for block in range(blocks[0], blocks[1]):
         start = block * LANES
         own[:] = modes[: len(own), start : start + LANES]
         if not _panel(
-            own, target, scale, origin, weights, factor, memory, pushes, integral, integral32, coupling, decay,
-            height[block], error[block], tangent[block], edge[block], reached[block], n, start, folded,
-            response, correlation, sums[strata[block]], scratch,
+            own, target, scale, origin, weights, factor, memory, integral, coupling, decay,
+            height[block], error[block], slope, n, start, folded, correlation, sums[strata[block]], scratch,
         ):  # fmt: skip
             return False
+        _respond(
+            coupling, slope, weights[start : start + LANES], pushes, integral32,
+            tangent[block], edge[block], reached[block], n, response, scratch,
+        )  # fmt: skip
     return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+def _responses(
+    slopes: Array,
+    weights: Array,
+    integrals: Array,
+    couplings: Array,
+    pushes: Array32,
+    tangent: Array32,
+    edge: Array32,
+    response: Array,
+    scratch: Scratch,
+) -> None:
+    """Add to `response` (N, N) what paths with the slopes k, `slopes` (B, N, LANES), and the `weights` (B LANES,) make of R_w.
+
+    Before it begins to move, the H of a path is the integral of the fields alone. Perturbations that are so early shift it by the weights
+    of their nodes in that integral, and are multiples of one another from then on: only those in the last panel before are followed, for
+    LANES paths that begin at about the same time.
+    """
+    blocks, size, _ = slopes.shape
+    panels, m, _ = integrals.shape
+    quiet = np.zeros(blocks * LANES, np.int64)
+    for path in range(len(quiet)):
+        moved = 0.0
+        for p in range(panels):
+            for i in range(m):
+                moved += integrals[p, m - 1, i] * slopes[path // LANES, p * m + i, path % LANES]
+            if moved > QUIET:
+                break
+            quiet[path] += 1
+    order = np.argsort(quiet, kind="mergesort")
+    slope, weight, share = np.empty((size, LANES)), np.empty(LANES), np.empty((m, size))
+    integrals32, shift = integrals.astype(np.float32), np.ascontiguousarray(integrals[:, m - 1]).ravel()
+    for block in range(blocks):
+        for b in range(LANES):
+            path = order[block * LANES + b]
+            weight[b] = weights[path]
+            for i in range(size):
+                slope[i, b] = slopes[path // LANES, i, path % LANES]
+        still = quiet[order[block * LANES]]
+        first = max(still - 1, 0) * m
+        for p in range(panels):
+            n = p * m
+            if p < still:
+                for i in range(m):
+                    mean = 0.0
+                    for b in range(LANES):
+                        mean += weight[b] * slope[n + i, b]
+                    for s in range(min(n, first)):
+                        response[n + i, s] -= mean * shift[s]
+                    for k in range(m if n < first else 0):
+                        response[n + i, n + k] -= mean * integrals[p, i, k]
+            if n >= first:
+                share[:] = 0.0
+                past = np.ascontiguousarray(pushes[n : n + m, first:n])
+                _respond(couplings[p], slope[n : n + m], weight, past, integrals32[p], tangent, edge, edge, n - first, share, scratch)
+                for i in range(m):
+                    for s in range(n + m - first):
+                        response[n + i, first + s] += share[i, s]
+                    for s in range(first if p >= still else 0):
+                        response[n + i, s] += share[i, m - 1] * (shift[s] / shift[first + m - 1])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
@@ -466,8 +547,9 @@ def propagate(
     filled with H.
     """
     panels, m, _ = integrals.shape
-    size = panels * m
+    size, blocks = panels * m, len(strata)
     own, height, error = np.empty((factor.shape[1], LANES)), np.empty((size, LANES)), np.empty((size, LANES))
+    slopes = np.empty((CHUNK, size, LANES))
     rows = size if tangents else 0
     tangent, edge = np.empty((rows * (size + m) // 2, LANES), np.float32), np.empty((rows, LANES), np.float32)
     scratch = _scratch(m)
@@ -476,20 +558,23 @@ def propagate(
         n = p * m
         couplings[p] = integrals[p] @ np.ascontiguousarray(memory[n : n + m, n : n + m])
         pushes[n : n + m, :n] = integrals[p] @ np.ascontiguousarray(memory[n : n + m, :n])
-    integrals32 = integrals.astype(np.float32)
-    for block in range(len(strata)):
-        start, stratum = block * LANES, strata[block]
-        own[:] = modes[: len(own), start : start + LANES]
-        for p in range(panels):
-            n = p * m
-            here = slice(n, n + m)
-            extrapolate(ahead[here], decay, scale, origin, height, n, start)
-            if not _panel(
-                own, target, scale, origin, weights, factor[here], memory[here], pushes[here], integrals[p], integrals32[p], couplings[p],
-                decay[here], height, error, tangent, edge, edge, n, start, folded,
-                response[here], correlation[here], sums[stratum][:, here], scratch,
-            ):  # fmt: skip
-                return False
-        if heights.size:
-            heights[:, start : start + LANES] = height
+    for chunk in range(0, blocks, CHUNK):
+        end = min(chunk + CHUNK, blocks)
+        for block in range(chunk, end):
+            start, stratum = block * LANES, strata[block]
+            own[:] = modes[: len(own), start : start + LANES]
+            for p in range(panels):
+                n = p * m
+                here = slice(n, n + m)
+                extrapolate(ahead[here], decay, scale, origin, height, n, start)
+                if not _panel(
+                    own, target, scale, origin, weights, factor[here], memory[here], integrals[p], couplings[p], decay[here],
+                    height, error, slopes[block - chunk, here], n, start, folded, correlation[here], sums[stratum][:, here], scratch,
+                ):  # fmt: skip
+                    return False
+            if heights.size:
+                heights[:, start : start + LANES] = height
+        if tangents:
+            known = slopes[: end - chunk], weights[chunk * LANES : end * LANES]
+            _responses(*known, integrals, couplings, pushes, tangent, edge, response, scratch)
     return True

@@ -15,7 +15,7 @@ from dlnflow.solution import Array
 
 MAX_ITERATIONS = 120
 DEPTH = 12
-STALLED = 12  # iterations that do not halve the residual, after which the roughness of the map is taken to be what limits the residual
+STALLED = 24  # iterations that do not halve the residual, after which the roughness of the map is taken to be what limits the residual
 ROUGHNESS = 1.0  # paths that may jump at a time: where weights settle at a threshold, one path more or less beyond it moves the averages
 ACCEPTABLE = 30.0  # times the tolerance, where it stalls: residuals are part of the error
 SETTLED = 3e-2  # residual below which the modes of a panel are held on to

@@ -3,6 +3,8 @@
 Paths are taken LANES at a time and keep the path index last, so that the innermost loops vectorise. Panels have m nodes. In a
 panel H = H_edge + B (a + R e) with e = w − w*, B the collocation integral, a = ζ plus the memory of earlier panels and R the panel's
 own block of R_r. The scalar map is w = (exp(c − 2H) − exp(c + 2H))/2 with c = log(u(0) v(0)) − 2λt, slope −k.
+
+All of it is in one file: what Numba keeps compiled is made again only where the file of the calling function changes.
 """
 
 import numpy as np

@@ -11,11 +11,13 @@ from dlnflow.theory import predict
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2), noise_std=0.1, initial_scale=0.5)
 
 
-def test_same_bits_whatever_the_threads(monkeypatch):
-    two = solve(PROBLEM, 2.0, accuracy=0.05, seed=3)
+@pytest.mark.parametrize(("scale", "horizon"), [(0.5, 2.0), (1e-2, 10.0)])
+def test_same_bits_whatever_the_threads(monkeypatch, scale, horizon):
+    problem = PROBLEM.model_copy(update={"initial_scale": scale})
+    two = solve(problem, horizon, accuracy=0.05, seed=3)
     monkeypatch.setattr(refine, "THREADS", 1)
-    one = solve(PROBLEM, 2.0, accuracy=0.05, seed=3)
-    other = solve(PROBLEM, 2.0, accuracy=0.05, seed=4)
+    one = solve(problem, horizon, accuracy=0.05, seed=3)
+    other = solve(problem, horizon, accuracy=0.05, seed=4)
     for name in two.values:
         np.testing.assert_array_equal(one.values[name], two.values[name])
         np.testing.assert_array_equal(one.stderr[name], two.stderr[name])

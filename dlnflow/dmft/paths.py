@@ -4,7 +4,8 @@ Paths are taken LANES at a time and keep the path index last, so that the innerm
 panel H = H_edge + B (a + R e) with e = w − w*, B the collocation integral, a = ζ plus the memory of earlier panels and R the panel's
 own block of R_r. The scalar map is w = (exp(c − 2H) − exp(c + 2H))/2 with c = log(u(0) v(0)) − 2λt, slope −k.
 
-All of it is in one file: what Numba keeps compiled is made again only where the file of the calling function changes.
+All of it is in one file: what Numba keeps compiled is made again only where the file of the calling function changes. Functions that are
+called from compiled ones are inlined: sums vectorise otherwise in a process that compiles them than where they are loaded.
 """
 
 import numpy as np
@@ -67,7 +68,7 @@ def _exp(x: float) -> float:
     return series * np.int64((np.int64(power) + np.int64(1023)) << np.int64(52)).view(np.float64)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(forceinline=True, error_model="numpy", fastmath=FAST)
 def _map(decay: Array, scale: Array, target: Array, height: Array, error: Array, slope: Array, m: int, n: int, start: int) -> None:
     """Fill e = w − w* and k on the panel's nodes; decay (m,) is −2λt, scale (P,) is log(u(0) v(0))."""
     for i in range(m):
@@ -79,7 +80,7 @@ def _map(decay: Array, scale: Array, target: Array, height: Array, error: Array,
             slope[i, b] = falling + rising
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(forceinline=True, error_model="numpy", fastmath=FAST)
 def _newton(
     decay: Array,
     scale: Array,
@@ -125,7 +126,7 @@ def _newton(
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(forceinline=True, error_model="numpy", fastmath=FAST)
 def _step_of_four(coupling: Array, forced: Array, height: Array, error: Array, slope: Array, step: Array) -> None:
     """As `_step` on a panel of four nodes, whose arrays, flat here, lie one node after the other: all of it stays in registers."""
     c00, c01, c02, c03 = coupling[0, 0], coupling[0, 1], coupling[0, 2], coupling[0, 3]
@@ -159,7 +160,7 @@ def _step_of_four(coupling: Array, forced: Array, height: Array, error: Array, s
         step[b], step[b + LANES], step[b + 2 * LANES], step[b + 3 * LANES] = x0, x1, x2, x3
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(forceinline=True, error_model="numpy", fastmath=FAST)
 def _step(coupling: Array, forced: Array, height: Array, error: Array, slope: Array, matrix: Array, step: Array, n: int) -> None:
     """Newton's step in H, by elimination without pivoting: pivots of I + C K stay away from zero on panels that settle."""
     m = len(coupling)
@@ -203,7 +204,7 @@ def _limit(decay: Array, scale: Array, height: Array, step: Array, damping: floa
             step[i, b] = damping * move
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(forceinline=True, error_model="numpy", fastmath=FAST)
 def _invert(coupling: Array, slope: Array, work: Array, inverse: Array32, m: int) -> None:
     """`inverse` (m, m, LANES) of I + C K by Gauss–Jordan elimination."""
     for i in range(m):
@@ -232,7 +233,7 @@ def _invert(coupling: Array, slope: Array, work: Array, inverse: Array32, m: int
                 inverse[i, k, b] = work[i, k, b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(forceinline=True, error_model="numpy", fastmath=FAST)
 def _tangents(
     pushes: Array32,
     integral: Array32,
@@ -309,7 +310,7 @@ def _scratch(m: int) -> Scratch:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(forceinline=True, error_model="numpy", fastmath=FAST)
 def _panel(
     modes: Array,
     target: Array,
@@ -380,7 +381,7 @@ def _panel(
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(forceinline=True, error_model="numpy", fastmath=FAST)
 def _respond(
     coupling: Array,
     slope: Array,
@@ -460,7 +461,7 @@ def advance(
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
+@njit(forceinline=True, error_model="numpy", fastmath=FAST)
 def _responses(
     slopes: Array,
     weights: Array,

@@ -10,6 +10,7 @@ from scipy.linalg import lapack
 from dlnflow.dmft import paths, radau
 from dlnflow.dmft.anderson import Anderson, Secant
 from dlnflow.dmft.errors import FLOOR
+from dlnflow.dmft.paths import LANES, QUIET
 from dlnflow.dmft.state import State
 from dlnflow.solution import Array
 
@@ -124,6 +125,7 @@ class PanelProblem:
         self.width = right - self.left
         self.time = self.left + self.width * radau.nodes(m)
         self.integral = self.width * radau.integration(m)
+        self.shift = np.append(state.integrals[:, -1], self.integral[-1])
         self.decay = -2 * state.problem.weight_decay * self.time
         times = np.append(state.time[:n], self.time)
         weights = ahead(state.time[:n], self.time)
@@ -142,7 +144,7 @@ class PanelProblem:
             settled = paths.advance(
                 blocks, sample.modes, sample.target, sample.scale, sample.origin, sample.weights, sample.strata, state.problem.is_symmetric,
                 factor, rows.response, self.integral, self.decay,
-                state.height, state.error, state.tangent, state.tangent_edge, state.tangent_reached, *share,
+                state.height, state.error, self.shift, state.early, state.tangent, state.tangent_edge, state.tangent_reached, *share,
             )  # fmt: skip
             return share if settled else None
 
@@ -292,6 +294,27 @@ def accept(state: State, panel: Panel) -> None:
     state.readout[:n, known:rank] = -state.readout[:n, :known] @ (panel.factor[:, :known].T @ panel.modes)
     state.ranks.append(rank)
     state.tangent_edge, state.tangent_reached = state.tangent_reached, state.tangent_edge
+    _pass_over(state, panel)
     state.edges.append(panel.right)
     state.secants.append(panel.secants)
     state.residual = max(state.residual, panel.residual)
+
+
+def _pass_over(state: State, panel: Panel) -> None:
+    """Follow only perturbations in the `panel` just accepted, where no path of a block has moved yet, see `paths.QUIET`."""
+    n, m, sample = state.nodes, state.order, state.sample
+    still = np.flatnonzero(state.moved.max(axis=1) <= QUIET)
+    if not still.size:
+        return
+    target, scale = (each.reshape(-1, 1, LANES)[still] for each in (sample.target, sample.scale))
+    product = np.exp(scale - 2 * state.problem.weight_decay * panel.time[:, None])
+    slope = 2 * np.hypot(state.error[still, n : n + m] + target, product)
+    state.moved[still] += (panel.right - state.edges[-1]) * np.tensordot(radau.integration(m)[-1], slope, (0, 1))
+    still = still[state.moved[still].max(axis=1) <= QUIET]
+    if n:
+        size = state.tangent_edge.shape[1]
+        for j in range(m):
+            source = m * size + j * (size - m)
+            state.tangent[still, j * size : j * size + m] = state.tangent[still, source : source + m]
+        state.tangent_edge[still, :m] = state.tangent_edge[still, m : 2 * m]
+    state.early[still] = n

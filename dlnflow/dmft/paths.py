@@ -422,6 +422,8 @@ def advance(
     decay: Array,
     height: Array,
     error: Array,
+    shift: Array,
+    early: NDArray[np.int64],
     tangent: Array32,
     edge: Array32,
     reached: Array32,
@@ -435,8 +437,10 @@ def advance(
     (P / LANES,) numbers the stratum of each block. `factor` (m, rank) are the panel's rows of L, `memory` (m, n + m) of R_r, `integral`
     (m, m) is B, `decay` (m,) −2λt. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the solution on
     return; `error` (P / LANES, N, LANES) is e. `tangent` (P / LANES, N (N + m) / 2, LANES), `edge` and `reached` (P / LANES, N, LANES) are
-    those of `_tangents`. These paths' shares of the averages `response` and `correlation` (m, n + m), E[δw/δζ] and E[e e], replace what is
-    there, and so do `sums` (S, OBSERVED, m), by stratum what `_panel` says.
+    those of `_tangents` to perturbations from node `early` (P / LANES,) on. Earlier ones are multiples of that at the last node of its
+    panel, as `_responses` says, with the weights `shift` (≥ n + m,) of the nodes in the integral over time. These paths' shares of the
+    averages `response` and `correlation` (m, n + m), E[δw/δζ] and E[e e], replace what is there, and so do `sums` (S, OBSERVED, m), by
+    stratum what `_panel` says.
     """
     m = len(integral)
     n = memory.shape[1] - m
@@ -445,20 +449,33 @@ def advance(
     pushes = (integral @ np.ascontiguousarray(memory[:, :n])).astype(np.float32)
     integral32 = integral.astype(np.float32)
     response[:], correlation[:], sums[:] = 0.0, 0.0, 0.0
-    own, slope = np.empty((factor.shape[1], LANES)), np.empty((m, LANES))
+    own, slope, share = np.empty((factor.shape[1], LANES)), np.empty((m, LANES)), np.empty((m, n + m))
     for block in range(blocks[0], blocks[1]):
-        start = block * LANES
+        start, first = block * LANES, early[block]
         own[:] = modes[: len(own), start : start + LANES]
         if not _panel(
             own, target, scale, origin, weights, factor, memory, integral, coupling, decay,
             height[block], error[block], slope, n, start, folded, correlation, sums[strata[block]], scratch,
         ):  # fmt: skip
             return False
+        share[:] = 0.0
+        past = np.ascontiguousarray(pushes[:, first:])
         _respond(
-            coupling, slope, weights[start : start + LANES], pushes, integral32,
-            tangent[block], edge[block], reached[block], n, response, scratch,
+            coupling, slope, weights[start : start + LANES], past, integral32,
+            tangent[block], edge[block], reached[block], n - first, share, scratch,
         )  # fmt: skip
+        _collect(share, shift, first, m, response)
     return True
+
+
+@njit(forceinline=True, error_model="numpy", fastmath=FAST)
+def _collect(share: Array, shift: Array, first: int, m: int, response: Array) -> None:
+    """Add to rows of R_w what perturbations from node `first` on make of them, and multiples of one for those before."""
+    for i in range(len(response)):
+        for s in range(response.shape[1] - first):
+            response[i, first + s] += share[i, s]
+        for s in range(first):
+            response[i, s] += share[i, m - 1] * (shift[s] / shift[first + m - 1])
 
 
 @njit(forceinline=True, error_model="numpy", fastmath=FAST)
@@ -508,19 +525,16 @@ def _responses(
                     mean = 0.0
                     for b in range(LANES):
                         mean += weight[b] * slope[n + i, b]
-                    for s in range(min(n, first)):
+                    for s in range(n):
                         response[n + i, s] -= mean * shift[s]
-                    for k in range(m if n < first else 0):
+                    for k in range(m):
                         response[n + i, n + k] -= mean * integrals[p, i, k]
             if n >= first:
                 share[:] = 0.0
                 past = np.ascontiguousarray(pushes[n : n + m, first:n])
                 _respond(couplings[p], slope[n : n + m], weight, past, integrals32[p], tangent, edge, edge, n - first, share, scratch)
-                for i in range(m):
-                    for s in range(n + m - first):
-                        response[n + i, first + s] += share[i, s]
-                    for s in range(first if p >= still else 0):
-                        response[n + i, s] += share[i, m - 1] * (shift[s] / shift[first + m - 1])
+                if p >= still:
+                    _collect(share, shift, first, m, response[n : n + m, : n + m])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)

@@ -17,6 +17,7 @@ from dlnflow.dmft.errors import COVERAGE, Curves, Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.panel import MODE_SHARE, PanelFailure
 from dlnflow.dmft.passes import ORDER, Watch, causal_pass, lift, open_loop, own_averages
+from dlnflow.dmft.paths import LANES, QUIET
 from dlnflow.dmft.state import Averages, State
 from dlnflow.solution import Array
 
@@ -59,16 +60,23 @@ class Refinement:
         self.times, self.scale, self.tolerance, self.root, self.watch = times, scale, tolerance, root, watch
         self.problem, self.rank, self.size = first.problem, first.rank, paths
         self.aims = self._aim(first)
-        self.sample = self._draw(paths, 0)
+        self.sample = self._sorted(first, self._draw(paths, 0))
         self.base = causal_pass(first, self.sample, ORDER, tolerance, watch)
 
     def _aim(self, state: State) -> list[Array]:
         sample = sampling.draw(self.problem, AIMING_PATHS, self.rank, self._seed(1))
-        height = np.empty((state.nodes, len(sample.target)))
-        open_loop(state, sample, height, tangents=False)
-        exponent = sample.scale - 2 * self.problem.weight_decay * state.time[:, None]
-        error = (np.exp(exponent - 2 * height) - np.exp(exponent + 2 * height)) / 2 - sample.target
-        return sampling.aim_at(self.problem, sample, self.rank, error)
+        rising, falling = _exponentials(state, sample)
+        return sampling.aim_at(self.problem, sample, self.rank, (falling - rising) / 2 - sample.target)
+
+    def _sorted(self, state: State, sample: sampling.Sample) -> sampling.Sample:
+        """The sample with paths side by side that begin to move at about the same time, see `paths.QUIET`, spread over both halves."""
+        if 2 * np.exp(sample.scale.min()) * state.edges[1] > QUIET:
+            return sample
+        moved = np.cumsum(state.integrals[:, -1].reshape(-1, 1) * sum(_exponentials(state, sample)), axis=0)
+        begins = (moved <= QUIET).sum(axis=0)
+        kinds = [sample.stratum(k) for k in range(len(sampling.strata(self.problem)))]
+        blocks = np.concatenate([kind[np.argsort(begins[kind], kind="stable")] for kind in kinds]).reshape(-1, LANES)
+        return sample.chosen(np.concatenate([blocks[::2], blocks[1::2]]))
 
     def _seed(self, *key: int) -> np.random.SeedSequence:
         return np.random.SeedSequence(entropy=self.root.entropy, spawn_key=(*self.root.spawn_key, *key))
@@ -161,6 +169,14 @@ class Refinement:
         inexact = AMPLIFICATION * state.residual + MODE_SHARE
         left = {name: CONTRACTION * change + inexact for name, change in self.scale.difference(other, curves).items()}
         return Round(state, curves, found.sampling, found.paths, found.correction), left
+
+
+def _exponentials(state: State, sample: sampling.Sample) -> tuple[Array, Array]:
+    """v² and u² (N, P), which are k = u² + v² and 2w = u² − v², of `sample` driven by the kernels of `state`."""
+    height = np.empty((state.nodes, len(sample.target)))
+    open_loop(state, sample, height, tangents=False)
+    exponent = sample.scale - 2 * state.problem.weight_decay * state.time[:, None]
+    return np.exp(exponent + 2 * height), np.exp(exponent - 2 * height)
 
 
 def _settled(solve: Callable[[In], Out | None], inputs: list[In]) -> list[Out]:

@@ -44,6 +44,11 @@ class Sample:
         """The indices of the paths of stratum k."""
         return np.flatnonzero(np.repeat(self.strata == k, LANES))
 
+    def chosen(self, blocks: NDArray[np.int64]) -> "Sample":
+        """The paths with the indices `blocks` (blocks, LANES), each block from one stratum."""
+        paths, strata = blocks.ravel(), self.strata[blocks[:, 0] // LANES]
+        return Sample(self.weights[paths], self.target[paths], self.modes[:, paths], self.scale[paths], self.origin[paths], strata)
+
 
 @dataclass(frozen=True)
 class Stratum:

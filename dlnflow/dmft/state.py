@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlnflow.dmft import radau
 from dlnflow.dmft.anderson import Secant
@@ -52,7 +53,8 @@ class State:
     each edge. `like` may hold, for each panel, the block of L that new modes are turned towards. `sampled` are
     the averages over the paths, to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the
     panels' iterations, `secants` are what each of these learned. `own` keeps `passes.own_averages`. `error`
-    (P / LANES, N, LANES) is w − w*, `height` of the same shape is H; for `tangent` and its edges see `paths.advance`.
+    (P / LANES, N, LANES) is w − w*, `height` of the same shape is H; for `tangent`, its edges and `early` see `paths.advance`. `moved`
+    (P / LANES, LANES) is the integral of k over time as long as that is below `paths.QUIET`.
     """
 
     problem: Problem
@@ -72,6 +74,8 @@ class State:
     correction: Averages | None
     error: Array
     height: Array
+    moved: Array
+    early: NDArray[np.int64]
     tangent: np.ndarray
     tangent_edge: np.ndarray
     tangent_reached: np.ndarray
@@ -175,6 +179,8 @@ def start(
         correction=correction,
         error=np.empty((blocks, size, LANES)),
         height=np.empty((blocks, size, LANES)),
+        moved=np.zeros((blocks, LANES)),
+        early=np.zeros(blocks, np.int64),
         tangent=np.empty((blocks, size * (size + order) // 2, LANES), np.float32),
         tangent_edge=np.empty((blocks, size, LANES), np.float32),
         tangent_reached=np.empty((blocks, size, LANES), np.float32),

@@ -45,3 +45,11 @@ def test_response_is_the_derivative_of_the_mean_weight(changes):
         np.testing.assert_allclose(response[:, node], derivative, rtol=1e-3, atol=1e-3 * np.abs(derivative).max())
     assert begun[state.nodes // 4].mean() < 0.75
     assert begun[-1].mean() > 0.8
+
+
+def test_panels_give_the_response_of_the_paths_that_they_end_with():
+    first = sampling.draw(PROBLEM, 512, 100, np.random.SeedSequence(1))
+    state = adaptive_pass(PROBLEM, first, 60.0, 0.1, 1e-5, 8, lambda state: None)
+    assert (state.early > 0).mean() > 0.5
+    open_response = open_loop(state, first).response
+    np.testing.assert_allclose(state.response, open_response, rtol=1e-3, atol=1e-3 * np.abs(open_response).max())

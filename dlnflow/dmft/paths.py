@@ -25,7 +25,6 @@ LARGEST_MOVE = 1.0
 SMALL_STEP = 1e-4
 OBSERVED = 4  # averages of w w*, |w|, k and w, see `_panel`
 CHUNK = 16  # blocks of paths that are sorted by when they begin to move
-TOGETHER = 2  # panels whose tangents are multiplied by those of earlier nodes at once
 QUIET = 1e-3  # integral of k over time below which a path has not begun to: its H is that of the fields alone, but for this share
 HALF_STEP = 0.5 * float(np.log(2))
 EXP = tuple(float(c) for c in Chebyshev.interpolate(np.exp, 9, domain=[-HALF_STEP, HALF_STEP]).convert(kind=Polynomial).coef)
@@ -465,64 +464,18 @@ def advance(
             coupling, slope, weights[start : start + LANES], past, integral32,
             tangent[block], edge[block], reached[block], n - first, share, scratch,
         )  # fmt: skip
-        for i in range(m):
-            for s in range(first):
-                response[i, s] += share[i, m - 1] * (shift[s] / shift[first + m - 1])
-            for s in range(n + m - first):
-                response[i, first + s] += share[i, s]
+        _collect(share, shift, first, m, response)
     return True
 
 
 @njit(forceinline=True, error_model="numpy", fastmath=FAST)
-def _push(pushes: Array32, own: Array32, pushed: Array32, low: int, high: int) -> None:
-    """Add the product of `pushes` (m, ≥ high) and `own` (≥ high, C), from column and row `low` to `high`, to `pushed` (m, C)."""
-    m, columns = pushed.shape
-    fours = high - (high - low) % 4
-    for j in range(low, fours, 4):
-        for i in range(m):
-            p0, p1, p2, p3 = pushes[i, j], pushes[i, j + 1], pushes[i, j + 2], pushes[i, j + 3]
-            for b in range(columns):
-                earlier = p0 * own[j, b] + p1 * own[j + 1, b]
-                pushed[i, b] += earlier + (p2 * own[j + 2, b] + p3 * own[j + 3, b])
-    for j in range(fours, high):
-        for i in range(m):
-            for b in range(columns):
-                pushed[i, b] += pushes[i, j] * own[j, b]
-
-
-@njit(forceinline=True, error_model="numpy", fastmath=FAST)
-def _carry(answer: Array32, pushed: Array32, moved: Array32) -> None:
-    """Fill `moved` (m + 1, m LANES) with the paths' `answer` to `pushed` (m, m LANES), for m sources one after the other.
-
-    Slices in place of indices that might be negative, and one array that is written to: else such loops do not vectorise.
-    """
-    m = len(pushed)
-    flat = answer.reshape(-1)
-    for source in range(m):
-        start = source * LANES
-        if m == 4:
-            _carry_four(flat, pushed.reshape(-1)[start:], moved.reshape(-1)[start:])
-        else:
-            for i in range(m + 1):
-                row = moved[i, start : start + LANES]
-                row[:] = np.float32(0.0)
-                for k in range(m):
-                    factor, column = flat[(i * m + k) * LANES : (i * m + k + 1) * LANES], pushed[k, start : start + LANES]
-                    for b in range(LANES):
-                        row[b] += factor[b] * column[b]
-
-
-@njit(forceinline=True, error_model="numpy", fastmath=FAST)
-def _carry_four(answer: Array32, pushed: Array32, moved: Array32) -> None:
-    """As `_carry` for one source on a panel of four nodes; rows of the flat arrays are 4 LANES apart."""
-    for b in range(LANES):
-        p0, p1, p2, p3 = pushed[b], pushed[b + 4 * LANES], pushed[b + 8 * LANES], pushed[b + 12 * LANES]
-        x0 = (answer[b] * p0 + answer[b + LANES] * p1) + (answer[b + 2 * LANES] * p2 + answer[b + 3 * LANES] * p3)
-        x1 = (answer[b + 4 * LANES] * p0 + answer[b + 5 * LANES] * p1) + (answer[b + 6 * LANES] * p2 + answer[b + 7 * LANES] * p3)
-        x2 = (answer[b + 8 * LANES] * p0 + answer[b + 9 * LANES] * p1) + (answer[b + 10 * LANES] * p2 + answer[b + 11 * LANES] * p3)
-        x3 = (answer[b + 12 * LANES] * p0 + answer[b + 13 * LANES] * p1) + (answer[b + 14 * LANES] * p2 + answer[b + 15 * LANES] * p3)
-        x4 = (answer[b + 16 * LANES] * p0 + answer[b + 17 * LANES] * p1) + (answer[b + 18 * LANES] * p2 + answer[b + 19 * LANES] * p3)
-        moved[b], moved[b + 4 * LANES], moved[b + 8 * LANES], moved[b + 12 * LANES], moved[b + 16 * LANES] = x0, x1, x2, x3, x4
+def _collect(share: Array, shift: Array, first: int, m: int, response: Array) -> None:
+    """Add to rows of R_w what perturbations from node `first` on make of them, and multiples of one for those before."""
+    for i in range(len(response)):
+        for s in range(response.shape[1] - first):
+            response[i, first + s] += share[i, s]
+        for s in range(first):
+            response[i, s] += share[i, m - 1] * (shift[s] / shift[first + m - 1])
 
 
 @njit(forceinline=True, error_model="numpy", fastmath=FAST)
@@ -532,14 +485,12 @@ def _responses(
     integrals: Array,
     couplings: Array,
     pushes: Array32,
-    packed: Array32,
+    tangent: Array32,
+    edge: Array32,
     response: Array,
     scratch: Scratch,
 ) -> None:
     """Add to `response` (N, N) what paths with the slopes k, `slopes` (B, N, LANES), and the `weights` (B LANES,) make of R_w.
-
-    `pushes` (N, N) are B R_r by panels, `packed` the same for TOGETHER panels at a time, transposed: these are multiplied by all earlier
-    nodes at once. Unlike in `_tangents` one panel of sources is followed after the other, through all later panels.
 
     Before it begins to move, the H of a path is the integral of the fields alone. Perturbations that are so early shift it by the weights
     of their nodes in that integral, and are multiples of one another from then on: only those in the last panel before are followed, for
@@ -557,62 +508,33 @@ def _responses(
                 break
             quiet[path] += 1
     order = np.argsort(quiet, kind="mergesort")
-    slope, weight = np.empty((size, LANES)), np.empty(LANES)
+    slope, weight, share = np.empty((size, LANES)), np.empty(LANES), np.empty((m, size))
     integrals32, shift = integrals.astype(np.float32), np.ascontiguousarray(integrals[:, m - 1]).ravel()
-    jacobian, inverse, weight32 = scratch[0], scratch[4], np.empty(LANES, np.float32)
-    answers, totals = np.empty((panels, m + 1, m, LANES), np.float32), np.empty(size * m, np.float32)
-    own, pushed = np.empty((size + 1, m * LANES), np.float32), np.empty((m, m * LANES), np.float32)
-    together = np.empty((TOGETHER * m, m * LANES), np.float32)
     for block in range(blocks):
         for b in range(LANES):
             path = order[block * LANES + b]
             weight[b] = weights[path]
             for i in range(size):
                 slope[i, b] = slopes[path // LANES, i, path % LANES]
-        weight32[:] = weight
         still = quiet[order[block * LANES]]
         first = max(still - 1, 0) * m
-        for p in range(still):
+        for p in range(panels):
             n = p * m
-            for i in range(m):
-                mean = 0.0
-                for b in range(LANES):
-                    mean += weight[b] * slope[n + i, b]
-                for s in range(n):
-                    response[n + i, s] -= mean * shift[s]
-                for k in range(m):
-                    response[n + i, n + k] -= mean * integrals[p, i, k]
-        for p in range(first // m, panels):
-            _invert(couplings[p], slope[p * m : (p + 1) * m], jacobian, inverse, m)
-            for k in range(m):
+            if p < still:
                 for i in range(m):
-                    answers[p, i, k] = -slope[p * m + i] * inverse[i, k]
-                answers[p, m, k] = inverse[m - 1, k]
-        for source in range(first, size, m):
-            for p in range(source // m, panels):
-                n = p * m
-                known = n - n % (TOGETHER * m)
-                if source < known == n:
-                    np.dot(packed[p // TOGETHER, source:known].T, own[source:known], together)
-                if source == n:
-                    for i in range(m):
-                        for k in range(m):
-                            pushed[i, k * LANES : (k + 1) * LANES] = integrals32[p, i, k]
-                else:
-                    edge = own[n]
-                    for i in range(m):
-                        row = together[n - known + i]
-                        for b in range(m * LANES):
-                            pushed[i, b] = edge[b] + (row[b] if source < known else np.float32(0.0))
-                    _push(pushes[n : n + m], own, pushed, max(source, known), n)
-                _carry(answers[p], pushed, own[n : n + m + 1])
-            here = totals[: (size - source) * m]
-            np.dot(own[source:size].reshape(-1, LANES), weight32, here)
-            for i in range(max(source, still * m), size):
-                for k in range(m):
-                    response[i, source + k] += here[(i - source) * m + k]
-                for s in range(first if source == first else 0):
-                    response[i, s] += here[(i - source) * m + m - 1] * (shift[s] / shift[first + m - 1])
+                    mean = 0.0
+                    for b in range(LANES):
+                        mean += weight[b] * slope[n + i, b]
+                    for s in range(n):
+                        response[n + i, s] -= mean * shift[s]
+                    for k in range(m):
+                        response[n + i, n + k] -= mean * integrals[p, i, k]
+            if n >= first:
+                share[:] = 0.0
+                past = np.ascontiguousarray(pushes[n : n + m, first:n])
+                _respond(couplings[p], slope[n : n + m], weight, past, integrals32[p], tangent, edge, edge, n - first, share, scratch)
+                if p >= still:
+                    _collect(share, shift, first, m, response[n : n + m, : n + m])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST)
@@ -645,14 +567,14 @@ def propagate(
     size, blocks = panels * m, len(strata)
     own, height, error = np.empty((factor.shape[1], LANES)), np.empty((size, LANES)), np.empty((size, LANES))
     slopes = np.empty((CHUNK, size, LANES))
+    rows = size if tangents else 0
+    tangent, edge = np.empty((rows * (size + m) // 2, LANES), np.float32), np.empty((rows, LANES), np.float32)
     scratch = _scratch(m)
     couplings, pushes = np.empty_like(integrals), np.empty((size, size), np.float32)
-    packed = np.zeros(((panels + TOGETHER - 1) // TOGETHER, size, TOGETHER * m), np.float32)
     for p in range(panels):
         n = p * m
         couplings[p] = integrals[p] @ np.ascontiguousarray(memory[n : n + m, n : n + m])
         pushes[n : n + m, :n] = integrals[p] @ np.ascontiguousarray(memory[n : n + m, :n])
-        packed[p // TOGETHER, :n, p % TOGETHER * m : (p % TOGETHER + 1) * m] = pushes[n : n + m, :n].T
     for chunk in range(0, blocks, CHUNK):
         end = min(chunk + CHUNK, blocks)
         for block in range(chunk, end):
@@ -671,5 +593,5 @@ def propagate(
                 heights[:, start : start + LANES] = height
         if tangents:
             known = slopes[: end - chunk], weights[chunk * LANES : end * LANES]
-            _responses(*known, integrals, couplings, pushes, packed, response, scratch)
+            _responses(*known, integrals, couplings, pushes, tangent, edge, response, scratch)
     return True

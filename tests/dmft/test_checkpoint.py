@@ -9,6 +9,7 @@ from dlnflow.solution import CURVES, Cancelled
 from tests.journal import Kept
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2), noise_std=0.1, initial_scale=0.5)
+SMALL = PROBLEM.model_copy(update={"initial_scale": 0.01})  # whose paths are sorted by when they begin to move
 DYNAMICS = {"flow": None, "descent": GradientDescent(kind="gradient_descent", step_size=0.1)}
 
 
@@ -19,21 +20,21 @@ def few_paths(monkeypatch):
     monkeypatch.setattr(descent.solver, "PATHS_AT_ONE", 0.1)
 
 
-def run(kind: str, journal: Kept):
-    return solve(PROBLEM, 4.0, accuracy=0.008, seed=2, dynamics=DYNAMICS[kind], journal=journal)
+def run(kind: str, journal: Kept, problem: Problem = PROBLEM, horizon: float = 4.0):
+    return solve(problem, horizon, accuracy=0.008, seed=2, dynamics=DYNAMICS[kind], journal=journal)
 
 
-@pytest.mark.parametrize("kind", DYNAMICS)
-def test_same_bits_from_every_checkpoint(few_paths, kind):
+@pytest.mark.parametrize("kind, problem, horizon", [("flow", PROBLEM, 4.0), ("flow", SMALL, 4.0), ("descent", PROBLEM, 4.0)])
+def test_same_bits_from_every_checkpoint(few_paths, kind, problem, horizon):
     undisturbed = Kept()
-    expected = run(kind, undisturbed)
+    expected = run(kind, undisturbed, problem, horizon)
     assert len(undisturbed.checkpoints) >= 2
     for number in range(1, len(undisturbed.checkpoints) + 1):
         interrupted = Kept(last=number)
         with pytest.raises(Cancelled):
-            run(kind, interrupted)
+            run(kind, interrupted, problem, horizon)
         resumed = Kept(interrupted.checkpoints[-1])
-        found = run(kind, resumed)
+        found = run(kind, resumed, problem, horizon)
         assert len(resumed.checkpoints) == len(undisturbed.checkpoints) - number + 1
         for name in expected.values:
             np.testing.assert_array_equal(found.values[name], expected.values[name])

@@ -161,6 +161,7 @@ def _match_moments(normal: Array, weights: Array, axes: Array) -> Array:
 def aim_at(problem: Problem, sample: Sample, rank: int, error: Array) -> list[Array]:
     """Where points matter, from e (N, P) of `sample`, whose first `rank` modes are used: orthogonal axes (D, D) for each stratum.
 
+    Modes beyond these come last, as they are.
     The first column is the direction in the space of (modes, z) along which paths differ most, and gets the most even coordinate of the
     Sobol points. Axes are the right singular vectors of the regressions of w and of e on the normal coordinates. The times count by
     what such a regression leaves over, to the power CURVED: of what is linear, moments are exact wherever the points lie.
@@ -174,7 +175,12 @@ def aim_at(problem: Problem, sample: Sample, rank: int, error: Array) -> list[Ar
             normal = np.concatenate([normal, (sample.target[None, here] - kind.center) / kind.std])
         e = error[:, here]
         slopes = [_slopes(rows, normal, weights) for rows in ([e + sample.target[here], e] if kind.is_normal else [e])]
-        aims.append(np.linalg.svd(np.concatenate(slopes), full_matrices=True)[2].T)
+        size = len(sample.modes) + kind.is_normal
+        used = np.r_[:rank, len(sample.modes) : size]
+        axes = np.zeros((size, size))
+        axes[np.ix_(used, range(len(used)))] = np.linalg.svd(np.concatenate(slopes), full_matrices=True)[2].T
+        axes[rank : len(sample.modes), len(used) :] = np.eye(size - len(used))
+        aims.append(axes)
     return aims
 
 

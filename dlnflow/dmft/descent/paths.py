@@ -29,8 +29,7 @@ class Paths:
         self.anchors, self.memory = np.empty((modes, paths)), np.empty((capacity, paths))
         self.kept: list[tuple[Array, Array]] = []
         self.blocks = _first_blocks(sample)
-        weights = sample.weights.reshape(-1, LANES)[self.blocks]
-        self.weights = weights / weights.sum()
+        self.weights = _shares(sample, self.blocks)
         shape = len(self.blocks), nodes + capacity
         self.du, self.dv = np.zeros((*shape, LANES)), np.zeros((*shape, LANES))
         self.past = np.zeros((*shape, capacity, LANES), np.float32)
@@ -106,6 +105,15 @@ class Paths:
 
     def _lanes(self, x: Array) -> Array:
         return x.reshape(len(x), -1, LANES)[:, self.blocks]
+
+
+def _shares(sample: Sample, blocks: np.ndarray) -> Array:
+    """The weights (blocks, LANES) of these blocks alone: those of a stratum sum to its probability."""
+    weights, strata = sample.weights.reshape(-1, LANES), sample.strata[blocks]
+    kept = weights[blocks]
+    for k in range(sample.strata.max() + 1):
+        kept[strata == k] *= weights[sample.strata == k].sum() / kept[strata == k].sum()
+    return kept
 
 
 def _first_blocks(sample: Sample) -> np.ndarray:

@@ -24,10 +24,12 @@ from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.subnormal import flushed
 from dlnflow.grids import default_times, steps_until
 from dlnflow.problem import Problem
-from dlnflow.solution import Array, Conditional, Journal, Observer, Solution, ignore_progress
+from dlnflow.solution import Array, Conditional, Journal, Observer, Solution, SolveError, ignore_progress
 
 MOST_STEPS = 2000
 SCRAMBLES = 8
+AIMING_PATHS = 1024
+AIMING_SHARE = 0.03  # of the work
 FIRST_PATHS = 512
 PATHS_AT_ONE = 16.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**15  # a scramble; all of them take up to 3 GB
@@ -78,6 +80,7 @@ class Descent:
         self.wanted, self.index = np.unique(steps_until(times, step_size).astype(int), return_inverse=True)
         self.steps = int(self.wanted[-1])
         self.nodes = _nodes(self.steps)
+        self.aims: list[Array] | None = None
 
     def solve(self, accuracy: float) -> Solution:
         """Rounds with more and more paths."""
@@ -87,6 +90,8 @@ class Descent:
         if journal.earlier is not None:
             stage = unpack(journal.earlier)
             paths, low = int(stage["paths"]), float(stage["progress"])
+        self.progress.stage(low, low + AIMING_SHARE * (1 - low), self.steps + 1)
+        self.aims = self._aim()
         while True:
             journal.save(partial(pack, {"paths": paths, "progress": low}))
             high = low + (1 - low) / (1 if paths == most else 2)
@@ -99,6 +104,16 @@ class Descent:
             journal.preview(self.times, curves, stderr)
             low, paths = high, min(most, paths * 2 ** int(np.ceil(np.log2(1.1 * total / accuracy) / GAIN)))
         return self._solution(together, errors, scale, found, paths, accuracy)
+
+    def _aim(self) -> list[Array] | None:
+        """The axes of samples by a march of few paths, see `sampling.aim_at`; None where it fails."""
+        sample = self._draw(AIMING_PATHS, SCRAMBLES)
+        marcher = Marcher(self.problem, [sample], self.step_size, self.nodes, truncation=self.truncation)
+        try:
+            march = marcher.run(self.steps, [], lambda k: self._watch(k, 1))
+        except SolveError:
+            return None
+        return sampling.aim_at(self.problem, sample, march.modes, np.array([error for error, _ in marcher.groups[0].kept]))
 
     def _round(self, paths: int) -> tuple[March, Errors, Scale, tuple[Conditional, ...]]:
         """A march of all scrambles together, its errors and the conditional curves."""
@@ -128,7 +143,7 @@ class Descent:
 
     def _draw(self, paths: int, scramble: int) -> Sample:
         seed = np.random.SeedSequence(entropy=np.random.SeedSequence(self.seed).entropy, spawn_key=(paths, scramble))
-        return sampling.draw(self.problem, paths, min(MOST_MODES, self.steps + 1), seed)
+        return sampling.draw(self.problem, paths, min(MOST_MODES, self.steps + 1), seed, self.aims)
 
     def _curves(self, march: March) -> Curves:
         """Every curve and order parameter by name at the steps wanted."""

@@ -10,13 +10,14 @@ from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import KERNELS, MODES, Averages, State, start
 from dlnflow.problem import Problem
 
+FORMAT = 2  # of what `save` writes
 TIME_STEPS = ("left_out", "stepped")
 AVERAGES = ("response", "correlation", "sums")
 
 
 @dataclass(frozen=True)
 class Pilot:
-    """The pass that chose the panels, and what errors are relative to.
+    """The pass that chose the panels, their largest `roughness`, and what errors are relative to.
 
     By curve: `left_out` is what panels at the end change that are left out, `stepped` what finer panels change.
     """
@@ -25,6 +26,7 @@ class Pilot:
     left_out: Curves
     stepped: Curves
     scale: Scale
+    roughness: float = 0.0
 
     @property
     def time_step(self) -> Curves:
@@ -45,7 +47,8 @@ class Stage:
 def save(pilot: Pilot, stage: Stage, base: State | None = None) -> bytes:
     """The pilot, the stage and its solution so far."""
     return pack(
-        {"stage": [stage.size, stage.number, stage.paths, stage.progress], "pilot_paths": len(pilot.state.sample.target)}
+        {"stage": [stage.size, stage.number, stage.paths, stage.progress]}
+        | {"pilot_paths": len(pilot.state.sample.target), "roughness": pilot.roughness}
         | {name: [getattr(pilot, name)[curve] for curve in NAMES] for name in TIME_STEPS}
         | {"largest": [pilot.scale.largest[name] for name in NAMES]}
         | _flat("pilot", pilot.state)
@@ -66,7 +69,8 @@ class Checkpoint:
         """The pilot, whose `sample` is drawn again."""
         left_out, stepped = (dict(zip(NAMES, self._arrays[name], strict=True)) for name in TIME_STEPS)
         scale = Scale(dict(zip(NAMES, self._arrays["largest"].tolist(), strict=True)))
-        return Pilot(_state("pilot", self._arrays, problem, sample), left_out, stepped, scale)
+        state = _state("pilot", self._arrays, problem, sample)
+        return Pilot(state, left_out, stepped, scale, float(self._arrays["roughness"]))
 
     def base(self, problem: Problem, sample: Sample) -> State | None:
         """The solution so far on the small `sample`; None before the first round."""

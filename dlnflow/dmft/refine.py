@@ -5,7 +5,7 @@ the last solution x₀ (the full approximation scheme of A. Brandt, Math. Comp. 
 once, open loop; its error shrinks by the relative difference of the derivatives of F and f, about ten times.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,7 +19,7 @@ from dlnflow.dmft.panel import MODE_SHARE, PanelFailure
 from dlnflow.dmft.passes import ORDER, Watch, causal_pass, lift, open_loop, own_averages
 from dlnflow.dmft.paths import LANES, QUIET
 from dlnflow.dmft.state import Averages, State
-from dlnflow.solution import Array
+from dlnflow.solution import CURVES, Array
 
 SCRAMBLES = 8
 THREADS = 2
@@ -27,6 +27,7 @@ AIMING_PATHS = 4096
 CHECK_SIZE = 4  # times the small sample, whose own noise the change over more paths must be free of
 CHECK_SCRAMBLES = 2
 STEP_PATHS = 131072  # at most, of a scramble by which the time step is measured
+MOST_MEASURES = 3  # of the time step of a round
 ROUGHLY = 5.0  # times the tolerance suffices where only a spread is wanted
 MOST_INDEPENDENT = 4096  # paths of a separate solve
 TANGENT_MEMORY = 1.4e9  # bytes of the tangents of the passes that run at a time
@@ -88,20 +89,24 @@ class Refinement:
         """The relative change of the curves on the small sample with one node more in each panel. Raises PanelFailure."""
         return _time_step(self.base, ORDER + 1, self.tolerance, self.times, self.scale, self.watch)
 
-    def time_step_of(self, found: Round) -> Curves:
+    def time_steps_of(self, found: Round) -> Iterator[Curves]:
         """The same with the corrections that a few of the round's samples make, with and without the node. Raises PanelFailure.
 
         Where weights move in less than a panel, the error of a path depends on where its move lies among the nodes, and that of the small
-        sample is mostly what is left of such errors in the mean over few paths.
+        sample is mostly what is left of such errors in the mean over few paths. Where rates are far apart the corrections move far with the
+        node: as long as it is mostly their last move that shows, they are taken once more at the solution that they made.
         """
-        state = found.state
-        assert state.correction is not None
-        correction = lift(state.correction, ORDER, ORDER + 1)
-        fine = self._finer(state, correction)
+        assert found.state.correction is not None
         paths = min(found.paths, STEP_PATHS)
-        change = self._added(fine, paths) - lift(self._added(state, paths), ORDER, ORDER + 1)
-        fine = self._finer(fine, correction + change)
-        return self.scale.difference(found.curves, values(fine, self.times))
+        correction = lift(found.state.correction - self._added(found.state, paths), ORDER, ORDER + 1)
+        fine = self._finer(found.state, lift(found.state.correction, ORDER, ORDER + 1))
+        for _ in range(MOST_MEASURES):
+            before, fine = fine, self._finer(fine, correction + self._added(fine, paths))
+            curves = values(fine, self.times)
+            change, moved = self.scale.difference(found.curves, curves), self.scale.difference(values(before, self.times), curves)
+            yield {name: change[name] + CONTRACTION * moved[name] for name in curves}
+            if max(float(moved[name].max()) for name in CURVES) < max(float(change[name].max()) for name in CURVES):
+                return
 
     def _finer(self, like: State, correction: Averages) -> State:
         return causal_pass(like, self.sample, ORDER + 1, self.tolerance, self.watch, correction)

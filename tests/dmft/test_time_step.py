@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from dlnflow.dmft import refine, solve, solver
+from dlnflow.dmft import pilot, refine, solve, solver
 from dlnflow.dmft.errors import FLOOR
 from dlnflow.dmft.observables import NAMES
 from dlnflow.dmft.panel import PanelFailure
 from dlnflow.problem import BernoulliGaussTarget, Problem
-from dlnflow.solution import CURVES
+from dlnflow.solution import CURVES, SolveError
+from tests.journal import Kept
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=0.3)
+GROWING = Problem(aspect_ratio=26, target=BernoulliGaussTarget(density=0.0028), noise_std=8.3, initial_scale=0.0025)
 TIMES = np.geomspace(0.3, 16, 30)
 
 
@@ -21,8 +23,8 @@ def fine():
 
 @pytest.fixture
 def coarse_panels(monkeypatch):
-    monkeypatch.setattr(solver, "MOST_PILOTS", 1)
-    monkeypatch.setattr(solver, "FIRST_ROUGHNESS", 2.0)
+    monkeypatch.setattr(pilot, "MOST_PILOTS", 1)
+    monkeypatch.setattr(pilot, "FIRST_ROUGHNESS", 2.0)
 
 
 def assert_within(solution, fine):
@@ -57,11 +59,50 @@ def test_separate_solves_measure_it_by_fewer_nodes_where_more_do_not_settle(monk
     assert_within(found, fine)
 
 
+def test_finer_panels_are_tried_where_the_time_step_alone_is_too_large(coarse_panels):
+    """And the bits are those of an undisturbed solve from every checkpoint, be it of the first or of the finer panels."""
+
+    def to(accuracy, journal=None, seed=0):
+        return solve(GROWING, 30.0, accuracy=accuracy, seed=seed, journal=journal)
+
+    coarse, undisturbed = to(0.1), Kept()
+    found = to(0.02, undisturbed)
+    assert found.diagnostics["outcome"] == "converged"
+    assert found.diagnostics["nodes"] > 1.2 * coarse.diagnostics["nodes"]
+    assert_within(found, to(0.01, seed=9))
+    assert len(undisturbed.checkpoints) >= 2
+    for checkpoint in undisturbed.checkpoints:
+        resumed = to(0.02, Kept(checkpoint))
+        for name in found.values:
+            np.testing.assert_array_equal(resumed.values[name], found.values[name])
+            np.testing.assert_array_equal(resumed.stderr[name], found.stderr[name])
+
+
+def test_coarser_panels_stand_where_finer_ones_fail(monkeypatch, coarse_panels):
+    """Also where a solve is taken up again at the finer ones: it begins anew."""
+
+    def refine_only_the_first(task, chosen, *rest):
+        refined = solver_refine(task, chosen, *rest)
+        if chosen.roughness < pilot.FIRST_ROUGHNESS * task.accuracy**0.5:
+            raise SolveError("not_converged", "")
+        return refined
+
+    solver_refine = solver._refine
+    monkeypatch.setattr(solver, "_refine", refine_only_the_first)
+    undisturbed = Kept()
+    found = solve(GROWING, 30.0, accuracy=0.02, journal=undisturbed)
+    assert found.diagnostics["outcome"] == "not_converged"
+    assert found.diagnostics["error"]["time_step"] > 0.01
+    assert len(undisturbed.checkpoints) >= 2
+    resumed = solve(GROWING, 30.0, accuracy=0.02, journal=Kept(undisturbed.checkpoints[-1]))
+    for name in found.values:
+        np.testing.assert_array_equal(resumed.values[name], found.values[name])
+
+
 def test_panels_are_short_enough_while_weights_grow_by_powers_of_ten():
     """Noise makes weights grow from 6e-6 to far beyond the sparse teacher's, which dominates w − w* until then."""
-    problem = Problem(aspect_ratio=26, target=BernoulliGaussTarget(density=0.0028), noise_std=8.3, initial_scale=0.0025)
-    fine = solve(problem, 30.0, accuracy=0.01, seed=9)
+    fine = solve(GROWING, 30.0, accuracy=0.01, seed=9)
     for seed in (4, 5):
-        found = solve(problem, 30.0, accuracy=0.05, seed=seed)
+        found = solve(GROWING, 30.0, accuracy=0.05, seed=seed)
         assert found.diagnostics["outcome"] == "converged"
         assert_within(found, fine)

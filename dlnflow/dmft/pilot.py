@@ -1,0 +1,140 @@
+"""The panels of a solve: passes over few paths choose them until the time-step error on a small sample is small enough."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dlnflow.dmft import sampling
+from dlnflow.dmft.checkpoint import Pilot
+from dlnflow.dmft.errors import Scale
+from dlnflow.dmft.observables import values
+from dlnflow.dmft.panel import PanelFailure
+from dlnflow.dmft.passes import MOST_MODES, MOST_PANELS, adaptive_pass
+from dlnflow.dmft.progress import Progress
+from dlnflow.dmft.refine import Refinement
+from dlnflow.dmft.sampling import Sample
+from dlnflow.dmft.state import State
+from dlnflow.problem import Problem
+from dlnflow.solution import CURVES, Array, SolveError
+
+PATHS = (512, 2048)  # of the samples on which panels are tried
+MOST_FAILURES = (8, 200)  # of panels' iterations on these; where many fail, panels stay short to the end
+BASE_PATHS = (1024, 4096)  # of the small sample that is corrected; on fewer, turning modes by a little looks like noise
+BASE_AT_ONE = 2.0  # of its paths over accuracy, between these bounds
+FIRST_ROUGHNESS = 0.5  # of panels, over the square root of accuracy
+FINER = 0.2  # roughness, over that of panels whose time-step error alone is too large
+MANY_PANELS = MOST_PANELS // 3  # of which finer ones are not tried
+MOST_PILOTS = 5  # on one pair of samples
+GAIN = 0.7  # finer panels that do not reduce the error to this share call for a larger sample
+FAR = 0.1  # error on a sample above which a larger one is tried at once
+ROUGH = 3.0  # times the tolerance, of the small sample's own solution, above which a larger one is tried
+SHARE_OF_TIME_ERROR = 0.5
+SHARE_OF_REST = 0.1  # of accuracy, that curves may move over panels which are left out
+TOLERANCES = (1e-6, 1e-5)  # of a panel's iteration; the tangents are in single precision, which leaves 1e-7
+TOLERANCE_AT_ONE = 1e-3  # tolerance over accuracy
+SHARE = 0.2  # of the work that is left
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a solve is to do: the curves of `problem` at `times`, (T,), with the `accuracy`, from the seed `root`."""
+
+    problem: Problem
+    horizon: float
+    times: Array
+    accuracy: float
+    root: np.random.SeedSequence
+    progress: Progress
+
+    @property
+    def tolerance(self) -> float:
+        """Of the panels' iterations."""
+        return float(np.clip(TOLERANCE_AT_ONE * self.accuracy, *TOLERANCES))
+
+    def sample(self, paths: int) -> Sample:
+        """That on which panels are tried."""
+        return sampling.draw(self.problem, paths, MOST_MODES, np.random.SeedSequence(entropy=self.root.entropy, spawn_key=(0,)))
+
+    def refinement(self, pilot: Pilot, size: int) -> Refinement:
+        """The small sample of `size` paths on the panels of the pilot. Raises PanelFailure."""
+        return Refinement(pilot.state, self.times, pilot.scale, size, self.tolerance, self.root, self.progress)
+
+
+def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement | None]:
+    """Panels whose time-step error on a small sample is a share of the accuracy, and the solution on that sample where it settles.
+
+    A second, larger pair of samples is tried where panels of the first do not settle or do not get better, and at once for finer panels
+    than those of the pilot `coarser`. Raises SolveError where no panel length makes the iteration settle.
+    """
+    grid, accuracy, progress = task.times, task.accuracy, task.progress
+    samples = list(zip(PATHS, MOST_FAILURES, _base_paths(accuracy), strict=True))
+    wanted = FIRST_ROUGHNESS * accuracy**0.5
+    if coarser:
+        samples, wanted = samples[1:], FINER * coarser.roughness
+    progress.stage(progress.reached, progress.reached + SHARE * (1 - progress.reached), MOST_PANELS)
+
+    def watch(state: State) -> None:
+        progress(state.edges[-1])
+        known = grid[grid <= state.edges[-1]]
+        progress.show(lambda: (known, values(state, known)))
+
+    best, found, pilot = np.inf, None, None
+    for paths, most_failures, size in samples:
+        sample = task.sample(paths)
+        before, roughness = np.inf, wanted
+        for _ in range(MOST_PILOTS):
+            try:
+                state = adaptive_pass(task.problem, sample, task.horizon, roughness, task.tolerance, most_failures, watch)
+                pilot = replace(_until_still(state, grid, accuracy), roughness=roughness)
+                refinement = task.refinement(pilot, size)
+                pilot = replace(pilot, stepped=refinement.time_step())
+            except (PanelFailure, SolveError):
+                break
+            worst = max(float(pilot.time_step[name].max()) for name in CURVES)
+            rough = refinement.base.residual > ROUGH * task.tolerance
+            if worst < best or found is None:
+                best, found = worst, (pilot, refinement)
+            larger = paths < PATHS[-1]
+            if rough and larger:
+                best = np.inf
+                break
+            if best < SHARE_OF_TIME_ERROR * accuracy:
+                return pilot, refinement
+            if (larger and worst > min(FAR, GAIN * before)) or is_finest(pilot):
+                break
+            before, wanted = worst, roughness
+            roughness *= max(0.4, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
+    if found:
+        return found
+    if pilot is None:
+        raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed, a larger accuracy or a shorter horizon.")
+    return pilot, None
+
+
+def is_finest(pilot: Pilot) -> bool:
+    """Whether finer panels than those of the pilot are not to be tried."""
+    return len(pilot.state.edges) > MANY_PANELS
+
+
+def _base_paths(accuracy: float) -> tuple[int, int]:
+    """The sizes of the small sample that belong to PATHS."""
+    return 2 ** round(np.log2(np.clip(BASE_AT_ONE / accuracy, *BASE_PATHS))), BASE_PATHS[-1]
+
+
+def _until_still(state: State, grid: Array, accuracy: float) -> Pilot:
+    """The state without the panels at its end where nothing moves any more; what this changes in its curves is time-step error.
+
+    A large sample would find only noise there, which long panels make much of.
+    """
+    times = np.append(grid, state.time)  # not those that were asked for alone: the kernels have their own
+    everything = values(state, times)
+    scale = Scale({name: float(np.abs(value).max()) for name, value in everything.items()})
+    nothing = {name: np.zeros(len(grid)) for name in everything}
+    kept = Pilot(state, nothing, nothing, scale)
+    for panels in range(len(state.edges) - 2, 0, -1):
+        head = state.head(panels)
+        change = scale.difference(values(head, times), everything)
+        if max(moved.max() for moved in change.values()) > SHARE_OF_REST * accuracy:
+            break
+        kept = Pilot(head, {name: moved[: len(grid)] for name, moved in change.items()}, nothing, scale)
+    return kept

@@ -5,6 +5,7 @@ end; `fit FILE` prints the coefficients of dlnflow/jobs/forecast_fit.py. CPU tim
 machine does.
 """
 
+import gc
 import json
 import math
 import random
@@ -12,12 +13,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.optimize import nnls
 
 from dlnflow import dmft, simulation
+from dlnflow.dmft import descent
 from dlnflow.jobs import forecast
 from dlnflow.jobs.requests import DmftRequest, SimulationRequest, request_adapter
 from dlnflow.problem import GradientDescent
@@ -26,7 +28,19 @@ from worker.memory import forget_peak, peak
 
 LONGEST_SECONDS = 60.0
 FACTOR = 2.0
-RIDGE = {"DMFT": 3.0, "DESCENT": 10.0}
+RIDGE = {"DMFT": 3.0, "DESCENT_ERROR": 1.0, "DESCENT_STEP": 1.0}
+
+
+class Recorded(descent.solver.Descent):
+    """Notes the paths, the CPU seconds and the error of every round."""
+
+    rounds: ClassVar[list[tuple[int, float, float]]] = []
+
+    def _round(self, paths: int) -> tuple[Any, ...]:
+        start = time.process_time()
+        found = super()._round(paths)
+        self.rounds.append((paths, time.process_time() - start, found[1].largest()["total"]))
+        return found
 
 
 class TooLong(Exception):
@@ -62,6 +76,7 @@ def draw(rng: random.Random, kind: str) -> dict[str, Any]:
 
 def seconds_of(request: DmftRequest | SimulationRequest) -> float:
     """The CPU time of a job."""
+    gc.collect()  # what a job that was ended left
     forget_peak()
     start = time.process_time()
 
@@ -70,7 +85,7 @@ def seconds_of(request: DmftRequest | SimulationRequest) -> float:
             raise TooLong
 
     if isinstance(request, DmftRequest) and isinstance(request.dynamics, GradientDescent):
-        dmft.descent.solve(request.problem, request.horizon, request.dynamics.step_size, accuracy=request.accuracy, observe=observe)
+        descent.solve(request.problem, request.horizon, request.dynamics.step_size, accuracy=request.accuracy, observe=observe)
     elif isinstance(request, DmftRequest):
         dmft.solve(request.problem, request.horizon, accuracy=request.accuracy, observe=observe)
     else:
@@ -88,18 +103,20 @@ def seconds_of(request: DmftRequest | SimulationRequest) -> float:
 def measure(path: str, number: int, seed: int) -> None:
     """Run jobs and compare."""
     rng = random.Random(seed)
+    descent.solver.Descent = Recorded
     for kind in ("dmft", "descent", "simulation"):
         seconds_of(request_adapter.validate_python(draw(random.Random(0), kind) | {"horizon": 1.0}))  # compiles
         ratios, shares = [], []
         for _ in range(number):
             fields = draw(rng, kind)
             request = request_adapter.validate_python(fields)
+            Recorded.rounds.clear()
             try:
                 taken = seconds_of(request)
             except (TooLong, SolveError):
                 continue
             with open(path, "a") as file:
-                file.write(json.dumps({"request": fields, "seconds": taken, "memory": peak()}) + "\n")
+                file.write(json.dumps({"request": fields, "seconds": taken, "memory": peak(), "rounds": Recorded.rounds}) + "\n")
             ratios.append(forecast.seconds(request) / taken)
             shares.append(peak() / forecast.memory_bytes(request))
         within = sum(1 / FACTOR <= ratio <= FACTOR for ratio in ratios)
@@ -111,18 +128,28 @@ def fit(path: str) -> None:
     """Ridge regression of the logarithm for the mean-field solver, least relative squares with positive terms for simulations."""
     rows = [json.loads(line) for line in Path(path).read_text().splitlines() if line.endswith("}")]
     jobs = [(request_adapter.validate_python(row["request"]), row["seconds"]) for row in rows]
-    solves = [pair for pair in jobs if pair[0].kind == "dmft"]
-    descents = [pair for pair in solves if isinstance(pair[0].dynamics, GradientDescent)]
-    flows = [pair for pair in solves if pair not in descents]
+    flows = [pair for pair in jobs if isinstance(pair[0], DmftRequest) and not isinstance(pair[0].dynamics, GradientDescent)]
     runs = [pair for pair in jobs if pair[0].kind == "simulation"]
     terms = np.array([np.array(forecast.simulation_features(request)) / taken for request, taken in runs])
     scale = np.maximum(terms.max(axis=0), 1e-300)
     simulation_fit = nnls(terms / scale, np.ones(len(terms)))[0] / scale
-    for name, solved, features in (("DMFT", flows, forecast.dmft_features), ("DESCENT", descents, forecast.descent_features)):
-        X = np.array([features(request) for request, _ in solved])
-        y = np.log([taken for _, taken in solved])
-        print(f"{name} = {_rounded(_monotone(X, y, RIDGE[name], _changes(solved, features)))}")
+    X = np.array([forecast.dmft_features(request) for request, _ in flows])
+    changes = _changes([request for request, _ in flows], forecast.dmft_features)
+    print(f"DMFT = {_rounded(_monotone(X, np.log([taken for _, taken in flows]), RIDGE['DMFT'], changes))}")
+    _fit_descents(rows)
     print(f"SIMULATION = {_rounded(simulation_fit)}")
+
+
+def _fit_descents(rows: list[dict[str, Any]]) -> None:
+    """Every round tells the error of ERROR_PATHS paths, by the solver's own power of the paths, and the seconds of a step of a path."""
+    rounds = [(request_adapter.validate_python(row["request"]), *one) for row in rows for one in row.get("rounds", ())]
+    requests = [request for request, *_ in rounds]
+    X = np.array([forecast.descent_error_features(request) for request in requests])
+    y = np.array([math.log(error) + descent.solver.GAIN * math.log(paths / forecast.ERROR_PATHS) for _, paths, _, error in rounds])
+    print(f"DESCENT_ERROR = {_rounded(_monotone(X, y, RIDGE['DESCENT_ERROR'], _changes(requests, forecast.descent_error_features)))}")
+    X = np.array([forecast.descent_step_features(request, paths) for request, paths, *_ in rounds])
+    y = np.array([math.log(taken * request.dynamics.step_size / (request.horizon * paths)) for request, paths, taken, _ in rounds])
+    print(f"DESCENT_STEP = {_rounded(_monotone(X, y, RIDGE['DESCENT_STEP'], np.zeros((1, X.shape[1]))))}")
 
 
 def _rounded(coefficients: Array) -> tuple[float, ...]:
@@ -141,10 +168,10 @@ def _monotone(X: Array, y: Array, ridge: float, changes: Array) -> Array:
     return found
 
 
-def _changes(jobs: list[tuple[DmftRequest, float]], features: Callable[[DmftRequest], list[float]]) -> Array:
+def _changes(requests: list[DmftRequest], features: Callable[[DmftRequest], list[float]]) -> Array:
     """What the features of jobs at random accuracies and horizons change by where these ask for a twentieth more."""
     rng, found = random.Random(0), []
-    for request, _ in jobs:
+    for request in requests:
         for name, factor in (("accuracy", 1 / 1.05), ("horizon", 1.05)):
             at = {"accuracy": log_uniform(rng, 2e-3, 0.1), "horizon": request.horizon * log_uniform(rng, 0.3, 3)}
             less = request.model_copy(update=at)

@@ -64,7 +64,7 @@ def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement 
     """Panels whose time-step error on a small sample is a share of the accuracy, and the solution on that sample where it settles.
 
     A second, larger pair of samples is tried where panels of the first do not settle or do not get better, and at once for finer panels
-    than those of the pilot `coarser`. Raises SolveError where no panel length makes the iteration settle.
+    than those of the pilot `coarser`. Raises SolveError where no panel length makes the iteration settle, or where finer ones do not.
     """
     grid, accuracy, progress = task.times, task.accuracy, task.progress
     samples = list(zip(PATHS, MOST_FAILURES, _base_paths(accuracy), strict=True))
@@ -106,7 +106,7 @@ def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement 
             roughness *= max(0.4, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
     if found:
         return found
-    if pilot is None:
+    if pilot is None or coarser:
         raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed, a larger accuracy or a shorter horizon.")
     return pilot, None
 

@@ -106,7 +106,7 @@ def _refine(task: Task, chosen: Pilot, refinement: Refinement | None, earlier: C
         except PanelFailure:
             refinement = _refinement(task, chosen, BASE_PATHS[-1]) if refinement.size < BASE_PATHS[-1] else None
     progress.journal.save(partial(checkpoint.save, chosen, Stage(BASE_PATHS[-1] + 1)))
-    progress.stage(progress.reached, 1.0, 2 * SCRAMBLES, f"{SCRAMBLES} separate solves")
+    progress.stage(progress.reached, progress.reached + 0.9 * (1 - progress.reached), 2 * SCRAMBLES, f"{SCRAMBLES} separate solves")
     try:
         found, time_step, bias = independent(chosen.state, task.times, chosen.scale, task.tolerance, task.root, progress)
     except PanelFailure:

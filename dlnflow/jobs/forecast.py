@@ -4,19 +4,21 @@ Seconds are those of a processor that does nothing else. Within the ranges of th
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
-from dlnflow.jobs.forecast_fit import DESCENT, DMFT, SIMULATION
+from dlnflow.jobs.forecast_fit import DESCENT_ERROR, DESCENT_STEP, DMFT, SIMULATION
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
 from dlnflow.problem import GradientDescent
 
 THEORY_BYTES = 300_000_000  # the interpreter with the solvers
 DMFT_BYTES = 800_000_000  # of a process that has solved others before: 0.3 to 0.9 GB in 520 random problems
-DESCENT_BYTES = 500_000_000  # the same for gradient descent with few paths
-DESCENT_BYTES_A_RATE = 7e9  # over the seconds of a step, which grow with the paths as memory does
-MOST_DESCENT_BYTES = 3_300_000_000  # with all paths that are tried
+DESCENT_BYTES = 400_000_000  # the same for gradient descent with few paths
+DESCENT_BYTES_A_PATH = 90_000  # of each of all scrambles
+ERROR_PATHS = 1024  # of a scramble, whose error is fitted
+ERROR_SPREAD = (-1.28, -0.84, -0.52, -0.25, 0.0, 0.25, 0.52, 0.84, 1.28)  # tenths of a standard normal distribution
+ERROR_NOISE = 0.5  # standard deviation of the logarithm of the error about its fit
 THEORY_SECONDS = 0.5
 SMALLEST_FACTOR = 1e-4  # no parameter is reduced further in search of a remedy
 HALVINGS = 16
@@ -58,12 +60,16 @@ def seconds(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
     """Processor seconds of one job."""
     match request:
         case DmftRequest(dynamics=GradientDescent()):
-            return math.exp(sum(c * x for c, x in zip(DESCENT, descent_features(request), strict=True)))
+            return _descent_seconds(request)
         case DmftRequest():
-            return math.exp(_beyond(request) + sum(c * x for c, x in zip(DMFT, dmft_features(request), strict=True)))
+            return math.exp(_beyond(request) + _dot(DMFT, dmft_features(request)))
         case SimulationRequest():
-            return sum(c * x for c, x in zip(SIMULATION, simulation_features(request), strict=True))
+            return _dot(SIMULATION, simulation_features(request))
     return THEORY_SECONDS
+
+
+def _dot(coefficients: Sequence[float], features: Sequence[float]) -> float:
+    return sum(c * x for c, x in zip(coefficients, features, strict=True))
 
 
 def dmft_features(request: DmftRequest) -> list[float]:
@@ -82,14 +88,71 @@ def dmft_features(request: DmftRequest) -> list[float]:
         min(abs(math.log(problem.aspect_ratio)), 2.0),
         math.tanh(problem.weight_decay * horizon),
     ]
+    return _quadratic(numbers)
+
+
+def _quadratic(numbers: Sequence[float]) -> list[float]:
     return [1.0, *numbers, *(a * b for a, b in combinations_with_replacement(numbers, 2))]
 
 
-def descent_features(request: DmftRequest) -> list[float]:
-    """What the logarithm of the seconds of a mean-field solve of gradient descent is linear in."""
+def _descent_numbers(request: DmftRequest) -> list[float]:
+    """What the cost of gradient descent depends on."""
     assert isinstance(request.dynamics, GradientDescent)
-    steps = _within(math.log(1 + request.horizon / request.dynamics.step_size) - 5, 3.0)
-    return [*dmft_features(request), steps, steps**2]
+    problem, horizon = request.problem, request.horizon
+    second, initial = problem.target_second_moment, problem.initial_second_moment
+    broad, narrow = ((1 + side * problem.aspect_ratio**-0.5) ** 2 for side in (1, -1))  # the spectrum of a linear network
+    return [
+        _within(math.log(initial) / 2 + 1.4, 1.8),
+        _within(math.log(1 + horizon / request.dynamics.step_size) - 5, 3.0),
+        _within(math.log(request.dynamics.step_size * broad) + 1.4, 2.0),  # the edge of stability for weights of order one
+        2 * min(problem.noise_std, 0.5),
+        math.tanh(2 * math.log(problem.aspect_ratio)),
+        _within(math.log(max(second, 1e-4)) + 1, 2.5),
+        _within(math.log(1 + 2 * initial * broad * horizon) - 2, 4.0),
+        min(2 * initial * narrow * horizon, 3.0),  # what has been learned of the slowest
+        math.tanh(problem.weight_decay * horizon),
+    ]
+
+
+def descent_error_features(request: DmftRequest) -> list[float]:
+    """What the logarithm of the error that ERROR_PATHS paths leave is linear in."""
+    return _quadratic(_descent_numbers(request))
+
+
+def descent_step_features(request: DmftRequest, paths: float) -> list[float]:
+    """What the logarithm of the seconds that a round takes for a step of each of `paths` paths is linear in."""
+    return [1.0, *_descent_numbers(request), math.log(paths / ERROR_PATHS)]
+
+
+def _descent_rounds(request: DmftRequest) -> list[list[float]]:
+    """The paths of a scramble in each round of a solve of gradient descent, for every error in ERROR_SPREAD that the first may leave."""
+    from dlnflow.dmft.descent.solver import FIRST_PATHS, GAIN, PATHS_AT_ONE, most_paths  # brings the solver with it
+
+    assert isinstance(request.dynamics, GradientDescent)
+    most = most_paths(round(request.horizon / request.dynamics.step_size))
+    first = min(max(PATHS_AT_ONE / request.accuracy, FIRST_PATHS), most)
+    error = math.exp(_dot(DESCENT_ERROR, descent_error_features(request))) * (first / ERROR_PATHS) ** -GAIN / request.accuracy
+    likely = [error * math.exp(ERROR_NOISE * z) for z in ERROR_SPREAD]
+    more = [min(first * math.sqrt(2) * (1.1 * excess) ** (1 / GAIN), most) for excess in likely]
+    return [[first] if excess <= 1 or first == most else [first, paths] for excess, paths in zip(likely, more, strict=True)]
+
+
+def _descent_seconds(request: DmftRequest) -> float:
+    """The mean is that of the logarithm. A round is a march of each scramble and one of all together."""
+    from dlnflow.dmft.descent.solver import AIMING_PATHS, SCRAMBLES
+
+    assert isinstance(request.dynamics, GradientDescent)
+    steps = request.horizon / request.dynamics.step_size
+
+    def taken(paths: float) -> float:
+        return steps * paths * math.exp(_dot(DESCENT_STEP, descent_step_features(request, paths)))
+
+    aiming = taken(AIMING_PATHS) / SCRAMBLES / 2
+    return _typical([aiming + sum(map(taken, rounds)) for rounds in _descent_rounds(request)])
+
+
+def _typical(likely: list[float]) -> float:
+    return math.exp(sum(map(math.log, likely)) / len(likely))
 
 
 def _beyond(request: DmftRequest) -> float:
@@ -118,9 +181,8 @@ def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> in
     match request:
         case TheoryRequest():
             return THEORY_BYTES
-        case DmftRequest(dynamics=GradientDescent(step_size=step_size)):
-            rate = seconds(request) / max(request.horizon / step_size, 1.0)
-            return min(DESCENT_BYTES + int(DESCENT_BYTES_A_RATE * rate), MOST_DESCENT_BYTES)
+        case DmftRequest(dynamics=GradientDescent()):
+            return DESCENT_BYTES + int(DESCENT_BYTES_A_PATH * _typical([max(rounds) for rounds in _descent_rounds(request)]))
         case DmftRequest():
             return DMFT_BYTES
     from dlnflow.simulation.memory import forecast  # brings the solver with it

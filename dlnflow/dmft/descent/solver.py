@@ -84,7 +84,7 @@ class Descent:
 
     def solve(self, accuracy: float) -> Solution:
         """Rounds with more and more paths."""
-        most = int(2 ** np.floor(np.log2(np.clip(MOST_WORK / max(self.steps, 1), FIRST_PATHS, MOST_PATHS))))
+        most = most_paths(self.steps)
         paths, low = min(most, 2 ** round(np.log2(max(FIRST_PATHS, PATHS_AT_ONE / accuracy)))), 0.0
         journal = self.progress.journal
         if journal.earlier is not None:
@@ -178,6 +178,11 @@ class Descent:
             "scrambles": SCRAMBLES,
         }
         return Solution(self.times, values, stderr, found, diagnostics, np.array(self.nodes) * self.step_size, march.kernels)
+
+
+def most_paths(steps: int) -> int:
+    """The most paths that a scramble is given."""
+    return int(2 ** np.floor(np.log2(np.clip(MOST_WORK / max(steps, 1), FIRST_PATHS, MOST_PATHS))))
 
 
 def _nodes(steps: int) -> list[int]:

@@ -149,6 +149,7 @@ def _rounds(refinement: Refinement, chosen: Pilot, accuracy: float, progress: Pr
                 return _rounds(refinement, chosen, accuracy, progress, None)
             if stage.paths < most and (last or refinement.size == BASE_PATHS[-1]):
                 stage = replace(stage, paths=min(stage.paths * MORE_WHERE_ROUGH, most), progress=high)
+                refinement.base = first  # checks of a rough round may have led away from the solution
                 continue
             if last:
                 return last

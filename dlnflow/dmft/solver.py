@@ -81,6 +81,7 @@ def solve(
 def _attempt(task: Task, earlier: Checkpoint | None) -> tuple[Round, Errors, Pilot]:
     """Panels and rounds, with finer panels as long as the time step alone keeps the error above the accuracy; the last that settle."""
     if earlier:
+        task.progress.reached = earlier.stage.progress
         chosen = earlier.pilot(task.problem, task.sample(earlier.pilot_paths))
         small = earlier.stage.size <= BASE_PATHS[-1]
         refinement = _refinement(task, chosen, earlier.stage.size) if small else None
@@ -105,7 +106,7 @@ def _refine(task: Task, chosen: Pilot, refinement: Refinement | None, earlier: C
             return _rounds(refinement, chosen, task.accuracy, progress, earlier)
         except PanelFailure:
             refinement = _refinement(task, chosen, BASE_PATHS[-1]) if refinement.size < BASE_PATHS[-1] else None
-    progress.journal.save(partial(checkpoint.save, chosen, Stage(BASE_PATHS[-1] + 1)))
+    progress.journal.save(partial(checkpoint.save, chosen, Stage(BASE_PATHS[-1] + 1, progress=progress.reached)))
     progress.stage(progress.reached, progress.reached + 0.9 * (1 - progress.reached), 2 * SCRAMBLES, f"{SCRAMBLES} separate solves")
     try:
         found, time_step, bias = independent(chosen.state, task.times, chosen.scale, task.tolerance, task.root, progress)
@@ -132,7 +133,7 @@ def _rounds(refinement: Refinement, chosen: Pilot, accuracy: float, progress: Pr
     most = _most_paths(refinement.base.nodes)
     more = MORE_WHERE_ROUGH if refinement.size == BASE_PATHS[-1] else 1
     paths = 2 ** round(np.log2(np.clip(more * PATHS_AT_ONE / accuracy, *FIRST_PATHS)) - 0.3)
-    stage = Stage(refinement.size, 0, min(paths, most), progress.reached)
+    stage = Stage(refinement.size, 0, min(paths, most), max(pilot.SHARE, progress.reached))
     last, first = None, refinement.base
     resumed = earlier is not None and earlier.stage.size == refinement.size
     if earlier and resumed:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from dlnflow.dmft.solver import PILOT_SHARE
+from dlnflow.dmft.pilot import SHARE
 from dlnflow.jobs import results
 from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.jobs.store import JobStore
@@ -28,7 +28,7 @@ def replicas_done(checkpoint: bytes) -> float:
 
 
 def pilot_done(checkpoint: bytes) -> float:
-    return PILOT_SHARE
+    return SHARE
 
 
 @pytest.mark.parametrize(("asked", "done"), [(SIMULATION, replicas_done), (MEAN_FIELD, pilot_done)], ids=["simulation", "dmft"])

@@ -149,7 +149,8 @@ def _fit_descents(rows: list[dict[str, Any]]) -> None:
     print(f"DESCENT_ERROR = {_rounded(_monotone(X, y, RIDGE['DESCENT_ERROR'], _changes(requests, forecast.descent_error_features)))}")
     X = np.array([forecast.descent_step_features(request, paths) for request, paths, *_ in rounds])
     y = np.array([math.log(taken * request.dynamics.step_size / (request.horizon * paths)) for request, paths, taken, _ in rounds])
-    print(f"DESCENT_STEP = {_rounded(_monotone(X, y, RIDGE['DESCENT_STEP'], np.zeros((1, X.shape[1]))))}")
+    changes = _changes(requests, lambda request: forecast.descent_step_features(request, forecast.ERROR_PATHS))
+    print(f"DESCENT_STEP = {_rounded(_monotone(X, y, RIDGE['DESCENT_STEP'], changes))}")
 
 
 def _rounded(coefficients: Array) -> tuple[float, ...]:

@@ -15,7 +15,7 @@ from dlnflow.problem import GradientDescent
 THEORY_BYTES = 300_000_000  # the interpreter with the solvers
 DMFT_BYTES = 800_000_000  # of a process that has solved others before: 0.3 to 0.9 GB in 520 random problems
 DESCENT_BYTES = 400_000_000  # the same for gradient descent with few paths
-DESCENT_BYTES_A_PATH = 90_000  # of each of all scrambles
+DESCENT_BYTES_A_PATH = 90_000  # for one path more in every scramble
 ERROR_PATHS = 1024  # of a scramble, whose error is fitted
 ERROR_SPREAD = (-1.28, -0.84, -0.52, -0.25, 0.0, 0.25, 0.52, 0.84, 1.28)  # tenths of a standard normal distribution
 ERROR_NOISE = 0.5  # standard deviation of the logarithm of the error about its fit

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import ortho_group
 
 from dlnflow.dmft import sampling
+from dlnflow.dmft.descent.paths import Paths
 from dlnflow.problem import BernoulliGaussTarget, Problem
 
 MODES = 5
@@ -34,3 +35,25 @@ def test_weights_make_up_for_the_spread(normal):
     np.testing.assert_allclose((np.abs(z) > 2) @ weights, 0.0455, rtol=0.06)
     np.testing.assert_allclose((z[0] ** 2 * z[1:] ** 2) @ weights, 1, rtol=0.02)
     assert (weights * len(weights)).std() > 0.2  # they are not all alike: the points are spread
+
+
+def test_axes_turn_the_modes_in_use_and_leave_the_others_for_last():
+    """The first one is that along which w differs: a combination of a mode in use and the teacher weight."""
+    sample = sampling.draw(PROBLEM, 2**12, MODES, np.random.SeedSequence(4))
+    w = (0.6 * sample.modes[:1] + 0.4 * sample.target) ** 3
+    zero, gaussian = sampling.aim_at(PROBLEM, sample, 2, w - sample.target)
+    for axes in (zero, gaussian):
+        np.testing.assert_allclose(axes @ axes.T, np.eye(len(axes)), atol=1e-12)
+        unused = MODES - 2
+        np.testing.assert_array_equal(axes[2:MODES, -unused:], np.eye(unused))
+    np.testing.assert_allclose(np.abs(zero[:, 0]), [1, 0, 0, 0, 0], atol=0.05)
+    assert abs(0.6 * gaussian[0, 0] + 0.8 * gaussian[-1, 0]) > 0.9
+
+
+def test_paths_with_tangents_weigh_what_their_stratum_does():
+    aims = [np.eye(MODES), np.eye(MODES + 1)]
+    sample = sampling.draw(PROBLEM, 2**12, MODES, np.random.SeedSequence(5), aims)
+    paths = Paths(PROBLEM, sample, 0, 4)
+    assert len(paths.blocks) < len(sample.strata)
+    for k, probability in enumerate((0.8, 0.2)):
+        assert paths.weights[sample.strata[paths.blocks] == k].sum() == pytest.approx(probability, rel=1e-12)

@@ -11,6 +11,7 @@ __all__ = ["open_client", "pings"]
 
 PROBLEM = REQUEST["problem"]
 DMFT = {"kind": "dmft", "problem": PROBLEM, "horizon": 10, "accuracy": 0.02}
+DESCENT = DMFT | {"horizon": 40, "dynamics": {"kind": "gradient_descent", "step_size": 0.05}}
 SIMULATION = {"kind": "simulation", "problem": PROBLEM, "horizon": 10, "dimension": 4000, "replicas": 100}
 
 
@@ -25,6 +26,10 @@ def test_an_estimate_grows_with_what_makes_a_job_dear(store, open_client):
         http.post("/v1/estimate", json=DMFT | {"accuracy": 0.005}).json()["seconds"]
         > http.post("/v1/estimate", json=DMFT).json()["seconds"]
     )
+    descent = http.post("/v1/estimate", json=DESCENT).json()
+    for larger in ({"accuracy": 0.005}, {"horizon": 80}):
+        assert http.post("/v1/estimate", json=DESCENT | larger).json()["seconds"] > 1.5 * descent["seconds"]
+    assert http.post("/v1/estimate", json=DESCENT | {"accuracy": 0.002}).json()["memory_bytes"] > 1.2 * descent["memory_bytes"]
     assert store.queued() == 0
 
 

@@ -90,7 +90,7 @@ def test_sentinels_lead_to_the_new_master_after_a_failover(start):
     client = connect(settings, socket_timeout=5)
     eventually(lambda: client.set("kept", "yes"))
     assert eventually(lambda: send_and_receive(settings)) == "job"
-    assert eventually(lambda: client.wait(1, 1000)) == 1  # the replica has it
+    eventually(lambda: _replicated(client))
     eventually(lambda: _knows_a_replica(sentinels))
 
     master.send_signal(signal.SIGKILL)
@@ -104,6 +104,10 @@ def test_sentinels_lead_to_the_new_master_after_a_failover(start):
     assert client.connection_pool.get_master_address() == ("127.0.0.1", second)
     assert eventually(lambda: send_and_receive(settings)) == "job"
     client.close()
+
+
+def _replicated(client: redis.Redis) -> None:
+    assert client.wait(1, 1000) == 1  # raises until a replica has what was written: its first synchronisation may take longer
 
 
 def _knows_a_replica(sentinels: list[int]) -> None:

@@ -30,8 +30,7 @@ FAR = 0.1  # error on a sample above which a larger one is tried at once
 ROUGH = 3.0  # times the tolerance, of the small sample's own solution, above which a larger one is tried
 SHARE_OF_TIME_ERROR = 0.5
 SHARE_OF_REST = 0.1  # of accuracy, that curves may move over panels which are left out
-TOLERANCES = (1e-6, 1e-5)  # of a panel's iteration; the tangents are in single precision, which leaves 1e-7
-TOLERANCE_AT_ONE = 1e-3  # tolerance over accuracy
+TOLERANCE = 1e-6  # of a panel's iteration, which stiff networks amplify a thousandfold; tangents in single precision leave 1e-7
 SHARE = 0.2  # of the work that is left
 
 
@@ -46,31 +45,28 @@ class Task:
     root: np.random.SeedSequence
     progress: Progress
 
-    @property
-    def tolerance(self) -> float:
-        """Of the panels' iterations."""
-        return float(np.clip(TOLERANCE_AT_ONE * self.accuracy, *TOLERANCES))
-
     def sample(self, paths: int) -> Sample:
         """That on which panels are tried."""
         return sampling.draw(self.problem, paths, MOST_MODES, np.random.SeedSequence(entropy=self.root.entropy, spawn_key=(0,)))
 
     def refinement(self, pilot: Pilot, size: int) -> Refinement:
         """The small sample of `size` paths on the panels of the pilot. Raises PanelFailure."""
-        return Refinement(pilot.state, self.times, pilot.scale, size, self.tolerance, self.root, self.progress)
+        return Refinement(pilot.state, self.times, pilot.scale, size, TOLERANCE, self.root, self.progress)
 
 
 def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement | None]:
     """Panels whose time-step error on a small sample is a share of the accuracy, and the solution on that sample where it settles.
 
-    A second, larger pair of samples is tried where panels of the first do not settle or do not get better, and at once for finer panels
-    than those of the pilot `coarser`. Raises SolveError where no panel length makes the iteration settle, or where finer ones do not.
+    A second, larger pair of samples is tried where panels of the first do not settle or do not get better, and at once for better panels
+    than those of the pilot `coarser`: finer ones, but first as rough ones where that is of the first pair. Raises SolveError where no
+    panel length makes the iteration settle, or where better ones do not.
     """
     grid, accuracy, progress = task.times, task.accuracy, task.progress
     samples = list(zip(PATHS, MOST_FAILURES, _base_paths(accuracy), strict=True))
     wanted = FIRST_ROUGHNESS * accuracy**0.5
     if coarser:
-        samples, wanted = samples[1:], FINER * coarser.roughness
+        few = len(coarser.state.sample.target) < PATHS[-1]
+        samples, wanted = samples[1:], coarser.roughness * (1 if few else FINER)
     progress.stage(progress.reached, progress.reached + SHARE * (1 - progress.reached), MOST_PANELS)
 
     def watch(state: State) -> None:
@@ -84,14 +80,14 @@ def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement 
         before, roughness = np.inf, wanted
         for _ in range(MOST_PILOTS):
             try:
-                state = adaptive_pass(task.problem, sample, task.horizon, roughness, task.tolerance, most_failures, watch)
+                state = adaptive_pass(task.problem, sample, task.horizon, roughness, TOLERANCE, most_failures, watch)
                 pilot = replace(_until_still(state, grid, accuracy), roughness=roughness)
                 refinement = task.refinement(pilot, size)
                 pilot = replace(pilot, stepped=refinement.time_step())
             except (PanelFailure, SolveError):
                 break
             worst = max(float(pilot.time_step[name].max()) for name in CURVES)
-            rough = refinement.base.residual > ROUGH * task.tolerance
+            rough = refinement.base.residual > ROUGH * TOLERANCE
             if worst < best or found is None:
                 best, found = worst, (pilot, refinement)
             larger = paths < PATHS[-1]

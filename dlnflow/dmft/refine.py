@@ -5,7 +5,7 @@ the last solution x₀ (the full approximation scheme of A. Brandt, Math. Comp. 
 once, open loop; its error shrinks by the relative difference of the derivatives of F and f, about ten times.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -26,6 +26,7 @@ THREADS = 2
 AIMING_PATHS = 4096
 CHECK_SIZE = 4  # times the small sample, whose own noise the change over more paths must be free of
 CHECK_SCRAMBLES = 2
+MOST_DRAWN = 2**18  # paths at a time, of a scramble; where it has more, they are several independent ones
 STEP_PATHS = 131072  # at most, of a scramble by which the time step is measured
 MOST_MEASURES = 3  # of the time step of a round
 ROUGHLY = 5.0  # times the tolerance suffices where only a spread is wanted
@@ -87,7 +88,7 @@ class Refinement:
 
     def time_step(self) -> Curves:
         """The relative change of the curves on the small sample with one node more in each panel. Raises PanelFailure."""
-        return _time_step(self.base, ORDER + 1, self.tolerance, self.times, self.scale, self.watch)
+        return self._change_of_curves(self.base, self._finer(self.base, None))
 
     def time_steps_of(self, found: Round) -> Iterator[Curves]:
         """The same with the corrections that a few of the round's samples make, with and without the node. Raises PanelFailure.
@@ -102,23 +103,27 @@ class Refinement:
         fine = self._finer(found.state, lift(found.state.correction, ORDER, ORDER + 1))
         for _ in range(MOST_MEASURES):
             before, fine = fine, self._finer(fine, correction + self._added(fine, paths))
-            curves = values(fine, self.times)
-            change, moved = self.scale.difference(found.curves, curves), self.scale.difference(values(before, self.times), curves)
-            yield {name: change[name] + CONTRACTION * moved[name] for name in curves}
+            change, moved = (self._change_of_curves(state, fine) for state in (found.state, before))
+            yield {name: change[name] + CONTRACTION * moved[name] for name in change}
             if max(float(moved[name].max()) for name in CURVES) < max(float(change[name].max()) for name in CURVES):
                 return
 
-    def _finer(self, like: State, correction: Averages) -> State:
+    def _change_of_curves(self, one: State, other: State) -> Curves:
+        return change_within_panels(one, other, self.times, self.scale)
+
+    def _finer(self, like: State, correction: Averages | None) -> State:
         return causal_pass(like, self.sample, ORDER + 1, self.tolerance, self.watch, correction)
 
     def _added(self, state: State, paths: int) -> Averages:
         """What the averages over a few scrambles of `paths` paths add to those over the small sample."""
         with ThreadPoolExecutor(THREADS) as pool:
             averages = pool.map(lambda scramble: self._averages(state, paths, scramble), range(CHECK_SCRAMBLES))
-            return _mean(list(averages)) - own_averages(state)
+            return _mean(averages) - own_averages(state)
 
     def _averages(self, state: State, paths: int, scramble: int) -> Averages:
-        averages = open_loop(state, self._draw(paths, 2, paths, scramble))
+        size = min(paths, MOST_DRAWN)
+        parts = range(scramble, SCRAMBLES * paths // size, SCRAMBLES)
+        averages = _mean(open_loop(state, self._draw(size, 2, paths, part)) for part in parts)
         self.watch(state.edges[-1])
         return averages
 
@@ -165,15 +170,15 @@ class Refinement:
         scrambles = range(number * CHECK_SCRAMBLES, (number + 1) * CHECK_SCRAMBLES)
         with ThreadPoolExecutor(THREADS) as pool:
             changes = pool.map(lambda scramble: self._change(paths, scramble, self.base, found.state), scrambles)
-            moved = _mean(list(changes)) - (own_averages(found.state) - own_averages(self.base))
+            moved = _mean(changes) - (own_averages(found.state) - own_averages(self.base))
         try:
             state = self._solve(found.state, found.correction + moved, self.tolerance, True)
-            curves, other = values(state, self.times), found.curves
+            before = found.state
         except PanelFailure:
-            state, curves, other = found.state, found.curves, values(self.base, self.times)
+            state, before = found.state, self.base
         inexact = AMPLIFICATION * state.residual + MODE_SHARE
-        left = {name: CONTRACTION * change + inexact for name, change in self.scale.difference(other, curves).items()}
-        return Round(state, curves, found.sampling, found.paths, found.correction), left
+        left = {name: CONTRACTION * change + inexact for name, change in self._change_of_curves(before, state).items()}
+        return Round(state, values(state, self.times), found.sampling, found.paths, found.correction), left
 
 
 def _exponentials(state: State, sample: sampling.Sample) -> tuple[Array, Array]:
@@ -197,16 +202,24 @@ def _settled(solve: Callable[[In], Out | None], inputs: list[In]) -> list[Out]:
     return found
 
 
-def _mean(averages: list[Averages]) -> Averages:
-    total = averages[0]
-    for one in averages[1:]:
-        total = total + one
-    return total * (1 / len(averages))
+def _mean(averages: Iterable[Averages]) -> Averages:
+    first, *others = averages
+    return sum(others, first) * (1 / (1 + len(others)))
 
 
-def _time_step(state: State, order: int, tolerance: float, times: Array, scale: Scale, watch: Watch) -> Curves:
-    other = causal_pass(state, state.sample, order, tolerance, watch)
-    return scale.difference(values(state, times), values(other, times))
+def change_within_panels(one: State, other: State, times: Array, scale: Scale) -> Curves:
+    """The largest relative difference of two solutions on the same panels, by curve, in the panel of each of the `times`, (T,) each.
+
+    It is taken over these times and the nodes of `one`: at a single time two solutions may happen to agree.
+    """
+    times = np.append(times, one.time)
+    panel = np.searchsorted(one.edges[1:-1], times)
+    largest = {}
+    for name, change in scale.difference(values(one, times), values(other, times)).items():
+        by_panel = np.zeros(len(one.edges) - 1)
+        np.maximum.at(by_panel, panel, change)
+        largest[name] = by_panel[panel[: len(times) - one.nodes]]
+    return largest
 
 
 def independent(
@@ -235,7 +248,7 @@ def independent(
     bias = scale.difference({name: np.mean([one[name] for one in rough], axis=0) for name in curves}, curves)
     sampled = {name: COVERAGE * scale.relative(name, spread[name], curves[name]) for name in curves}
     try:
-        time_step = _time_step(many[0], ORDER + 1, tolerance, times, scale, watch)
+        other = causal_pass(many[0], many[0].sample, ORDER + 1, tolerance, watch)
     except PanelFailure:
-        time_step = _time_step(many[0], ORDER - 1, tolerance, times, scale, watch)  # whose own error is the larger one
-    return Round(many[0], curves, sampled, paths), time_step, bias
+        other = causal_pass(many[0], many[0].sample, ORDER - 1, tolerance, watch)  # whose own error is the larger one
+    return Round(many[0], curves, sampled, paths), change_within_panels(many[0], other, times, scale), bias

@@ -35,6 +35,8 @@ FIRST_PATHS = (1024, 32768)  # that a first round may be given
 PATHS_AT_ONE = 20.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**18
 MOST_WORK = 1.5e12  # multiplications in the averages of one round
+LAST_TIMES = 4  # that work a last round may take
+LAST_EXCESS = 2.0  # sampling error over what is left to it, up to which such a round is worth its work
 MOST_ROUNDS = 8
 MOST_CHECKS = 3  # of a round
 MORE_WHERE_ROUGH = 8  # times the paths: late panels settle only where the noise of the averages does not upset their balance
@@ -109,7 +111,7 @@ def _refine(task: Task, chosen: Pilot, refinement: Refinement | None, earlier: C
     progress.journal.save(partial(checkpoint.save, chosen, Stage(BASE_PATHS[-1] + 1, progress=progress.reached)))
     progress.stage(progress.reached, progress.reached + 0.9 * (1 - progress.reached), 2 * SCRAMBLES, f"{SCRAMBLES} separate solves")
     try:
-        found, time_step, bias = independent(chosen.state, task.times, chosen.scale, task.tolerance, task.root, progress)
+        found, time_step, bias = independent(chosen.state, task.times, chosen.scale, pilot.TOLERANCE, task.root, progress)
     except PanelFailure:
         raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed or a larger accuracy.") from None
     return found, Errors(found.sampling, replace(chosen, stepped=time_step).time_step, bias)
@@ -164,10 +166,11 @@ def _rounds(refinement: Refinement, chosen: Pilot, accuracy: float, progress: Pr
         alone = not pilot.is_finest(chosen) and errors.without("time_step") <= accuracy
         if errors.largest()["time_step"] > accuracy and errors.largest()["fixed_point"] < SETTLED * accuracy and (alone or excess <= 1):
             return last  # more paths are of no use
-        if stage.paths == most and excess > 1:
+        limit = LAST_TIMES * most if stage.paths >= most and 1 < excess <= LAST_EXCESS else max(most, stage.paths)
+        if stage.paths == limit and excess > 1:
             return last
         progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, chosen.scale))
-        paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.3)), most)
+        paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.3)), limit)
         stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state
 
 

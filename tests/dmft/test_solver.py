@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dlnflow.dmft import radau, refine, solve
+from dlnflow.dmft import radau, refine, solve, solver
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
-from dlnflow.solution import KERNELS, Cancelled
+from dlnflow.solution import CURVES, KERNELS, Cancelled
 from dlnflow.theory import predict
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2), noise_std=0.1, initial_scale=0.5)
@@ -55,6 +55,39 @@ def test_an_observer_can_stop_the_solve():
     with pytest.raises(Cancelled):
         solve(PROBLEM, 4.0, accuracy=0.05, observe=stop)
     assert calls[-1] > 0.3
+
+
+@pytest.mark.parametrize(("accuracy", "outcome", "paths"), [(0.003, "converged", 4096), (0.002, "not_converged", 1024)])
+def test_a_last_round_takes_more_paths_where_that_may_suffice(monkeypatch, accuracy, outcome, paths):
+    """The error with the most paths that a round may have is 0.0044: more than twice what is asked for is out of reach."""
+    monkeypatch.setattr(solver, "FIRST_PATHS", (256, 512))
+    monkeypatch.setattr(solver, "MOST_PATHS", 1024)
+    solution = solve(PROBLEM, 4.0, accuracy=accuracy)
+    assert solution.diagnostics["outcome"] == outcome
+    assert solution.diagnostics["paths"] == paths
+    assert (solution.diagnostics["error"]["total"] <= accuracy) == (outcome == "converged")
+
+
+def test_many_paths_are_drawn_a_few_at_a_time(monkeypatch):
+    """Each time from another scramble; the curves agree with those of paths that are drawn at once."""
+    once = solve(PROBLEM, 4.0, accuracy=0.01, seed=1)
+    drawn: list[tuple[int, ...]] = []
+    draw = refine.Refinement._draw
+
+    def watched(self, paths, *key):
+        drawn.append((paths, *key))
+        return draw(self, paths, *key)
+
+    monkeypatch.setattr(refine.Refinement, "_draw", watched)
+    monkeypatch.setattr(refine, "MOST_DRAWN", once.diagnostics["paths"] // 4)
+    parts = solve(PROBLEM, 4.0, accuracy=0.01, seed=1)
+    paths = parts.diagnostics["paths"]
+    last = [key for key in drawn if key[1:3] == (2, paths)]
+    assert len(last) == len(set(last)) == refine.SCRAMBLES * paths // refine.MOST_DRAWN
+    assert {key[0] for key in last} == {refine.MOST_DRAWN}
+    total = once.diagnostics["error"]["total"] + parts.diagnostics["error"]["total"]
+    for name in CURVES:
+        np.testing.assert_allclose(parts.values[name], once.values[name], rtol=total)
 
 
 def test_kernels_agree_with_the_curves():

@@ -1,14 +1,19 @@
 """The time-step error where the usual way to measure it fails: what is reported instead holds the true error as well."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from dlnflow.dmft import pilot, refine, solve, solver
-from dlnflow.dmft.errors import FLOOR
-from dlnflow.dmft.observables import NAMES
+from dlnflow.dmft import pilot, refine, sampling, solve, solver
+from dlnflow.dmft.checkpoint import Pilot
+from dlnflow.dmft.errors import FLOOR, Scale
+from dlnflow.dmft.observables import NAMES, values
 from dlnflow.dmft.panel import PanelFailure
+from dlnflow.dmft.passes import MOST_MODES, adaptive_pass, causal_pass
+from dlnflow.dmft.progress import Progress
 from dlnflow.problem import BernoulliGaussTarget, Problem
-from dlnflow.solution import CURVES, SolveError
+from dlnflow.solution import CURVES, Journal, SolveError, ignore_progress
 from tests.journal import Kept
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=0.3)
@@ -36,6 +41,23 @@ def assert_within(solution, fine):
         assert np.all(np.abs(solution.values[name] - fine.values[name]) <= 4 * bars)
 
 
+def test_a_time_at_which_two_solutions_happen_to_agree_has_the_error_of_its_panel():
+    """The change with the nodes crosses zero within a panel: what is asked for at that time alone is no more exact."""
+    sample = sampling.draw(PROBLEM, 1024, MOST_MODES, np.random.SeedSequence(0))
+    one = adaptive_pass(PROBLEM, sample, 4.0, 0.5, 1e-6, 8, lambda state: None)
+    other = causal_pass(one, sample, one.order + 1, 1e-6, lambda t: None)
+    scale = Scale(dict.fromkeys(NAMES, 1.0))
+    for left, right in pairwise(one.edges):
+        within = np.linspace(left, right, 200)[1:]
+        pointwise = scale.difference(values(one, within), values(other, within))
+        crossing = within[[np.argmin(pointwise["parameter_error"])]]
+        found = refine.change_within_panels(one, other, crossing, scale)["parameter_error"]
+        everywhere = refine.change_within_panels(one, other, within, scale)["parameter_error"]
+        assert np.ptp(everywhere) == 0
+        assert everywhere[0] >= pointwise["parameter_error"].max()
+        assert pointwise["parameter_error"].min() < found[0] / 2 < everywhere[0]
+
+
 def test_the_round_measures_what_the_small_sample_overstates(monkeypatch, coarse_panels, fine):
     overstated = 0.06
     monkeypatch.setattr(refine.Refinement, "time_step", lambda self: dict.fromkeys(NAMES, np.full(len(self.times), overstated)))
@@ -51,7 +73,6 @@ def test_separate_solves_measure_it_by_fewer_nodes_where_more_do_not_settle(monk
             raise PanelFailure
         return causal_pass(like, sample, order, *rest, **options)
 
-    causal_pass = refine.causal_pass
     monkeypatch.setattr(refine, "causal_pass", unsettled)
     found = solve(PROBLEM, 16.0, times=TIMES, accuracy=0.05)
     assert found.diagnostics["paths"] == refine.MOST_INDEPENDENT
@@ -76,6 +97,22 @@ def test_finer_panels_are_tried_where_the_time_step_alone_is_too_large(coarse_pa
         for name in found.values:
             np.testing.assert_array_equal(resumed.values[name], found.values[name])
             np.testing.assert_array_equal(resumed.stderr[name], found.stderr[name])
+
+
+@pytest.mark.parametrize(("paths", "share"), [(pilot.PATHS[0], 1.0), (pilot.PATHS[1], pilot.FINER)])
+def test_panels_of_a_few_paths_are_tried_by_more_of_them_before_finer_ones_are(monkeypatch, paths, share):
+    task = pilot.Task(PROBLEM, 1.0, TIMES, 0.01, np.random.SeedSequence(0), Progress(ignore_progress, 1.0, Journal()))
+    state = adaptive_pass(PROBLEM, task.sample(paths), 1.0, 0.5, 1e-6, 8, lambda state: None)
+    tried = []
+
+    def watched(problem, sample, horizon, roughness, *rest):
+        tried.append((len(sample.target), roughness))
+        raise PanelFailure
+
+    monkeypatch.setattr(pilot, "adaptive_pass", watched)
+    with pytest.raises(SolveError):
+        pilot.choose(task, Pilot(state, {}, {}, Scale({}), roughness=0.5))
+    assert tried == [(pilot.PATHS[1], pytest.approx(0.5 * share))]
 
 
 def test_coarser_panels_stand_where_finer_ones_fail(monkeypatch, coarse_panels):

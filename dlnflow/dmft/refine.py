@@ -26,7 +26,7 @@ THREADS = 2
 AIMING_PATHS = 4096
 CHECK_SIZE = 4  # times the small sample, whose own noise the change over more paths must be free of
 CHECK_SCRAMBLES = 2
-MOST_DRAWN = 2**18  # paths at a time, of a scramble; where it has more, they are several independent ones
+MOST_DRAWN = 2**17  # paths at a time, of a scramble; where it has more, they are several independent ones
 STEP_PATHS = 131072  # at most, of a scramble by which the time step is measured
 MOST_MEASURES = 3  # of the time step of a round
 ROUGHLY = 5.0  # times the tolerance suffices where only a spread is wanted
@@ -187,6 +187,12 @@ def _exponentials(state: State, sample: sampling.Sample) -> tuple[Array, Array]:
     open_loop(state, sample, height, tangents=False)
     exponent = sample.scale - 2 * state.problem.weight_decay * state.time[:, None]
     return np.exp(exponent + 2 * height), np.exp(exponent - 2 * height)
+
+
+def drawable(paths: float) -> int:
+    """The next number of paths that a scramble can have: a power of two, from MOST_DRAWN on a multiple of that."""
+    size = min(2 ** int(np.ceil(np.log2(paths))), MOST_DRAWN)
+    return size * int(np.ceil(paths / size))
 
 
 def _settled(solve: Callable[[In], Out | None], inputs: list[In]) -> list[Out]:

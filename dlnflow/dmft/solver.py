@@ -24,7 +24,7 @@ from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.passes import open_loop
 from dlnflow.dmft.pilot import BASE_PATHS, Task
 from dlnflow.dmft.progress import Progress
-from dlnflow.dmft.refine import SCRAMBLES, Refinement, Round, independent
+from dlnflow.dmft.refine import SCRAMBLES, Refinement, Round, drawable, independent
 from dlnflow.dmft.state import State
 from dlnflow.dmft.subnormal import flushed
 from dlnflow.grids import default_times
@@ -170,7 +170,7 @@ def _rounds(refinement: Refinement, chosen: Pilot, accuracy: float, progress: Pr
         if stage.paths == limit and excess > 1:
             return last
         progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, chosen.scale))
-        paths = min(stage.paths * 2 ** int(np.ceil(1.2 * np.log2(max(excess, 1.0)) + 0.3)), limit)
+        paths = min(drawable(stage.paths * 2 ** (1.2 * np.log2(max(excess, 1.0)) + 0.3)), limit)
         stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state
 
 

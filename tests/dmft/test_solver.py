@@ -68,6 +68,13 @@ def test_a_last_round_takes_more_paths_where_that_may_suffice(monkeypatch, accur
     assert (solution.diagnostics["error"]["total"] <= accuracy) == (outcome == "converged")
 
 
+@pytest.mark.parametrize(
+    ("paths", "drawn"), [(1024, 1024), (1100.0, 2048), (2**17 - 1.0, 2**17), (2.2 * 2**17, 3 * 2**17), (4.0 * 2**17, 4 * 2**17)]
+)
+def test_scrambles_have_powers_of_two_of_paths_or_several_draws(paths, drawn):
+    assert refine.drawable(paths) == drawn
+
+
 def test_many_paths_are_drawn_a_few_at_a_time(monkeypatch):
     """Each time from another scramble; the curves agree with those of paths that are drawn at once."""
     once = solve(PROBLEM, 4.0, accuracy=0.01, seed=1)

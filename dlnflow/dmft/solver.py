@@ -1,9 +1,9 @@
 """The solver: a pilot pass chooses the panels, rounds of corrections by more and more paths give the curves and their errors.
 
-The error of a curve has three parts. *Time step*: the change on the small sample with one node more in each panel, measured again by a
-round's samples where nothing else is too large. *Sampling*: COVERAGE standard errors over independent scrambles. *Fixed point*: the change
-when the correction is taken once more. Panels, paths or rounds are refined until their sum is below `accuracy`, relative to the curve or
-to FLOOR times its largest value at any time, whichever is larger.
+The error of a curve has three parts. *Time step*: the largest change within a panel, on the small sample, with one node more in each,
+measured again by a round's samples where nothing else is too large. *Sampling*: COVERAGE standard errors over independent scrambles.
+*Fixed point*: the change when the correction is taken once more. Panels, paths or rounds are refined until their sum is below `accuracy`,
+relative to the curve or to FLOOR times its largest value at any time, whichever is larger.
 """
 
 import resource

@@ -4,12 +4,14 @@ The method is exact for the linearised flow, so that accuracy alone limits its s
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from dlnflow.problem import InitialScale
 from dlnflow.simulation import exponential, spectrum
 from dlnflow.simulation.draw import draw_initial
+from dlnflow.simulation.kernel import change
 from dlnflow.simulation.network import Network, Point
 from dlnflow.simulation.products import Design
 from dlnflow.simulation.snapshots import BATCH, Snapshots
@@ -21,7 +23,7 @@ TOLERANCE = 3e-3
 SCALE_FLOOR = 1e-3  # of the labels: residuals below are followed to this times the tolerance only
 FLOOR = 1e-15  # local error that rounding makes of its own, relative to the labels and to the stiffness of the step
 REST = 1e-15  # a force that is rounding error, relative to the labels
-SINGLE = 3e5  # single precision is enough where h · radius is less than this times the tolerance
+ROUNDING = 0.03  # of the tolerance, that errors of products may be times h · radius
 FIRST_CHANGE = 0.2  # of H in the first step
 KRYLOV_SHARE = (0.3, 5.0)
 KRYLOV_STIFFNESS = 100.0
@@ -101,7 +103,8 @@ class Flow:
 
     def _around(self, h: float) -> Around:
         stiffness = h * self._radius
-        return Around(self.network, self.point, stiffness <= SINGLE * self.tolerance, self._watch, self._spectrum_for(stiffness))
+        rounding = ROUNDING * self.tolerance / max(stiffness, 1.0)
+        return Around(self.network, self.point, rounding, self._watch, self._spectrum_for(stiffness))
 
     def _spectrum_for(self, stiffness: float) -> Spectrum | None:
         """The spectrum of the Jacobian, where Krylov spaces were too small for less."""
@@ -121,7 +124,7 @@ class Flow:
 
     def _accepts(self, step: Step) -> bool:
         """Whether the step is accurate enough; in any case, adapt the length of the next one."""
-        size = rms((1 + np.maximum(step.end.k, self.point.k)) * step.error)
+        size = float(change(np.maximum(step.end.k, self.point.k), step.error))
         error = size / self._acceptable(step.end, step.h)
         self._h = step.h * float(np.clip(0.85 * max(error, 1e-10) ** (-1 / exponential.ORDER), 0.1, LARGEST_GROWTH))
         return error <= 1
@@ -134,23 +137,35 @@ class Flow:
 
 
 def follow(flow: Flow, times: Array) -> Iterator[Snapshots]:
-    """The network at every one of the increasing `times`, shape (T,), up to `flow.end`."""
+    """The network at every one of the increasing `times`, shape (T,), up to `flow.end`, at least BATCH at once but for the last."""
     done = int(np.searchsorted(times, flow.point.t, side="right"))
-    if done:
-        yield _snapshots(flow.network, flow.point, times[:done], np.repeat(flow.point.H[None], done, axis=0))
+    waiting = [_Reached(t, flow.point.H, flow.point.w, flow.point.r) for t in times[:done]]
     while done < len(times):
         start, step = flow.point, flow.advance()
         reached = int(np.searchsorted(times, flow.point.t, side="right"))
+        span = flow.point.t - start.t
         for i in range(done, reached, BATCH):
             part = times[i : min(i + BATCH, reached)]
-            span = flow.point.t - start.t
-            H = np.array([step.interpolate((t - start.t) / span) for t in part])
-            yield _snapshots(flow.network, start, part, H)
+            waiting += [_Reached(t, step.interpolate((t - start.t) / span), start.w, start.r) for t in part]
+            if len(waiting) >= BATCH:
+                yield _snapshots(flow.network, waiting)
+                waiting = []
         done = reached
+    if waiting:
+        yield _snapshots(flow.network, waiting)
 
 
-def _snapshots(network: Network, origin: Point, t: Array, H: Array) -> Snapshots:
-    """At the times `t`, shape (m,), from `H`, shape (m, d); residuals in increments from those of `origin`."""
+class _Reached(NamedTuple):
+    """`H` (d,) at the time `t`, and an earlier w (d,) with its residuals r (rows,), from which those at the time are followed."""
+
+    t: float
+    H: Array
+    w: Array
+    r: Array
+
+
+def _snapshots(network: Network, reached: list[_Reached]) -> Snapshots:
+    t, H, w_before, r_before = (np.array(each) for each in zip(*reached, strict=True))
     u2, v2 = network.squares(t[:, None], H)
     w = (u2 - v2) / 2
-    return Snapshots(t, w, u2, v2, origin.r + network.design.images(w - origin.w))
+    return Snapshots(t, w, u2, v2, r_before + network.design.images(w - w_before))

@@ -1,7 +1,7 @@
 """The loops that a simulation spends its time in, compiled, so that replicas on several threads do not wait for each other.
 
 The cost of a large network is reading X. Xw − y and Xᵀ(Xw − y) need the same rows, so that four rows at a time are read once and used
-twice; X is kept in single precision and its products are summed in the precision of `w`.
+twice; X is kept in single precision, and once more in integers of 16 bits, and products are summed in the precision of `w`.
 """
 
 from typing import Any
@@ -19,9 +19,9 @@ def residual_and_force(X: Floats, w: Floats, y: Floats, first: int, r: Floats, g
     """Fill r = Xw − y, shape (rows,), and g = Xᵀr, shape (d,); `X` has shape (rows, d).
 
     Entries of row i to the left of column `first` + i are taken to be zero and are not read. `w`, `y`, `r` and `g` have one
-    and the same type, that of the sums.
+    and the same type, that of the sums, X any.
     """
-    rows = len(X)
+    rows, kind = len(X), w.dtype.type
     g[:] = 0
     whole = rows - rows % 4
     for i in range(0, whole, 4):
@@ -30,22 +30,45 @@ def residual_and_force(X: Floats, w: Floats, y: Floats, first: int, r: Floats, g
         wl, gl = w[left:], g[left:]
         a, b, c, e = -y[i], -y[i + 1], -y[i + 2], -y[i + 3]
         for j in range(len(wl)):
-            a += xa[j] * wl[j]
-            b += xb[j] * wl[j]
-            c += xc[j] * wl[j]
-            e += xe[j] * wl[j]
+            a += kind(xa[j]) * wl[j]
+            b += kind(xb[j]) * wl[j]
+            c += kind(xc[j]) * wl[j]
+            e += kind(xe[j]) * wl[j]
         for j in range(len(wl)):
-            gl[j] += a * xa[j] + b * xb[j] + c * xc[j] + e * xe[j]
+            gl[j] += a * kind(xa[j]) + b * kind(xb[j]) + c * kind(xc[j]) + e * kind(xe[j])
         r[i], r[i + 1], r[i + 2], r[i + 3] = a, b, c, e
     for i in range(whole, rows):
         left = max(0, first + i)
         xa, wl, gl = X[i, left:], w[left:], g[left:]
         a = -y[i]
         for j in range(len(wl)):
-            a += xa[j] * wl[j]
+            a += kind(xa[j]) * wl[j]
         for j in range(len(wl)):
-            gl[j] += a * xa[j]
+            gl[j] += a * kind(xa[j])
         r[i] = a
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
+def round_columns(X: Floats, units: Floats) -> tuple[NDArray[np.int16], Floats]:
+    """The integers Q (rows, d) for which Q[i, j] `units`[j] is next to X[i, j], and the sums of squares of the columns of X, (d,)."""
+    factors, squares, Q = np.float32(1) / units, np.zeros_like(units), np.empty(X.shape, np.int16)
+    for i in range(len(X)):
+        x, q = X[i], Q[i]
+        for j in range(len(x)):
+            q[j] = np.int32(np.rint(x[j] * factors[j]))
+        for j in range(len(x)):
+            squares[j] += x[j] * x[j]
+    return Q, squares
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
+def gram(X: Floats, units: Floats, x: Floats, first: int, scaled: Floats) -> Floats:
+    """AᵀAx, shape (d,), where A is X times `units` (d,) in each column; `scaled` (d,), of the type of the sums, is overwritten."""
+    r, g = np.empty(len(X), scaled.dtype), np.empty(len(x), scaled.dtype)
+    for j in range(len(x)):
+        scaled[j] = units[j] * x[j]
+    residual_and_force(X, scaled, np.zeros(len(X), scaled.dtype), first, r, g)
+    return units * g
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
@@ -74,7 +97,7 @@ def orthogonalise(V: Floats, m: int, k: Floats, x: Floats) -> tuple[float, float
     return along, np.sqrt(before), after
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(cache=True)
 def phi(order: int, z: Floats) -> Floats:
     """φ_order(z) for z ≤ 0, of the shape of z: φ₀ = exp and φ_p(z) = (φ_{p−1}(z) − 1/(p−1)!)/z, at 0 its limit 1/p!."""
     out = np.empty_like(z)
@@ -96,3 +119,38 @@ def phi(order: int, z: Floats) -> Floats:
                 factorial /= p
             out[i] = value
     return out
+
+
+@numba.njit(cache=True)
+def last_coefficient(order: int, h: float, norm: float, lam: Floats, Q: Floats) -> float:
+    """That of the correction to φ_order(hJ)b from a Krylov space, along what J makes of its last direction outside of it.
+
+    `lam` (m,) and the columns of `Q` (m, m) are the eigenvalues and eigenvectors of the tridiagonal matrix, `norm` is the length of b.
+    """
+    values, total = phi(order + 1, h * lam), 0.0
+    for i in range(len(lam)):
+        total += Q[-1, i] * values[i] * Q[0, i]
+    return h * norm * total
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
+def combination(order: int, h: float, norm: float, lam: Floats, Q: Floats, V: Floats, rest: Floats) -> Floats:
+    """φ_order(hJ)b, shape (d,), from the directions `V` (≥ m, d), corrected along `rest` (d,); else as `last_coefficient`."""
+    values, out = phi(order, h * lam), last_coefficient(order, h, norm, lam, Q) * rest
+    for i in range(len(lam)):
+        inner, row = 0.0, V[i]
+        for j in range(len(lam)):
+            inner += Q[i, j] * values[j] * Q[0, j]
+        inner *= norm
+        for j in range(len(out)):
+            out[j] += inner * row[j]
+    return out
+
+
+@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+def change(k: Floats, x: Floats) -> float:
+    """The root mean square of (1 + k) x, both of shape (d,)."""
+    total = 0.0
+    for j in range(len(x)):
+        total += ((1.0 + k[j]) * x[j]) ** 2
+    return np.sqrt(total / len(x))

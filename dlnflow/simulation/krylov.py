@@ -8,7 +8,7 @@ products with X and Xᵀ and a tridiagonal T. Of the approximations φ(hJ)b ≈ 
 import numpy as np
 from scipy.linalg.lapack import dstev
 
-from dlnflow.simulation.kernel import orthogonalise, phi
+from dlnflow.simulation.kernel import combination, last_coefficient, orthogonalise, phi
 from dlnflow.simulation.step import Around
 from dlnflow.solution import Array
 
@@ -51,17 +51,11 @@ class Krylov:
         """φ_p(hJ)b, shape (d,)."""
         if not self._alpha:
             return np.asarray(self.b * phi(p, np.zeros(1))[0])
-        m = len(self._alpha)
-        inner = self._norm * (self._Q @ (phi(p, h * self._lam) * self._Q[0]))
-        return np.asarray(inner @ self._V[:m] + self._last(p, h) * self._rest)
-
-    def _last(self, p: int, h: float) -> float:
-        """The coefficient of the correction, along what J makes of the last direction outside the space."""
-        return float(h * self._norm * (self._Q[-1] @ (phi(p + 1, h * self._lam) * self._Q[0])))
+        return np.asarray(combination(p, h, self._norm, self._lam, self._Q, self._V, self._rest))
 
     def _error(self, p: int, factor: float, h: float) -> float:
         """That of the uncorrected approximation."""
-        return abs(factor * self._last(p, h)) * self._around.size(self._rest)
+        return float(abs(factor * last_coefficient(p, h, self._norm, self._lam, self._Q)) * self._around.size(self._rest))
 
     def _shorten(self, p: int, factor: float, h: float, limit: float) -> float:
         while self._error(p, factor, h) > limit:

@@ -30,7 +30,7 @@ def is_stiff(problem: Problem, horizon: float) -> bool:
 
 
 def replica_bytes(problem: Problem, dimension: int, design: DesignKind, horizon: float) -> int:
-    """The most that one replica needs at a time: its matrix while it is drawn, then what its steps need, and snapshots."""
+    """The most that one replica needs at a time: its matrix while it is drawn, then with a 16-bit copy, steps and snapshots."""
     samples = round(problem.aspect_ratio * dimension)
     rows = rows_kept(design, samples, dimension)
     matrix = 4 * rows * dimension
@@ -38,8 +38,8 @@ def replica_bytes(problem: Problem, dimension: int, design: DesignKind, horizon:
     if rows < samples and not isinstance(design, GaussianDesign):
         drawing = 4 * matrix + 3 * WORDS * CHUNK * dimension
     dense = 4 * WORDS * rows**2 if rows <= spectrum.LARGEST and is_stiff(problem, horizon) else 0
-    solving = matrix + dense + WORDS * dimension * 2 * MAX_VECTORS + WORDS * BATCH * (6 * dimension + 2 * rows)
-    return max(drawing, solving)
+    solving = 1.5 * matrix + dense + WORDS * dimension * 2 * MAX_VECTORS + WORDS * 2 * BATCH * (7 * dimension + 3 * rows)
+    return int(max(drawing, solving))
 
 
 def concurrency(replica: int, replicas: int, threads: int, memory: int) -> int:

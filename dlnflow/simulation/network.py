@@ -94,6 +94,6 @@ class Network:
         r, image = self.design.residual_and_force(w, self.y)
         return r, image * self._per_sample
 
-    def gram(self, x: Array, *, single: bool = False) -> Array:
-        """XᵀXx/δ, shape (d,), how the force changes with w."""
-        return self.design.gram(x, single=single) * self._per_sample
+    def gram(self, x: Array, error: float = 0.0) -> Array:
+        """XᵀXx/δ, shape (d,), how the force changes with w, to the relative `error`."""
+        return self.design.gram(x, error) * self._per_sample

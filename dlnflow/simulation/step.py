@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlnflow.simulation.kernel import change
 from dlnflow.simulation.network import Network, Point
 from dlnflow.simulation.spectrum import Spectrum
 from dlnflow.solution import Array
@@ -12,28 +13,32 @@ from dlnflow.solution import Array
 Watcher = Callable[[float], None]
 
 
+DEFECT = 100.0  # times the rounding of the field that its linearisation may have
+
+
 @dataclass(frozen=True)
 class Around:
-    """The field h(t, H) in the neighbourhood of a point, in increments from it, which may be of `single` precision.
+    """The field h(t, H) in the neighbourhood of a point, in increments from it, with the relative error `rounding`.
 
-    Rounding is then relative to the change since `origin`, where the force is known in double precision. `watch(t)` is called before
-    every product with X. The `spectrum` of the Jacobian is known where steps are very stiff.
+    That is relative to the change since `origin`, where the force is known in double precision. `watch(t)` is called before every product
+    with X. The `spectrum` of the Jacobian is known where steps are very stiff.
     """
 
     network: Network
     origin: Point
-    single: bool
+    rounding: float
     watch: Watcher
     spectrum: Spectrum | None = None
 
     def force(self, t: float, H: Array) -> Array:
         """Ḣ = h, shape (d,)."""
-        return self.origin.force + self.gram(self.network.weights(t, H) - self.origin.w)
+        self.watch(self.origin.t)
+        return self.origin.force + self.network.gram(self.network.weights(t, H) - self.origin.w, self.rounding)
 
     def gram(self, x: Array) -> Array:
-        """XᵀXx/δ, shape (d,)."""
+        """XᵀXx/δ, shape (d,), for the linearised field: what its error leaves is part of the defect."""
         self.watch(self.origin.t)
-        return self.network.gram(x, single=self.single)
+        return self.network.gram(x, DEFECT * self.rounding)
 
     def point(self, t: float, H: Array) -> Point:
         """The end of a step, in double precision."""
@@ -42,7 +47,7 @@ class Around:
 
     def size(self, x: Array) -> float:
         """The root mean square of a change `x` of H, shape (d,), and of the change kx of w that it makes."""
-        return rms((1 + self.origin.k) * x)
+        return float(change(self.origin.k, x))
 
 
 @dataclass(frozen=True)
@@ -62,4 +67,4 @@ class Step:
 
 def rms(x: Array) -> float:
     """The root mean square of the entries."""
-    return float(np.sqrt(np.mean(x * x)))
+    return float(np.sqrt(x @ x / x.size))

@@ -26,7 +26,7 @@ def network(problem: Problem = PROBLEM, dimension: int = 30) -> Network:
 
 
 def around(net: Network, H, t: float = 0.0) -> Around:
-    return Around(net, net.at(t, H), single=False, watch=lambda t: None)
+    return Around(net, net.at(t, H), rounding=0.0, watch=lambda t: None)
 
 
 def dense_phi(p: int, A):
@@ -79,7 +79,7 @@ def test_coordinates_that_the_norm_does_not_see_are_exact():
     net = network(PROBLEM.model_copy(update={"initial_scale": 1e-3, "weight_decay": 0.0}))
     H = np.where(np.arange(30) < 15, 0.0, -3.0)
     near = around(net, H)
-    near = Around(net, near.origin._replace(k=np.where(np.arange(30) < 15, 0.0, near.origin.k)), single=False, watch=lambda t: None)
+    near = Around(net, near.origin._replace(k=np.where(np.arange(30) < 15, 0.0, near.origin.k)), rounding=0.0, watch=lambda t: None)
     b = np.zeros(30)
     b[:15] = 1.0
     b[15:] = 1e-6

@@ -153,4 +153,4 @@ def change(k: Floats, x: Floats) -> float:
     total = 0.0
     for j in range(len(x)):
         total += ((1.0 + k[j]) * x[j]) ** 2
-    return np.sqrt(total / len(x))
+    return float(np.sqrt(total / len(x)))

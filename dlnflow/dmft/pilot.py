@@ -20,6 +20,7 @@ from dlnflow.solution import CURVES, Array, SolveError
 PATHS = (512, 2048)  # of the samples on which panels are tried
 MOST_FAILURES = (8, 200)  # of panels' iterations on these; where many fail, panels stay short to the end
 BASE_PATHS = (1024, 4096)  # of the small sample that is corrected; on fewer, turning modes by a little looks like noise
+MANY_AT_ONE, MANY = 100.0, 8192  # paths of a scramble over accuracy, and at least, that are more than smooth averages need
 BASE_AT_ONE = 2.0  # of its paths over accuracy, between these bounds
 FIRST_ROUGHNESS = 0.5  # of panels, over the square root of accuracy
 FINER = 0.2  # roughness, over that of panels whose time-step error alone is too large
@@ -51,7 +52,8 @@ class Task:
 
     def refinement(self, pilot: Pilot, size: int) -> Refinement:
         """The small sample of `size` paths on the panels of the pilot. Raises PanelFailure."""
-        return Refinement(pilot.state, self.times, pilot.scale, size, TOLERANCE, self.root, self.progress)
+        many = 0.0 if size > _base_paths(self.accuracy)[0] else max(MANY_AT_ONE / self.accuracy, MANY)
+        return Refinement(pilot.state, self.times, pilot.scale, size, many, TOLERANCE, self.root, self.progress)
 
 
 def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement | None]:

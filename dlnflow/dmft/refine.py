@@ -52,15 +52,26 @@ class Round:
 
 
 class Refinement:
-    """The rounds of one solve: `sample` is the small sample, aimed at what matters on the panels of the first solution."""
+    """The rounds of one solve: `sample` is the small sample, aimed at what matters on the panels of the first solution.
+
+    `many` are more paths than a scramble needs for the accuracy but where weights jump, see `sampling.draw`.
+    """
 
     def __init__(
-        self, first: State, times: Array, scale: Scale, paths: int, tolerance: float, root: np.random.SeedSequence, watch: Watch
+        self,
+        first: State,
+        times: Array,
+        scale: Scale,
+        paths: int,
+        many: float,
+        tolerance: float,
+        root: np.random.SeedSequence,
+        watch: Watch,
     ) -> None:
         if 2 * THREADS * paths * first.nodes**2 > TANGENT_MEMORY:
             raise PanelFailure("the small sample does not fit into the memory")
         self.times, self.scale, self.tolerance, self.root, self.watch = times, scale, tolerance, root, watch
-        self.problem, self.rank, self.size = first.problem, first.rank, paths
+        self.problem, self.rank, self.size, self.many = first.problem, first.rank, paths, many
         self.aims = self._aim(first)
         self.sample = self._sorted(first, self._draw(paths, 0))
         self.base = causal_pass(first, self.sample, ORDER, tolerance, watch)
@@ -84,7 +95,7 @@ class Refinement:
         return np.random.SeedSequence(entropy=self.root.entropy, spawn_key=(*self.root.spawn_key, *key))
 
     def _draw(self, paths: int, *key: int) -> sampling.Sample:
-        return sampling.draw(self.problem, paths, self.rank, self._seed(*key), self.aims)
+        return sampling.draw(self.problem, paths, self.rank, self._seed(*key), self.aims, paths >= self.many)
 
     def time_step(self) -> Curves:
         """The relative change of the curves on the small sample with one node more in each panel. Raises PanelFailure."""

@@ -18,6 +18,9 @@ from dlnflow.solution import Array
 
 CURVED = 0.25  # power of the unexplained share of a time's variance by which it counts in the choice of axes
 SPREAD = (1.8, 1.5, 1.2)  # variances of the first coordinates where points are aimed: rare large weights matter most, and early
+WIDE = (3.5, 1.5, 1.2)  # the same of many points whose teacher is one of these coordinates
+LINE = 16  # of many points, in rows along the first axis
+FEWEST_LINES = 256  # of a stratum
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,18 @@ def _gaussian(problem: Problem, probability: float, std: float) -> list[Stratum]
     return [Stratum(probability / 2, 0.0, std, side) for side in (-1, 1)]
 
 
-def draw(problem: Problem, paths: int, modes: int, seed: np.random.SeedSequence, aims: list[Array] | None = None) -> Sample:
+def draw(
+    problem: Problem, paths: int, modes: int, seed: np.random.SeedSequence, aims: list[Array] | None = None, many: bool = False
+) -> Sample:
     """About `paths` draws of `modes` modes from an independent scramble; every stratum gets the same power of two of them.
 
-    `aims` are the axes (D, D) of each stratum, see `aim_at`.
+    `aims` are the axes (D, D) of each stratum, see `aim_at`. Where there are `many` draws for the accuracy that is wanted, since weights
+    jump where a plane is crossed, points of strata with one teacher weight stand in evenly spaced rows along the first axis.
     """
     kinds = strata(problem)
     share = 2 ** max(int(np.log2(LANES)), round(np.log2(paths / len(kinds))))
     parts = [
-        _draw_stratum(problem, kind, share, modes, child, aims[k] if aims else None)
+        _draw_stratum(problem, kind, share, modes, child, aims[k] if aims else None, many)
         for k, (kind, child) in enumerate(zip(kinds, seed.spawn(len(kinds)), strict=True))
     ]
     weights, target, normal, scale, origin = (np.concatenate([part[i] for part in parts], axis=-1) for i in range(5))
@@ -99,17 +105,20 @@ def draw(problem: Problem, paths: int, modes: int, seed: np.random.SeedSequence,
 
 
 def _draw_stratum(
-    problem: Problem, kind: Stratum, count: int, modes: int, seed: np.random.SeedSequence, aim: Array | None
+    problem: Problem, kind: Stratum, count: int, modes: int, seed: np.random.SeedSequence, aim: Array | None, many: bool
 ) -> tuple[Array, ...]:
     size = modes + kind.is_normal
     extra = bool(kind.side) + 2 * isinstance(problem.initial_scale, GaussianScale)
     sobol = qmc.Sobol(size + extra, scramble=True, rng=np.random.default_rng(seed))
-    uniform = np.clip(sobol.random(count).T, 1e-15, 1 - 1e-15, order="C")
+    line = max(1, min(LINE, count // FEWEST_LINES)) if many and kind.std == 0 else 1
+    points = np.repeat(sobol.random(count // line), line, axis=0)
+    points[:, 0] = (points[:, 0] + np.arange(count) % line / line) % 1.0
+    uniform = np.clip(points.T, 1e-15, 1 - 1e-15, order="C")
     normal, weights = ndtri(uniform[:size], out=uniform[:size]), np.full(count, 1.0 / count)
     axes = np.roll(np.eye(size), -int(kind.is_normal), axis=0)
     if aim is not None:
-        axes, weights = aim, _spread(normal)
-    normal = _match_moments(normal, weights, axes)
+        axes, weights = aim, _spread(normal, WIDE if many and kind.is_normal else SPREAD)
+    normal = _match_moments(normal, weights, axes, count // line)
     others = uniform[size:]
     z = np.zeros(count)
     if kind.is_normal:
@@ -121,10 +130,10 @@ def _draw_stratum(
     return kind.probability * weights, kind.center + kind.std * z, normal[:modes], log_u + log_v, (log_v - log_u) / 2
 
 
-def _spread(normal: Array) -> Array:
-    """Give the first rows of `normal` (D, P) the variances SPREAD, and return the weights (P,) that make up for it."""
+def _spread(normal: Array, variances: tuple[float, ...]) -> Array:
+    """Give the first rows of `normal` (D, P) the `variances`, and return the weights (P,) that make up for it."""
     exponent = np.zeros(normal.shape[1])
-    for row, variance in zip(normal, SPREAD, strict=False):
+    for row, variance in zip(normal, variances, strict=False):
         row *= variance**0.5
         exponent += row**2 * (1 / variance - 1) / 2
     weights: Array = np.exp(exponent)
@@ -145,9 +154,9 @@ def _initial(problem: Problem, uniform: Array, weights: Array) -> tuple[Array, A
             return np.full(count, np.log(a)), np.full(count, np.log(a))
 
 
-def _match_moments(normal: Array, weights: Array, axes: Array) -> Array:
-    """`axes` (D, D) times draws (D, P) that are rescaled so that as many leading rows as the sample can carry have exact moments."""
-    rows = min(len(normal), normal.shape[1] // 4)
+def _match_moments(normal: Array, weights: Array, axes: Array, lines: int) -> Array:
+    """`axes` (D, D) times draws (D, P) that are rescaled so that as many leading rows as so many `lines` can carry have exact moments."""
+    rows = min(len(normal), lines // 4)
     head = normal[:rows]
     mean = head @ weights
     factor = np.linalg.cholesky((head * weights) @ head.T - np.outer(mean, mean))

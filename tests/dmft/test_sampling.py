@@ -37,6 +37,22 @@ def test_weights_make_up_for_the_spread(normal):
     assert (weights * len(weights)).std() > 0.2  # they are not all alike: the points are spread
 
 
+def test_many_points_stand_in_rows_that_are_spread_and_weighted_as_others():
+    aims = [ortho_group.rvs(size, random_state=np.random.default_rng(size)) for size in (MODES, MODES + 1)]
+    sample = sampling.draw(PROBLEM, 2**15, MODES, np.random.SeedSequence(3), aims, many=True)
+    here = sample.stratum(0)
+    z, weights = aims[0].T @ sample.modes[:, here], sample.weights[here] / 0.8
+    np.testing.assert_allclose((z * weights) @ z.T, np.eye(MODES), atol=1e-12)
+    np.testing.assert_allclose(z**4 @ weights, 3, rtol=0.02)
+    rows = z.reshape(MODES, -1, sampling.LINE)
+    within, across = rows.var(axis=2).mean(axis=1), rows.mean(axis=2).var(axis=1)
+    assert (within[1:] < 1e-3 * across[1:]).all()
+    assert across[0] < 1e-2 * within[0]
+    teacher, weights = sample.target[sample.stratum(1)] / 2, sample.weights[sample.stratum(1)] / 0.2
+    assert len(np.unique(teacher)) == len(teacher)
+    np.testing.assert_allclose([teacher**4 @ weights, np.exp(teacher) @ weights], [3, np.exp(0.5)], rtol=0.02)
+
+
 def test_axes_turn_the_modes_in_use_and_leave_the_others_for_last():
     """The first one is that along which w differs: a combination of a mode in use and the teacher weight."""
     sample = sampling.draw(PROBLEM, 2**12, MODES, np.random.SeedSequence(4))

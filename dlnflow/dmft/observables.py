@@ -19,7 +19,8 @@ class Grid:
         self.times = times = np.minimum(times, edges[-1])
         self.order = state.order
         self.panel = np.searchsorted(edges[1:], times).clip(max=len(edges) - 2)
-        self.weights = radau.interpolation(state.order, (times - edges[self.panel]) / np.diff(edges)[self.panel])
+        self.fraction = (times - edges[self.panel]) / np.diff(edges)[self.panel]
+        self.weights = radau.interpolation(state.order, self.fraction)
 
     def interpolate(self, start: Array | float, nodes: Array) -> Array:
         """Rows (T, …) at the requested times of what is `start` (…) at t = 0 and `nodes` (N, …) on the nodes."""
@@ -82,16 +83,22 @@ def residual_variance(state: State, grid: Grid) -> Array:
     """C_r(t, t): |L(t)|² δ, and by its logarithm on the first panel, where t = 0 has no row of L.
 
     L is interpolated, whose squares do not cancel in late panels as those of C_r do. On the modes that are new in a panel, the row of its
-    left edge is what the panel's nodes read off C_r there.
+    left edge is what the panel's nodes read off C_r there. What no mode carries of the variance is interpolated linearly: at single nodes
+    it may be ten times the share that is left out of the panel.
     """
     start, delta, m = state.problem.initial_error + state.problem.noise_std**2, state.problem.aspect_ratio, state.order
-    left = np.zeros((len(state.ranks) - 1, state.factor.shape[1]))
+    panels, variance = len(state.ranks) - 1, np.diag(state.residual_correlation)[: state.nodes]
+    rows = np.zeros((panels, m + 1, state.factor.shape[1]))
+    rows[:, 1:] = state.factor[: state.nodes].reshape(panels, m, -1)
     for k, rank in enumerate(state.ranks[2:], 1):
-        left[k, :rank] = state.residual_correlation[k * m - 1, : k * m + m] @ state.readout[: k * m + m, :rank] / delta
-    nodes = state.factor[grid.panel[:, None] * m + np.arange(m)]
-    factor = grid.weights[:, :1] * left[grid.panel] + np.einsum("tk,tkd->td", grid.weights[:, 1:], nodes)
-    early = np.exp(grid.interpolate(np.log(start), np.log(np.maximum(np.diag(state.residual_correlation), 1e-300))))
-    return np.where(grid.panel > 0, np.sum(factor**2, axis=1) * delta, early)
+        rows[k, 0, :rank] = state.residual_correlation[k * m - 1, : k * m + m] @ state.readout[: k * m + m, :rank] / delta
+    whole = np.concatenate([np.append(start, variance[m - 1 : -1 : m])[:, None], variance.reshape(panels, m)], axis=1)
+    missing = np.maximum(whole - np.sum(rows**2, axis=2) * delta, 0)
+    factor = np.einsum("tk,tkd->td", grid.weights, rows[grid.panel])
+    between = np.stack([np.interp(grid.fraction, radau.interpolation_nodes(m), hat) for hat in np.eye(m + 1)], axis=1)
+    early = np.exp(grid.interpolate(np.log(start), np.log(np.maximum(variance, 1e-300))))
+    later = np.sum(factor**2, axis=1) * delta + np.sum(between * missing[grid.panel], axis=1)
+    return np.where(grid.panel > 0, later, early)
 
 
 def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> tuple[Conditional, ...]:

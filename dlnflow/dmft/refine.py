@@ -34,6 +34,7 @@ MOST_INDEPENDENT = 4096  # paths of a separate solve
 TANGENT_MEMORY = 1.4e9  # bytes of the tangents of the passes that run at a time
 LEAST_SETTLED = 5  # of SCRAMBLES
 CONTRACTION = 0.3  # of the error in a round; about 0.1 was seen
+UNEVEN = 3.0  # the share of the noise that no mode carries, at single times over that in a panel
 AMPLIFICATION = 10.0  # of a panel's residual in late curves, relative
 
 In = TypeVar("In")
@@ -187,7 +188,7 @@ class Refinement:
             before = found.state
         except PanelFailure:
             state, before = found.state, self.base
-        inexact = AMPLIFICATION * state.residual + MODE_SHARE
+        inexact = AMPLIFICATION * state.residual + UNEVEN * MODE_SHARE
         left = {name: CONTRACTION * change + inexact for name, change in self._change_of_curves(before, state).items()}
         return Round(state, values(state, self.times), found.sampling, found.paths, found.correction), left
 

@@ -1,7 +1,7 @@
 """Coefficients of the forecast of seconds, as `python benchmarks/forecast.py fit FILE` prints them."""
 
 DMFT = (
-    -0.35,
+    -0.64,
     0.832,
     -0.438,
     -0.332,

@@ -1,8 +1,8 @@
 """Holds the forecast of a job's cost to what random jobs of moderate size take: `python benchmarks/forecast.py measure FILE 30`.
 
-`measure FILE NUMBER [SEED]` appends one line per job (its request, its CPU seconds and its peak of memory) and prints the ratios at the
-end; `fit FILE` prints the coefficients of dlnflow/jobs/forecast_fit.py. CPU time is measured, since it does not depend on what else the
-machine does.
+`measure FILE NUMBER [SEED]` appends one line per job (its request, its CPU seconds, the pace of the machine and the peak of memory) and
+prints the ratios at the end; `fit FILE` prints the coefficients of dlnflow/jobs/forecast_fit.py, in seconds at a pace of 1. CPU time is
+measured, since it does not depend on what else the machine does.
 """
 
 import gc
@@ -25,10 +25,10 @@ from dlnflow.jobs.requests import DmftRequest, SimulationRequest, request_adapte
 from dlnflow.problem import GradientDescent
 from dlnflow.solution import Array, SolveError
 from worker.memory import forget_peak, peak
+from worker.pace import Pace
 
 LONGEST_SECONDS = 60.0
 FACTOR = 2.0
-MIDDLE = {"DMFT": 0.75, "SIMULATION": 1.25}  # times what is fitted at a slow hour and at a fast one: a machine's speed varies by two thirds
 RIDGE = {"DMFT": 3.0, "DESCENT_ERROR": 1.0, "DESCENT_STEP": 1.0}
 
 
@@ -103,7 +103,7 @@ def seconds_of(request: DmftRequest | SimulationRequest) -> float:
 
 def measure(path: str, number: int, seed: int) -> None:
     """Run jobs and compare."""
-    rng = random.Random(seed)
+    rng, pace = random.Random(seed), Pace()
     descent.solver.Descent = Recorded
     for kind in ("dmft", "descent", "simulation"):
         seconds_of(request_adapter.validate_python(draw(random.Random(0), kind) | {"horizon": 1.0}))  # compiles
@@ -111,14 +111,16 @@ def measure(path: str, number: int, seed: int) -> None:
         for _ in range(number):
             fields = draw(rng, kind)
             request = request_adapter.validate_python(fields)
+            pace.refresh(time.monotonic())
             Recorded.rounds.clear()
             try:
                 taken = seconds_of(request)
             except (TooLong, SolveError):
                 continue
             with open(path, "a") as file:
-                file.write(json.dumps({"request": fields, "seconds": taken, "memory": peak(), "rounds": Recorded.rounds}) + "\n")
-            ratios.append(forecast.seconds(request) / taken)
+                row = {"request": fields, "seconds": taken, "pace": pace.value, "memory": peak(), "rounds": Recorded.rounds}
+                file.write(json.dumps(row) + "\n")
+            ratios.append(pace.value * forecast.seconds(request) / taken)
             shares.append(peak() / forecast.memory_bytes(request))
         within = sum(1 / FACTOR <= ratio <= FACTOR for ratio in ratios)
         print(f"{kind}: {within} of {len(ratios)} within a factor {FACTOR:g}; ratios from {min(ratios):.2f} to {max(ratios):.2f}")
@@ -128,15 +130,15 @@ def measure(path: str, number: int, seed: int) -> None:
 def fit(path: str) -> None:
     """Ridge regression of the logarithm for the mean-field solver, least relative squares with positive terms for simulations."""
     rows = [json.loads(line) for line in Path(path).read_text().splitlines() if line.endswith("}")]
-    jobs = [(request_adapter.validate_python(row["request"]), row["seconds"]) for row in rows]
+    jobs = [(request_adapter.validate_python(row["request"]), row["seconds"] / row["pace"]) for row in rows]
     flows = [pair for pair in jobs if isinstance(pair[0], DmftRequest) and not isinstance(pair[0].dynamics, GradientDescent)]
     runs = [pair for pair in jobs if pair[0].kind == "simulation"]
     terms = np.array([np.array(forecast.simulation_features(request)) / taken for request, taken in runs])
     scale = np.maximum(terms.max(axis=0), 1e-300)
-    simulation_fit = MIDDLE["SIMULATION"] * nnls(terms / scale, np.ones(len(terms)))[0] / scale
+    simulation_fit = nnls(terms / scale, np.ones(len(terms)))[0] / scale
     X = np.array([forecast.dmft_features(request) for request, _ in flows])
     changes = _changes([request for request, _ in flows], forecast.dmft_features)
-    taken = np.log([MIDDLE["DMFT"] * taken for _, taken in flows])
+    taken = np.log([taken for _, taken in flows])
     print(f"DMFT = {_rounded(_monotone(X, taken, RIDGE['DMFT'], changes))}")
     _fit_descents(rows)
     print(f"SIMULATION = {_rounded(simulation_fit)}")
@@ -144,7 +146,11 @@ def fit(path: str) -> None:
 
 def _fit_descents(rows: list[dict[str, Any]]) -> None:
     """Every round tells the error of ERROR_PATHS paths, by the solver's own power of the paths, and the seconds of a step of a path."""
-    rounds = [(request_adapter.validate_python(row["request"]), *one) for row in rows for one in row.get("rounds", ())]
+    rounds = [
+        (request_adapter.validate_python(row["request"]), paths, taken / row["pace"], error)
+        for row in rows
+        for paths, taken, error in row["rounds"]
+    ]
     requests = [request for request, *_ in rounds]
     X = np.array([forecast.descent_error_features(request) for request in requests])
     y = np.array([math.log(error) + descent.solver.GAIN * math.log(paths / forecast.ERROR_PATHS) for _, paths, _, error in rounds])

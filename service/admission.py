@@ -24,13 +24,13 @@ def _readable(seconds: float) -> str:
     return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
 
 
-def require_affordable(request: Request, settings: Settings) -> Cost:
-    """The cost of a job; refuses one that is too expensive, with the estimate and the cheapest parameter to reduce."""
-    cost = forecast.cost(request)
+def require_affordable(request: Request, settings: Settings, pace: float) -> Cost:
+    """The cost of a job at the workers' pace; refuses one that is too expensive, with the estimate and the cheapest parameter to reduce."""
+    cost = forecast.cost(request).at(pace)
     wrong = excess(cost, settings)
     if wrong is None:
         return cost
-    field, value = forecast.remedy(request, lambda cost: excess(cost, settings) is None)
+    field, value = forecast.remedy(request, lambda cost: excess(cost.at(pace), settings) is None)
     hint = f"With at most {value} points it fits." if field == "axes" else f"With {field} = {value:g} it fits."
     raise Unprocessable(f"too expensive: {wrong}", code="too_expensive", field=field, hint=hint)
 

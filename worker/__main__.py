@@ -1,11 +1,12 @@
 """`python -m worker`: run jobs until told to stop."""
 
+import time
 import warnings
 
 from celery.exceptions import SecurityWarning
 
 from worker import lifecycle as lifecycle
-from worker.app import app
+from worker.app import app, post
 from worker.warm import warm
 
 
@@ -16,6 +17,7 @@ def main() -> None:
     """
     warnings.simplefilter("ignore", SecurityWarning)  # of root, for fear of pickled messages: ours are JSON
     warm()
+    post.pace.refresh(time.monotonic())
     app.worker_main(["--quiet", "worker", "--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"])
 
 

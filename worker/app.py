@@ -13,6 +13,7 @@ from dlnflow.jobs.settings import Settings, from_environment
 from dlnflow.jobs.store import JobStore
 from worker.announce import announce
 from worker.notes import Notes
+from worker.pace import Pace
 from worker.run import Post, run_job
 
 VISIBILITY_SECONDS = 24 * 3600  # a message that comes again does no harm, but helps nobody
@@ -63,7 +64,7 @@ app = create_app(settings)
 # Of the main process; its forked children share it. A worker that is started again has other slots than those which it has lost.
 name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
 notes = Notes()
-post = Post(name, settings.limit, notes, send)
+post = Post(name, settings.limit, notes, send, Pace())
 
 
 @app.task(name=keys.TASK)

@@ -8,12 +8,12 @@ from celery.signals import setup_logging, worker_process_init, worker_ready, wor
 
 from dlnflow.jobs import logs
 from dlnflow.jobs.parent import die_with_parent
-from worker.app import connect, connect_briefly, name, notes, send, settings
+from worker.app import connect, connect_briefly, name, notes, post, send, settings
 from worker.upkeep import Upkeep
 from worker.warden import Warden
 
 _main_process = os.getpid()
-_upkeep = Upkeep(connect(settings), name, settings.workers, settings.retention_seconds, send, settings.alive_file)
+_upkeep = Upkeep(connect(settings), name, settings.workers, settings.retention_seconds, send, post.pace, settings.alive_file)
 _warden = Warden(connect_briefly(settings), notes, settings.memory_limit_bytes, send)
 
 

@@ -22,6 +22,7 @@ from worker.announce import announce
 from worker.family import take_turn
 from worker.heartbeat import Heartbeat
 from worker.notes import Notes
+from worker.pace import Pace
 
 Floats = NDArray[np.float32]
 
@@ -30,12 +31,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Post:
-    """Where a job is run: the worker's name, the seconds that a job of a kind may take, and whom to tell what."""
+    """Where a job is run: the worker's name, the seconds that a job of a kind may take, whom to tell what, and how fast the machine is."""
 
     worker: str
     limit: Callable[[str], float]
     notes: Notes
     send: Callable[[], None]
+    pace: Pace
 
 
 def run_job(store: JobStore, post: Post) -> bool:
@@ -51,6 +53,7 @@ def run_job(store: JobStore, post: Post) -> bool:
     finally:
         post.notes.end()
     announce(store, post.send)  # of a job that waited for this slot, or of a parent that this end woke
+    post.pace.refresh(time.monotonic())
     return True
 
 

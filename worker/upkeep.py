@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dlnflow.jobs.store import JobStore
 from worker.announce import announce
+from worker.pace import Pace
 from worker.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -20,8 +21,10 @@ SETTLING_SECONDS = 5.0  # after the store was away, in which those who hold leas
 class Upkeep:
     """A thread that says that the worker lives, ends leases that ran out, sends messages that were lost and drops what is too old."""
 
-    def __init__(self, store: JobStore, worker: str, slots: int, retention: float, send: Callable[[], None], alive_file: str = "") -> None:
-        self._store, self._worker, self._slots, self._retention, self._send = store, worker, slots, retention, send
+    def __init__(
+        self, store: JobStore, worker: str, slots: int, retention: float, send: Callable[[], None], pace: Pace, alive_file: str = ""
+    ) -> None:
+        self._store, self._worker, self._slots, self._retention, self._send, self._pace = store, worker, slots, retention, send, pace
         self._alive_file = Path(alive_file) if alive_file else None
         self._watchdog = Watchdog(store, worker, slots)
         self._in_contact_since: float | None = None
@@ -44,7 +47,7 @@ class Upkeep:
     def round(self) -> None:
         """One round."""
         began = time.monotonic()
-        self._store.greet(self._worker, self._slots)
+        self._store.greet(self._worker, self._slots, self._pace.value)
         self._greeted.set()
         if self._alive_file:
             self._alive_file.touch()

@@ -1,6 +1,7 @@
 """What a job will cost before it runs: seconds from fits to measured jobs (benchmarks/forecast.py), memory from the arrays it makes.
 
-Seconds are those of a processor that does nothing else. Within the ranges of the fits most jobs take between half and twice as long.
+Seconds are those of a processor that does nothing else, of a machine and an hour at which worker/pace.py measures 1. Within the ranges of
+the fits, and times what it measures elsewhere, most jobs take between half and twice as long.
 """
 
 import math
@@ -36,6 +37,10 @@ class Cost(NamedTuple):
     memory_bytes: int
     jobs: int
     longest: float
+
+    def at(self, pace: float) -> "Cost":
+        """The same where jobs take `pace` times the seconds."""
+        return self._replace(seconds=pace * self.seconds, longest=pace * self.longest)
 
 
 class Remedy(NamedTuple):

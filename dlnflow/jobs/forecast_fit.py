@@ -1,5 +1,7 @@
 """Coefficients of the forecast of seconds, as `python benchmarks/forecast.py fit FILE` prints them."""
 
+PACE_SECONDS = 0.49  # processor seconds of the solve in worker/pace.py when these seconds were measured
+
 DMFT = (
     -0.64,
     0.832,

@@ -7,6 +7,7 @@ FINISHED = "dlnflow:finished"  # sorted set: id of a finished job -> when it fin
 WORKERS = "dlnflow:workers"  # sorted set: name of a worker -> when it was last seen
 DATASETS = "dlnflow:datasets"  # sorted set: id of a data set -> when it was uploaded
 SLOTS = "dlnflow:slots"  # hash: name of a worker -> jobs that it can run at a time, but for instant ones
+PACES = "dlnflow:paces"  # hash: name of a worker -> processor seconds that a job takes there for each that is forecast
 SECONDS = "dlnflow:seconds"  # hash: lane -> mean seconds of its latest jobs
 TURN = "dlnflow:turn"  # counter that orders jobs in a line and clients in a lane
 

@@ -29,6 +29,7 @@ _NAMES = {
     "WORKERS": keys.WORKERS,
     "MESSAGES": keys.QUEUE,
     "SLOTS": keys.SLOTS,
+    "PACES": keys.PACES,
     "SECONDS": keys.SECONDS,
     "TURN": keys.TURN,
     "CLIENT": keys.CLIENT,
@@ -349,13 +350,15 @@ redis.call('SET', KEY.GONE .. id, text(finished), 'EX', NUMBER.GONE_SECONDS)
 return 1
 """
 
-# the name of a worker stands in for the id; its slots, microseconds after which silent ones are forgotten
+# the name of a worker stands in for the id; its slots, its pace, microseconds after which silent ones are forgotten
 GREET = """
 redis.call('ZADD', KEY.WORKERS, text(now), id)
 redis.call('HSET', KEY.SLOTS, id, ARGV[2])
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEY.WORKERS, '-inf', text(now - ARGV[3]))) do
+redis.call('HSET', KEY.PACES, id, ARGV[3])
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEY.WORKERS, '-inf', text(now - ARGV[4]))) do
   redis.call('ZREM', KEY.WORKERS, name)
   redis.call('HDEL', KEY.SLOTS, name)
+  redis.call('HDEL', KEY.PACES, name)
 end
 return 1
 """

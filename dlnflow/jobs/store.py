@@ -217,8 +217,12 @@ class JobStore:
 
     def slots(self) -> int:
         """How many jobs the workers can run at a time, but for instant ones."""
-        alive = self._redis.zrangebyscore(keys.WORKERS, self._now() - scripts.SILENT_SECONDS * _MICRO, "+inf")
-        return sum(int(n or 0) for n in self._redis.hmget(keys.SLOTS, alive)) if alive else 0
+        return sum(int(slots) for slots in self._of_workers(keys.SLOTS))
+
+    def pace(self) -> float:
+        """Processor seconds that the workers take for each that is forecast, in the mean; 1 where there is none."""
+        paces = [float(pace) for pace in self._of_workers(keys.PACES)]
+        return sum(paces) / len(paces) if paces else 1.0
 
     def busy(self) -> int:
         """How many jobs run, without parents that wait for their children."""
@@ -303,9 +307,9 @@ class JobStore:
 
     # --- what keeps jobs from being lost ---
 
-    def greet(self, worker: str, slots: int) -> None:
-        """Let a worker be known as alive."""
-        self._run(scripts.GREET, worker, slots, round(WORKER_SILENCE_SECONDS * _MICRO))
+    def greet(self, worker: str, slots: int, pace: float = 1.0) -> None:
+        """Let a worker be known as alive, with the jobs that it runs at a time and the processor seconds it takes for each forecast."""
+        self._run(scripts.GREET, worker, slots, pace, round(WORKER_SILENCE_SECONDS * _MICRO))
 
     def lose(self, attempt: Right) -> bool:
         """As if the lease had ended: the process that ran the job has. False where it is no longer ours."""
@@ -400,6 +404,11 @@ class JobStore:
         if self._is_full():
             return "the store is almost full; it may have to wait until results expire"
         return f"{before} jobs are before it" if before else "the next worker that is free takes it"
+
+    def _of_workers(self, name: str) -> list[bytes]:
+        """What the hash `name` tells of the workers that are alive."""
+        alive = self._redis.zrangebyscore(keys.WORKERS, self._now() - scripts.SILENT_SECONDS * _MICRO, "+inf")
+        return [found for found in self._redis.hmget(name, alive) if found is not None] if alive else []
 
     def _withdraw(self, parent: str) -> None:
         """Cancel the children that only `parent` asked for, and theirs."""

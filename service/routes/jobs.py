@@ -76,7 +76,7 @@ def _say(response: Response, job: Job, seconds: int | None) -> None:
 def _submit(service: Context, body: bytes, caller: str | None) -> SubmittedJob:
     """Write the job, then send its message; one that was there may have come before others by this."""
     request = with_data(service, request_adapter.validate_json(body, strict=True))
-    cost = require_affordable(request, service.settings)
+    cost = require_affordable(request, service.settings, service.store.pace())
     if caller and not service.store.has_room(caller, service.settings.max_client_jobs):
         raise _too_many(f"{service.settings.max_client_jobs} of your jobs have not finished yet", "too_many_jobs")
     cache = service.store.submit(request, caller or "", cost.seconds)

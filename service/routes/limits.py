@@ -28,6 +28,7 @@ class Estimate(BaseModel):
     memory_bytes: Annotated[int, Field(description="of the largest of its jobs, an upper estimate")]
     jobs: Annotated[int, Field(description="how many jobs it is made of; 1 for a plain one")]
     longest: Annotated[float, Field(description="processor seconds of the longest of its jobs")]
+    pace: Annotated[float, Field(description="what the seconds were multiplied by: how slow the workers' machines were when last measured")]
     accepted: Annotated[bool, Field(description="whether it is within the limits of this service")]
 
 
@@ -40,8 +41,9 @@ async def estimate(request: Request, service: Service) -> Estimate:
 
 def _estimate(service: Context, body: bytes) -> Estimate:
     request = with_data(service, request_adapter.validate_json(body, strict=True))
-    cost = forecast.cost(request)
-    return Estimate(kind=request.kind, **cost._asdict(), accepted=not excess(cost, service.settings))
+    pace = service.store.pace()
+    cost = forecast.cost(request).at(pace)
+    return Estimate(kind=request.kind, **cost._asdict(), pace=pace, accepted=not excess(cost, service.settings))
 
 
 @router.get("/limits")

@@ -30,6 +30,11 @@ def test_the_same_request_is_computed_once(stack: Stack):
     assert len(bodies) == 1
 
 
+def test_a_worker_measures_its_machine_for_the_forecast(stack: Stack):
+    answer = stack.client.post("/v1/estimate", json=QUICK).json()
+    assert answer["pace"] > 0 and answer["pace"] != 1  # which is what it would be without a measurement
+
+
 def test_another_seed_is_another_job(stack: Stack):
     one, two = stack.done(QUICK), stack.done(QUICK | {"seed": 1})
     assert one != two

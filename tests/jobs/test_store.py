@@ -122,6 +122,18 @@ def test_a_worker_that_stops_gives_its_jobs_back_without_a_lost_attempt(store):
     assert claim(store).job.attempts == 1
 
 
+def test_the_pace_is_that_of_the_workers_that_are_alive(client, store):
+    assert store.pace() == 1
+    store.greet("slow", 1, 1.5)
+    store.greet("fast", 1, 0.5)
+    store.greet("silent", 1, 9.0)
+    client.zadd(keys.WORKERS, {"silent": 0})
+    assert store.pace() == 1.0
+    store.greet("fast", 1, 0.7)
+    assert store.pace() == pytest.approx(1.1)
+    assert "silent" not in {name.decode() for name in client.hkeys(keys.PACES)}
+
+
 def test_jobs_that_wait_are_unannounced_while_there_is_no_message(client, store):
     store.greet("w", 1)
     assert not store.unannounced()

@@ -33,6 +33,21 @@ def test_an_estimate_grows_with_what_makes_a_job_dear(store, open_client):
     assert store.queued() == 0
 
 
+def test_slow_workers_take_as_much_longer_as_they_are_slow(store, open_client):
+    dear = DMFT | {"horizon": 100, "accuracy": 0.002}
+    http = open_client(store, max_seconds=1.5 * open_client(store).post("/v1/estimate", json=dear).json()["seconds"])
+    before = http.post("/v1/estimate", json=dear).json()
+    assert before["pace"] == 1 and before["accepted"]
+    store.greet("w", 1, 2.0)
+    after = http.post("/v1/estimate", json=dear).json()
+    assert (after["pace"], after["seconds"], after["longest"]) == (2, 2 * before["seconds"], 2 * before["longest"])
+    assert after["memory_bytes"] == before["memory_bytes"] and not after["accepted"]
+    refused = http.post("/v1/jobs", json=dear).json()
+    assert refused["code"] == "too_expensive"
+    cheaper = dear | {refused["field"]: float(refused["hint"].split("= ")[1].split()[0])}
+    assert http.post("/v1/jobs", json=cheaper).status_code == 202
+
+
 def test_a_sweep_costs_what_its_points_cost_together(store, open_client):
     http = open_client(store)
     seeds = http.post("/v1/estimate", json={"kind": "sweep", "base": DMFT, "axes": {"seed": [1, 2, 3]}}).json()

@@ -18,6 +18,7 @@ from dlnflow.jobs.store import JobStore
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, Solution, SolveError, ignore_progress
 from worker.heartbeat import Heartbeat
 from worker.notes import Notes
+from worker.pace import Pace
 from worker.run import Post, run_job, solve
 from worker.upkeep import Upkeep
 from worker.warden import Warden
@@ -41,9 +42,9 @@ def queued(store: JobStore) -> JobStore:
     return store
 
 
-def run(store, monkeypatch, solve, limit: float = 60):
+def run(store, monkeypatch, solve, limit: float = 60, pace: Pace | None = None):
     monkeypatch.setattr("worker.run.solve", solve)
-    run_job(store, Post("w", lambda kind: limit, Notes(), lambda: None))
+    run_job(store, Post("w", lambda kind: limit, Notes(), lambda: None, pace or Pace(lambda: 1.0)))
     return store.get(ID)
 
 
@@ -131,7 +132,7 @@ def test_a_job_that_begins_lets_the_next_worker_know(queued, monkeypatch):
         return solution(*arguments)
 
     monkeypatch.setattr("worker.run.solve", solve)
-    run_job(queued, Post("w", lambda _: 60.0, Notes(), lambda: sent.append(1)))
+    run_job(queued, Post("w", lambda _: 60.0, Notes(), lambda: sent.append(1), Pace(lambda: 1.0)))
     assert sent_while_it_ran == [1]
 
 
@@ -195,7 +196,7 @@ def test_a_store_that_is_away_for_a_moment_does_not_stop_the_job(queued, monkeyp
 def test_upkeep_sends_lost_messages_and_ends_leases(client, monkeypatch):
     store = JobStore(client, lease_seconds=0)
     sent = []
-    keeper = Upkeep(store, "w", 2, 60, lambda: sent.append(1))
+    keeper = Upkeep(store, "w", 2, 60, lambda: sent.append(1), Pace())
     store.submit(REQUEST)
     keeper.round()
     assert len(sent) == 1
@@ -212,14 +213,14 @@ def test_upkeep_sends_lost_messages_and_ends_leases(client, monkeypatch):
 def test_upkeep_touches_a_file_where_the_store_answers(store, tmp_path):
     alive = tmp_path / "alive"
     with redis.Redis(port=1) as nobody, pytest.raises(redis.ConnectionError):
-        Upkeep(JobStore(nobody), "w", 1, 60, lambda: None, str(alive)).round()
+        Upkeep(JobStore(nobody), "w", 1, 60, lambda: None, Pace(), str(alive)).round()
     assert not alive.exists()
-    Upkeep(store, "w", 1, 60, lambda: None, str(alive)).round()
+    Upkeep(store, "w", 1, 60, lambda: None, Pace(), str(alive)).round()
     assert alive.exists()
 
 
 def test_upkeep_that_stops_gives_the_jobs_back(queued):
-    keeper = Upkeep(queued, "leaving", 1, 60, lambda: None)
+    keeper = Upkeep(queued, "leaving", 1, 60, lambda: None, Pace())
     keeper.start()
     queued.claim("leaving")
     keeper.stop()

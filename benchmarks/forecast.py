@@ -72,7 +72,9 @@ def draw(rng: random.Random, kind: str) -> dict[str, Any]:
         return common | {"kind": "dmft", "horizon": steps * step_size, "accuracy": log_uniform(rng, 0.005, 0.05), "dynamics": dynamics}
     descent = {"kind": "gradient_descent", "step_size": log_uniform(rng, 0.02, 0.2)}
     dynamics = rng.choice([{"kind": "gradient_flow"}] * 3 + [descent])
-    return common | {"dimension": round(log_uniform(rng, 100, 5000)), "replicas": rng.randint(2, 12), "dynamics": dynamics}
+    design = rng.choice([{"kind": "gaussian"}] * 2 + [{"kind": "rademacher"}, {"kind": "student_t", "degrees_of_freedom": 5}])
+    size = {"dimension": round(log_uniform(rng, 100, 5000)), "replicas": rng.randint(2, 12)}
+    return common | size | {"dynamics": dynamics, "design": design}
 
 
 def seconds_of(request: DmftRequest | SimulationRequest) -> float:
@@ -96,6 +98,7 @@ def seconds_of(request: DmftRequest | SimulationRequest) -> float:
             dimension=request.dimension,
             replicas=request.replicas,
             dynamics=request.dynamics,
+            design=request.design,
             observe=observe,
         )
     return time.process_time() - start

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
+from dlnflow.design import GaussianDesign, StudentDesign
 from dlnflow.jobs.forecast_fit import DESCENT_ERROR, DESCENT_STEP, DMFT, SIMULATION
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
 from dlnflow.problem import GradientDescent
@@ -171,14 +172,18 @@ def _within(number: float, reach: float) -> float:
 
 
 def simulation_features(request: SimulationRequest) -> list[float]:
-    """What a simulation's seconds are linear in: replicas, drawing the data, and of each step a constant, its vectors, its products."""
-    d, k = request.dimension, request.replicas
+    """What a simulation's seconds are linear in: its replicas, drawing their data and reducing them, and the steps and their products."""
+    d, gaussian = request.dimension, isinstance(request.design, GaussianDesign)
     n = round(request.problem.aspect_ratio * d)
-    rows = d if n >= 2 * d else n
+    reduced = n > d if gaussian else n > 2 * d  # to a triangular matrix, which a Gaussian one is drawn as
+    entries = d * d / 2 if reduced else n * d
+    drawn, reduction = (entries, 0.0) if gaussian else (n * d, n * d * d if reduced else 0.0)
+    student = n * d if isinstance(request.design, StudentDesign) else 0.0
     flow, steps = math.log(1 + request.horizon), 0.0
     if isinstance(request.dynamics, GradientDescent):
         flow, steps = 0.0, request.horizon / request.dynamics.step_size
-    return [k, k * n * d, *(k * length * work for length in (flow, steps) for work in (1, d, rows * d))]
+    each = 1, drawn, student, reduction, flow, flow * entries, steps, steps * entries
+    return [request.replicas * work for work in each]
 
 
 def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> int:

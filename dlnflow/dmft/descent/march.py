@@ -17,8 +17,8 @@ from dlnflow.problem import Problem
 from dlnflow.solution import Array, SolveError
 
 PANEL = 16  # steps that enter the basis before it is reduced
-CAPACITY = 80  # basis functions, those of the last steps included
-NEGLIGIBLE = 1e-11  # of the largest eigenvalue of the histories' Gram matrix
+CAPACITY = 112  # basis functions, those of the last steps included
+NEGLIGIBLE = 1e-11  # of the largest eigenvalue of the histories' Gram matrix, where nothing else is asked for
 MODE_SHARE = 1e-6  # of the variance of ζ at a step that new modes may leave out
 MODE_FLOOR = 1e-13  # of the variance of ζ at the start
 LARGEST_FACTOR = 1e10  # by which one step may multiply u or v
@@ -30,7 +30,7 @@ class March:
     """What a pass leaves: `sums` at the wanted steps, see `Paths.observe`, and C_r(k, k) at every step so far.
 
     `rank` is the largest number of basis functions after a reduction, `modes` that of modes of ζ, `missing` the largest share of the
-    variance of ζ left out. The kernels are those at the nodes, [t, s].
+    variance of ζ left out. The kernels are those at the nodes, [t, s]; responses among them only where they are asked for.
     """
 
     sums: list[Array] = field(default_factory=list)
@@ -42,7 +42,11 @@ class March:
 
 
 class Marcher:
-    """A pass that averages over the paths of all `samples`, at equal weight. `panel` steps enter the basis between reductions."""
+    """A pass that averages over the paths of all `samples`, at equal weight. `panel` steps enter the basis between reductions.
+
+    A reduction drops what has less than the share `negligible` of the largest eigenvalue of the histories' Gram matrix. `responses` at the
+    nodes make a march several times dearer: each is a direction, and a function that jumps.
+    """
 
     def __init__(
         self,
@@ -51,19 +55,22 @@ class Marcher:
         step: float,
         nodes: Sequence[int] = (),
         *,
+        responses: bool = False,
         panel: int = PANEL,
+        negligible: float = NEGLIGIBLE,
         truncation: float | None = None,
     ) -> None:
-        self.problem, self.step, self.panel = problem, step, panel
+        self.problem, self.step, self.panel, self.negligible = problem, step, panel, negligible
         self.nodes = list(nodes)
+        self.directions = len(self.nodes) if responses else 0
         self.capacity = max(CAPACITY, panel + 1)
         limit = np.inf if truncation is None else truncation
-        self.groups = [Paths(problem, sample, len(self.nodes), self.capacity, limit) for sample in samples]
+        self.groups = [Paths(problem, sample, self.directions, limit) for sample in samples]
         self.rank = self.kept = self.steps = 0
         self.constant = np.empty(self.capacity)
         self.factor = np.zeros((len(samples[0].modes),) * 2)
-        self.spikes = np.zeros((self.capacity, len(self.nodes)))
-        self.node_response, self.node_residual_response = np.zeros((2, len(self.nodes), len(self.nodes)))
+        self.spikes = np.zeros((self.capacity, self.directions))
+        self.node_response, self.node_residual_response = np.zeros((2, self.directions, self.directions))
         self.node_constant: list[float] = []
         self.constants: list[float] = []
         self.found = March()
@@ -73,6 +80,7 @@ class Marcher:
         chosen = set(wanted)
         with ThreadPoolExecutor(THREADS) as pool:
             self._map = pool.map if len(self.groups) > 1 else map
+            self._reserve()
             while True:
                 watch(self.steps)
                 memory = self._look()
@@ -91,11 +99,11 @@ class Marcher:
     def _look(self) -> Array:
         """R_w(k, ·)/δ on the basis, the paths' residuals, and the new row of the factor of ζ."""
         slopes = self._mean(lambda paths: paths.slopes(self.rank)) / self.problem.aspect_ratio
-        memory = slopes[len(self.nodes) :]
+        memory = slopes[self.directions :]
         list(self._map(lambda paths: paths.look(memory), self.groups))
         self.now = 1 + float(memory @ self.constant[: self.rank])
         self._noise = self._factor_row()
-        self._response = slopes[: len(self.nodes)]
+        self._response = slopes[: self.directions]
         self._residual_response = self._response + memory @ self.spikes[: self.rank]
         return memory
 
@@ -124,7 +132,8 @@ class Marcher:
         return self.factor[modes, : modes + 1]
 
     def _advance(self, memory: Array) -> None:
-        node = self._keep_node() if self.steps in self.nodes else None
+        kept = self._keep_node() if self.steps in self.nodes else None
+        node = kept if self.directions else None
         largest = list(self._map(lambda paths: paths.advance(self.step, self._noise, memory, node), self.groups))
         if not max(largest) < LARGEST_FACTOR:
             time = self.steps * self.step
@@ -139,8 +148,9 @@ class Marcher:
     def _keep_node(self) -> int:
         """Note the kernels' rows at this step, which is a node."""
         node = self.nodes.index(self.steps)
-        self.node_response[node] = self._response * self.problem.aspect_ratio
-        self.node_residual_response[node] = self._residual_response
+        if self.directions:
+            self.node_response[node] = self._response * self.problem.aspect_ratio
+            self.node_residual_response[node] = self._residual_response
         self.node_constant.append(self.now)
         for paths in self.groups:
             paths.kept.append((paths.error, paths.residual))
@@ -153,14 +163,13 @@ class Marcher:
         gram = _scaled(self._mean(lambda paths: paths.gram(rank)) + self.problem.noise_std**2 * np.outer(g, g))
         total = gram
         for _ in range(2):
-            root = np.linalg.cholesky(gram + 1e-15 * np.eye(rank))
-            gram = _scaled(self._mean(lambda paths, root=root: paths.response_gram(rank, root)))  # type: ignore[misc]
+            gram = _scaled(self._mean(lambda paths, gram=gram: paths.response_gram(rank, gram)))  # type: ignore[misc]
             total = total + gram
         spikes = self.spikes[:rank]
-        if self.nodes:
+        if self.directions:
             total = total + _scaled(spikes @ spikes.T)
         size, vectors = np.linalg.eigh(total)
-        basis = np.ascontiguousarray(vectors[:, size > NEGLIGIBLE * size[-1]][:, ::-1])
+        basis = np.ascontiguousarray(vectors[:, size > self.negligible * size[-1]][:, ::-1])
         list(self._map(lambda paths: paths.turn(basis), self.groups))
         self.rank = self.kept = basis.shape[1]
         self.constant[: self.rank] = basis.T @ g
@@ -168,6 +177,12 @@ class Marcher:
         self.found.rank = max(self.found.rank, self.kept)
         if self.kept + 1 >= self.capacity:
             raise SolveError("not_converged", "The memory has more modes than are kept. Try a smaller step_size or a shorter horizon.")
+        self._reserve()
+
+    def _reserve(self) -> None:
+        """Make room for the steps until the next reduction."""
+        room = min(self.kept + self.panel, self.capacity)
+        list(self._map(lambda paths: paths.reserve(room), self.groups))
 
     def _finish(self) -> None:
         """The kernels at the nodes; the last node may be the last step, which `_advance` has not seen."""
@@ -180,12 +195,10 @@ class Marcher:
             np.mean([_moments(np.array([kept[i] for kept in paths.kept]), paths.sample.weights) for paths in self.groups], axis=0)
             for i in (0, 1)
         )
-        self.found.kernels = {
-            "correlation": error,
-            "response": np.tril(self.node_response, -1),
-            "residual_correlation": residual + self.problem.noise_std**2 * np.outer(g, g),
-            "residual_response": np.tril(self.node_residual_response, -1),
-        }
+        self.found.kernels = {"correlation": error, "residual_correlation": residual + self.problem.noise_std**2 * np.outer(g, g)}
+        if self.directions:
+            responses = {"response": self.node_response, "residual_response": self.node_residual_response}
+            self.found.kernels |= {name: np.tril(response, -1) for name, response in responses.items()}
 
 
 def _scaled(gram: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The sampled paths of one scramble: u and v of every path, their noise, their memory, and tangents of some of them."""
+"""The sampled paths of one scramble: u and v of every path, their noise, their memory and their tangents."""
 
 import numpy as np
 
@@ -8,12 +8,14 @@ from dlnflow.dmft.sampling import Sample
 from dlnflow.problem import Problem
 from dlnflow.solution import Array
 
-FEWER_FOR_RESPONSE = 4  # paths per tangent: the response is far less noisy, and dearer
 PROBES = 2  # blocks of tangents that are looked at to choose the memory's basis
 
 
 class Paths:
     """P paths after some steps, `outer` (2, P) is u and v.
+
+    Every path carries tangents: the response and the correlations of the same paths make a consistent, if coarser, mean field, whose train
+    loss is up to ten times less noisy than with a response from a quarter of them.
 
     `memory` (rank, P) holds x = R_r e of every path as coefficients on the basis of the history.
 
@@ -22,23 +24,30 @@ class Paths:
     u and v are clipped at `truncation` wherever they act; `inner` holds them so, (2, P), and `moving`, (2, P), where they are not clipped.
     """
 
-    def __init__(self, problem: Problem, sample: Sample, nodes: int, capacity: int, truncation: float = np.inf) -> None:
+    def __init__(self, problem: Problem, sample: Sample, nodes: int, truncation: float = np.inf) -> None:
         self.problem, self.sample = problem, sample
         self.outer = np.exp(sample.scale / 2 + np.outer([-1, 1], sample.origin))
         paths, modes = len(sample.target), len(sample.modes)
-        self.anchors, self.memory = np.empty((modes, paths)), np.empty((capacity, paths))
+        self.anchors, self.memory = np.empty((modes, paths)), np.empty((0, paths))
         self.kept: list[tuple[Array, Array]] = []
-        self.blocks = _first_blocks(sample)
-        self.weights = _shares(sample, self.blocks)
-        shape = len(self.blocks), nodes + capacity
-        self.du, self.dv = np.zeros((*shape, LANES)), np.zeros((*shape, LANES))
-        self.past = np.zeros((*shape, capacity, LANES), np.float32)
+        self.du, self.dv = np.zeros((2, paths // LANES, nodes, LANES))
+        self.past = np.zeros((paths // LANES, nodes, 0, LANES), np.float32)
         self.nodes, self.truncation = nodes, truncation
         self._clip()
 
+    def reserve(self, room: int) -> None:
+        """Make room for so many basis functions."""
+        before = self.memory.shape[0]
+        if room > before:
+            new = (0, room - before)
+            self.memory = np.pad(self.memory, (new, (0, 0)))
+            self.du, self.dv = (np.pad(tangent, ((0, 0), new, (0, 0))) for tangent in (self.du, self.dv))
+            self.past = np.pad(self.past, ((0, 0), new, new, (0, 0)))
+
     def slopes(self, rank: int) -> Array:
-        """E[δw] for every direction, (nodes + rank,), over the paths that carry tangents."""
-        return kernel.slopes(self._lanes(self.inner * self.moving), self.weights, self.du, self.dv, self.nodes + rank)
+        """E[δw] for every direction, (nodes + rank,)."""
+        weights = self.sample.weights.reshape(-1, LANES)
+        return kernel.slopes(_lanes(self.inner * self.moving), weights, self.du, self.dv, self.nodes + rank)
 
     def look(self, memory: Array) -> None:
         """Find w, e = w − w* and x = R_r e = e + Σ memory[r] · history."""
@@ -66,7 +75,7 @@ class Paths:
         rank = len(memory)
         force = noise @ self.sample.modes[: len(noise)] + self.residual
         rates = step * (self.problem.weight_decay + np.stack([force, -force]))
-        lanes = self._lanes(np.concatenate([self.inner * self.moving, self.inner, 1 - rates * self.moving]))
+        lanes = _lanes(np.concatenate([self.inner * self.moving, self.inner, 1 - rates * self.moving]))
         kernel.advance(lanes, step, memory, self.du, self.dv, self.past, self.nodes + rank)
         for new in [self.nodes + rank] if node is None else [self.nodes + rank, node]:
             self.du[:, new], self.dv[:, new], self.past[:, new] = -step * lanes[2], step * lanes[3], 0
@@ -80,11 +89,11 @@ class Paths:
         c = self.memory[:rank]
         return (c * self.sample.weights) @ c.T
 
-    def response_gram(self, rank: int, root: Array) -> Array:
-        """E[y yᵀ] of the histories y that perturbations along the columns of `root` (rank, rank) make, for a few paths."""
-        picked = self.past[_spread(len(self.blocks)), self.nodes : self.nodes + rank, :rank, ::4].astype(np.float64)
-        y = np.einsum("bmrl,mk->rblk", picked, root).reshape(rank, -1)
-        return y @ y.T
+    def response_gram(self, rank: int, gram: Array) -> Array:
+        """E[y yᵀ] of the histories y that random perturbations of covariance `gram` (rank, rank) make, for a few paths."""
+        picked = self.past[_spread(len(self.past)), self.nodes : self.nodes + rank, :rank, ::4].astype(np.float64)
+        y = picked.transpose(0, 3, 1, 2)  # of each path and perturbation, (blocks, lanes, rank, rank)
+        return y.reshape(-1, rank).T @ (gram @ y).reshape(-1, rank)
 
     def turn(self, basis: Array) -> None:
         """Go over to another basis, whose functions are the columns of `basis` (rank, new) in terms of the present one."""
@@ -92,7 +101,7 @@ class Paths:
         first, last = self.nodes, self.nodes + rank
         self.memory[:new] = basis.T @ self.memory[:rank]
         single = basis.astype(np.float32)
-        for block in range(len(self.blocks)):
+        for block in range(len(self.past)):
             for tangent in (self.du[block], self.dv[block]):
                 tangent[first : first + new] = basis.T @ tangent[first:last]
             turned = single.T @ self.past[block, :last, :rank]
@@ -103,26 +112,9 @@ class Paths:
         self.inner = np.clip(self.outer, -self.truncation, self.truncation)
         self.moving = (np.abs(self.outer) < self.truncation).astype(np.float64)
 
-    def _lanes(self, x: Array) -> Array:
-        return x.reshape(len(x), -1, LANES)[:, self.blocks]
 
-
-def _shares(sample: Sample, blocks: np.ndarray) -> Array:
-    """The weights (blocks, LANES) of these blocks alone: those of a stratum sum to its probability."""
-    weights, strata = sample.weights.reshape(-1, LANES), sample.strata[blocks]
-    kept = weights[blocks]
-    for k in range(sample.strata.max() + 1):
-        kept[strata == k] *= weights[sample.strata == k].sum() / kept[strata == k].sum()
-    return kept
-
-
-def _first_blocks(sample: Sample) -> np.ndarray:
-    """The first blocks of every stratum, a part of its Sobol points that is a net by itself."""
-    found = []
-    for k in range(sample.strata.max() + 1):
-        blocks = np.flatnonzero(sample.strata == k)
-        found.append(blocks[: max(1, len(blocks) // FEWER_FOR_RESPONSE)])
-    return np.concatenate(found)
+def _lanes(x: Array) -> Array:
+    return x.reshape(len(x), -1, LANES)
 
 
 def _spread(blocks: int) -> np.ndarray:

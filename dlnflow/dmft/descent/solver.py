@@ -2,11 +2,14 @@
 
 There is no time step and no fixed point. SCRAMBLES independent scrambles are marched one by one, then all of them together, as one mean
 field. The curves are those of the latter, and their standard error is that of the mean of the single ones. With P paths each, that
-mean is biased by b/P and the pooled march by b/(SCRAMBLES · P), so that their difference tells the bias that is left.
+mean is biased by b/P and the pooled march by b/(SCRAMBLES · P), so that their difference tells the bias that is left. What the reduced
+memory of a march neglects is told by a march of few paths with a memory that neglects LOOSER times as much. Responses between nodes are
+those of one scramble.
 """
 
 import resource
 import time as clock
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -16,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from dlnflow import __version__
 from dlnflow.checkpoint import Own, pack, unpack
 from dlnflow.dmft import sampling
-from dlnflow.dmft.descent.march import THREADS, March, Marcher
+from dlnflow.dmft.descent.march import CAPACITY, PANEL, THREADS, March, Marcher
 from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
 from dlnflow.dmft.observables import NAMES, aligned, conditional, quantiles
 from dlnflow.dmft.progress import Progress
@@ -24,18 +27,22 @@ from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.subnormal import flushed
 from dlnflow.grids import default_times, steps_until
 from dlnflow.problem import Problem
-from dlnflow.solution import Array, Conditional, Journal, Observer, Solution, SolveError, ignore_progress
+from dlnflow.solution import Array, Conditional, Journal, Observer, Solution, ignore_progress
 
 MOST_STEPS = 2000
 SCRAMBLES = 8
 AIMING_PATHS = 1024
 AIMING_SHARE = 0.03  # of the work
+RESPONSE_SHARE = 0.1
 FIRST_PATHS = 512
 PATHS_AT_ONE = 16.0  # paths over accuracy that a first round is given
-MOST_PATHS = 2**15  # a scramble; all of them take up to 3 GB
-MOST_WORK = 5e7  # paths times steps of a scramble
-MOST_MODES = 64
+MOST_PATHS = 2**15  # a scramble
+MOST_WORK = 2.5e7  # paths times steps of a scramble
+MOST_BYTES = 2.5e9  # of the paths of all scrambles
+MOST_MODES = 128
 MOST_NODES = 24
+NEGLIGIBLE_AT_ONE = 1e-7  # what the memory neglects over accuracy
+LOOSER = 10.0
 GAIN = 0.8  # the sampling error falls at least as this power of the paths
 
 
@@ -81,20 +88,22 @@ class Descent:
         self.steps = int(self.wanted[-1])
         self.nodes = _nodes(self.steps)
         self.aims: list[Array] | None = None
+        self.neglected: Curves = {}
 
     def solve(self, accuracy: float) -> Solution:
         """Rounds with more and more paths."""
-        most = most_paths(self.steps)
-        paths, low = min(most, 2 ** round(np.log2(max(FIRST_PATHS, PATHS_AT_ONE / accuracy)))), 0.0
+        paths, low, end = 2 ** round(np.log2(max(FIRST_PATHS, PATHS_AT_ONE / accuracy))), 0.0, 1 - RESPONSE_SHARE
         journal = self.progress.journal
         if journal.earlier is not None:
             stage = unpack(journal.earlier)
             paths, low = int(stage["paths"]), float(stage["progress"])
-        self.progress.stage(low, low + AIMING_SHARE * (1 - low), self.steps + 1)
-        self.aims = self._aim()
+        self.progress.stage(low, low + AIMING_SHARE * (end - low), 2 * (self.steps + 1))
+        self.negligible = NEGLIGIBLE_AT_ONE * accuracy
+        most = most_paths(self.steps, self._aim())
+        paths = min(paths, most)
         while True:
             journal.save(partial(pack, {"paths": paths, "progress": low}))
-            high = low + (1 - low) / (1 if paths == most else 2)
+            high = low + (end - low) / (1 if paths == most else 2)
             self.progress.stage(low, high, 2 * SCRAMBLES * (self.steps + 1))
             together, errors, scale, found = self._round(paths)
             total = errors.largest()["total"]
@@ -103,39 +112,58 @@ class Descent:
             curves, stderr = self._values(together, errors, scale)
             journal.preview(self.times, curves, stderr)
             low, paths = high, min(most, paths * 2 ** int(np.ceil(np.log2(1.1 * total / accuracy) / GAIN)))
+        self.progress.stage(high, 1.0, self.steps + 1)
+        together.kernels |= self._responses(paths)
         return self._solution(together, errors, scale, found, paths, accuracy)
 
-    def _aim(self) -> list[Array] | None:
-        """The axes of samples by a march of few paths, see `sampling.aim_at`; None where it fails."""
+    def _aim(self) -> int:
+        """By two marches of few paths, find the axes of samples, see `sampling.aim_at`, and how much of curves the memory neglects.
+
+        Returns how many functions the memory had.
+        """
         sample = self._draw(AIMING_PATHS, SCRAMBLES)
-        marcher = Marcher(self.problem, [sample], self.step_size, self.nodes, truncation=self.truncation)
-        try:
-            march = marcher.run(self.steps, [], lambda k: self._watch(k, 1))
-        except SolveError:
-            return None
-        return sampling.aim_at(self.problem, sample, march.modes, np.array([error for error, _ in marcher.groups[0].kept]))
+        marcher = self._marcher([sample], self.nodes)
+        with ThreadPoolExecutor(THREADS) as pool:
+            less = pool.submit(self._march, self._marcher([sample], negligible=LOOSER * self.negligible))
+            march = self._march(marcher)
+        curves = self._curves(march)
+        self.neglected = _scale(curves).difference(self._curves(less.result()), curves)
+        self.aims = sampling.aim_at(self.problem, sample, march.modes, np.array([error for error, _ in marcher.groups[0].kept]))
+        return march.rank
+
+    def _responses(self, paths: int) -> dict[str, Array]:
+        """The responses between nodes of the first scramble."""
+        found = self._march(self._marcher([self._draw(paths, 0)], self.nodes, responses=True)).kernels
+        return {name: found[name] for name in ("response", "residual_response")}
 
     def _round(self, paths: int) -> tuple[March, Errors, Scale, tuple[Conditional, ...]]:
         """A march of all scrambles together, its errors and the conditional curves."""
         samples = [self._draw(paths, scramble) for scramble in range(SCRAMBLES)]
         with ThreadPoolExecutor(THREADS) as pool:
-            single = list(pool.map(lambda sample: self._curves(self._march([sample])), samples))
-        pooled = Marcher(self.problem, samples, self.step_size, self.nodes, truncation=self.truncation)
+            single = list(pool.map(lambda sample: self._curves(self._march(self._marcher([sample]))), samples))
+        pooled = self._marcher(samples, self.nodes)
         lines = Lines(self.problem, pooled)
         together = pooled.run(self.steps, self.wanted.tolist(), lambda k: self._watch(k, SCRAMBLES), lines.draw)
         curves = self._curves(together)
-        scale = Scale({name: float(np.abs(value).max()) for name, value in curves.items()})
+        scale = _scale(curves)
         mean = {name: np.mean([one[name] for one in single], axis=0) for name in NAMES}
         spread = {name: np.std([one[name] for one in single], axis=0, ddof=1) * SCRAMBLES**-0.5 for name in NAMES}
         sampling = {name: COVERAGE * scale.relative(name, spread[name], curves[name]) for name in NAMES}
-        bias = {name: change / (SCRAMBLES - 1) + together.missing for name, change in scale.difference(mean, curves).items()}
+        bias = {name: change / (SCRAMBLES - 1) for name, change in scale.difference(mean, curves).items()}
+        fixed_point = {name: bias[name] + together.missing + self.neglected[name] for name in NAMES}
         nothing = {name: np.zeros_like(value) for name, value in curves.items()}
-        return together, Errors(sampling, nothing, bias), scale, lines.conditional(self.index)
+        return together, Errors(sampling, nothing, fixed_point), scale, lines.conditional(self.index)
 
-    def _march(self, samples: list[Sample]) -> March:
-        return Marcher(self.problem, samples, self.step_size, truncation=self.truncation).run(
-            self.steps, self.wanted.tolist(), lambda k: self._watch(k, 1)
+    def _marcher(
+        self, samples: list[Sample], nodes: Sequence[int] = (), *, responses: bool = False, negligible: float | None = None
+    ) -> Marcher:
+        share = negligible or self.negligible
+        return Marcher(
+            self.problem, samples, self.step_size, nodes, responses=responses, negligible=share, truncation=self.truncation
         )
+
+    def _march(self, marcher: Marcher) -> March:
+        return marcher.run(self.steps, self.wanted.tolist(), lambda k: self._watch(k, 1))
 
     def _watch(self, step: int, share: int) -> None:
         for _ in range(share):
@@ -180,9 +208,20 @@ class Descent:
         return Solution(self.times, values, stderr, found, diagnostics, np.array(self.nodes) * self.step_size, march.kernels)
 
 
-def most_paths(steps: int) -> int:
-    """The most paths that a scramble is given."""
-    return int(2 ** np.floor(np.log2(np.clip(MOST_WORK / max(steps, 1), FIRST_PATHS, MOST_PATHS))))
+def _scale(curves: Curves) -> Scale:
+    return Scale({name: float(np.abs(value).max()) for name, value in curves.items()})
+
+
+def most_paths(steps: int, rank: int) -> int:
+    """The most paths that a scramble is given, where the memory has `rank` functions before the steps of a panel."""
+    most = min(MOST_WORK / max(steps, 1), MOST_BYTES / SCRAMBLES / bytes_of_path(rank))
+    return int(2 ** np.floor(np.log2(np.clip(most, FIRST_PATHS, MOST_PATHS))))
+
+
+def bytes_of_path(rank: int) -> int:
+    """What a path takes: its history of every direction, in single precision, tangents, and modes with anchors."""
+    room = min(rank + PANEL, CAPACITY)
+    return 4 * room**2 + 16 * room + 16 * MOST_MODES
 
 
 def _nodes(steps: int) -> list[int]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.optimize import least_squares, nnls
 
 from dlnflow import dmft, simulation
 from dlnflow.dmft import descent
@@ -131,20 +131,28 @@ def measure(path: str, number: int, seed: int) -> None:
 
 
 def fit(path: str) -> None:
-    """Ridge regression of the logarithm for the mean-field solver, least relative squares with positive terms for simulations."""
+    """Ridge regression of the logarithm for the mean-field solver, positive terms for simulations."""
     rows = [json.loads(line) for line in Path(path).read_text().splitlines() if line.endswith("}")]
     jobs = [(request_adapter.validate_python(row["request"]), row["seconds"] / row["pace"]) for row in rows]
     flows = [pair for pair in jobs if isinstance(pair[0], DmftRequest) and not isinstance(pair[0].dynamics, GradientDescent)]
     runs = [pair for pair in jobs if pair[0].kind == "simulation"]
-    terms = np.array([np.array(forecast.simulation_features(request)) / taken for request, taken in runs])
-    scale = np.maximum(terms.max(axis=0), 1e-300)
-    simulation_fit = nnls(terms / scale, np.ones(len(terms)))[0] / scale
     X = np.array([forecast.dmft_features(request) for request, _ in flows])
     changes = _changes([request for request, _ in flows], forecast.dmft_features)
     taken = np.log([taken for _, taken in flows])
     print(f"DMFT = {_rounded(_monotone(X, taken, RIDGE['DMFT'], changes))}")
     _fit_descents(rows)
-    print(f"SIMULATION = {_rounded(simulation_fit)}")
+    terms = np.array([forecast.simulation_features(request) for request, _ in runs])
+    print(f"SIMULATION = {_rounded(_positive(terms, np.array([taken for _, taken in runs])))}")
+
+
+def _positive(terms: Array, taken: Array) -> Array:
+    """Positive coefficients of `terms`, (jobs, C), whose sum has about the logarithm of `taken`, (jobs,); outliers count less."""
+    relative = terms / taken[:, None]
+    relative /= (scale := relative.max(axis=0))
+    start = np.log(np.maximum(nnls(relative, np.ones(len(taken)))[0], 1e-3))
+    found = least_squares(lambda x: np.log(relative @ np.exp(x)), start, bounds=(-20, 10), loss="soft_l1", f_scale=0.5)
+    coefficients: Array = np.exp(found.x) / scale
+    return coefficients
 
 
 def _fit_descents(rows: list[dict[str, Any]]) -> None:

@@ -42,7 +42,7 @@ MOST_BYTES = 2.5e9  # of the paths of all scrambles
 MOST_MODES = 128
 MOST_NODES = 24
 NEGLIGIBLE_AT_ONE = 1e-7  # what the memory neglects over accuracy
-LOOSER = 10.0
+LOOSER = 100.0
 GAIN = 0.8  # the sampling error falls at least as this power of the paths
 
 

@@ -1,7 +1,8 @@
 """Holds the forecast of a job's cost to what random jobs of moderate size take: `python benchmarks/forecast.py measure FILE 30`.
 
 `measure FILE NUMBER [SEED]` appends one line per job (its request, its CPU seconds, the pace of the machine and the peak of memory) and
-prints the ratios at the end; `fit FILE` prints the coefficients of dlnflow/jobs/forecast_fit.py, in seconds at a pace of 1. CPU time is
+prints the ratios at the end; `fit FILE` prints new coefficients for dlnflow/jobs/forecast_fit.py, in seconds at a pace of 1. They stay
+near those that are there where the jobs say little, so that a hundred jobs tell what another version of a solver has changed. CPU time is
 measured, since it does not depend on what else the machine does.
 """
 
@@ -20,7 +21,7 @@ from scipy.optimize import least_squares, nnls
 
 from dlnflow import dmft, simulation
 from dlnflow.dmft import descent
-from dlnflow.jobs import forecast
+from dlnflow.jobs import forecast, forecast_fit
 from dlnflow.jobs.requests import DmftRequest, SimulationRequest, request_adapter
 from dlnflow.problem import GradientDescent
 from dlnflow.solution import Array, SolveError
@@ -131,18 +132,19 @@ def measure(path: str, number: int, seed: int) -> None:
 
 
 def fit(path: str) -> None:
-    """Ridge regression of the logarithm for the mean-field solver, positive terms for simulations."""
+    """Regression of the logarithm for the mean-field solvers, positive terms for simulations; whatever there are jobs of."""
     rows = [json.loads(line) for line in Path(path).read_text().splitlines() if line.endswith("}")]
     jobs = [(request_adapter.validate_python(row["request"]), row["seconds"] / row["pace"]) for row in rows]
     flows = [pair for pair in jobs if isinstance(pair[0], DmftRequest) and not isinstance(pair[0].dynamics, GradientDescent)]
     runs = [pair for pair in jobs if pair[0].kind == "simulation"]
-    X = np.array([forecast.dmft_features(request) for request, _ in flows])
-    changes = _changes([request for request, _ in flows], forecast.dmft_features)
-    taken = np.log([taken for _, taken in flows])
-    print(f"DMFT = {_rounded(_monotone(X, taken, RIDGE['DMFT'], changes))}")
+    if flows:
+        X = np.array([forecast.dmft_features(request) for request, _ in flows])
+        changes = _changes([request for request, _ in flows], forecast.dmft_features)
+        print(f"DMFT = {_rounded(_monotone(X, np.log([taken for _, taken in flows]), 'DMFT', changes))}")
     _fit_descents(rows)
-    terms = np.array([forecast.simulation_features(request) for request, _ in runs])
-    print(f"SIMULATION = {_rounded(_positive(terms, np.array([taken for _, taken in runs])))}")
+    if runs:
+        terms = np.array([forecast.simulation_features(request) for request, _ in runs])
+        print(f"SIMULATION = {_rounded(_positive(terms, np.array([taken for _, taken in runs])))}")
 
 
 def _positive(terms: Array, taken: Array) -> Array:
@@ -162,27 +164,30 @@ def _fit_descents(rows: list[dict[str, Any]]) -> None:
         for row in rows
         for paths, taken, error in row["rounds"]
     ]
+    if not rounds:
+        return
     requests = [request for request, *_ in rounds]
     X = np.array([forecast.descent_error_features(request) for request in requests])
     y = np.array([math.log(error) + descent.solver.GAIN * math.log(paths / forecast.ERROR_PATHS) for _, paths, _, error in rounds])
-    print(f"DESCENT_ERROR = {_rounded(_monotone(X, y, RIDGE['DESCENT_ERROR'], _changes(requests, forecast.descent_error_features)))}")
+    print(f"DESCENT_ERROR = {_rounded(_monotone(X, y, 'DESCENT_ERROR', _changes(requests, forecast.descent_error_features)))}")
     X = np.array([forecast.descent_step_features(request, paths) for request, paths, *_ in rounds])
     y = np.array([math.log(taken * request.dynamics.step_size / (request.horizon * paths)) for request, paths, taken, _ in rounds])
     changes = _changes(requests, lambda request: forecast.descent_step_features(request, forecast.ERROR_PATHS))
-    print(f"DESCENT_STEP = {_rounded(_monotone(X, y, RIDGE['DESCENT_STEP'], changes))}")
+    print(f"DESCENT_STEP = {_rounded(_monotone(X, y, 'DESCENT_STEP', changes))}")
 
 
 def _rounded(coefficients: Array) -> tuple[float, ...]:
     return tuple(float(f"{x:.3g}") for x in coefficients)
 
 
-def _monotone(X: Array, y: Array, ridge: float, changes: Array) -> Array:
-    """Coefficients c with X c ≈ y, all but the first held small, and `changes` c not negative.
+def _monotone(X: Array, y: Array, name: str, changes: Array) -> Array:
+    """Coefficients c with X c ≈ y, all but the first held near those of that name by its ridge, and `changes` c not negative.
 
     By the dual problem, see C. L. Lawson and R. J. Hanson, Solving Least Squares Problems, chapter 23.
     """
-    factor = np.linalg.cholesky(X.T @ X + ridge * np.diag([0.0] + [1.0] * (X.shape[1] - 1)))
-    start = np.linalg.solve(factor, X.T @ y)
+    hold = RIDGE[name] * np.diag([0.0] + [1.0] * (X.shape[1] - 1))
+    factor = np.linalg.cholesky(X.T @ X + hold)
+    start = np.linalg.solve(factor, X.T @ y + hold @ np.array(getattr(forecast_fit, name)))
     pushes, _ = nnls(np.linalg.solve(factor, changes.T), -start)
     found: Array = np.linalg.solve(factor.T, start + np.linalg.solve(factor, changes.T @ pushes))
     return found

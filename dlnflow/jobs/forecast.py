@@ -16,8 +16,11 @@ from dlnflow.problem import GradientDescent
 
 THEORY_BYTES = 300_000_000  # the interpreter with the solvers
 DMFT_BYTES = 800_000_000  # of a process that has solved others before: 0.3 to 0.9 GB in 520 random problems
-DESCENT_BYTES = 400_000_000  # the same for gradient descent with few paths
-DESCENT_BYTES_A_PATH = 90_000  # for one path more in every scramble
+DESCENT_BYTES = 700_000_000  # the same for gradient descent with few paths
+DESCENT_BYTES_A_PATH = 150_000  # for one path more in every scramble
+MOST_DESCENT_BYTES = 3_500_000_000  # its paths are limited by what they take
+DESCENT_RANK = 40  # functions in its memory: 20 to 70
+DESCENT_REST = 0.2  # of the last round: what comes before the first one and after it
 ERROR_PATHS = 1024  # of a scramble, whose error is fitted
 ERROR_SPREAD = (-1.28, -0.84, -0.52, -0.25, 0.0, 0.25, 0.52, 0.84, 1.28)  # tenths of a standard normal distribution
 ERROR_NOISE = 0.5  # standard deviation of the logarithm of the error about its fit
@@ -135,7 +138,7 @@ def _descent_rounds(request: DmftRequest) -> list[list[float]]:
     from dlnflow.dmft.descent.solver import FIRST_PATHS, GAIN, PATHS_AT_ONE, most_paths  # brings the solver with it
 
     assert isinstance(request.dynamics, GradientDescent)
-    most = most_paths(round(request.horizon / request.dynamics.step_size))
+    most = most_paths(round(request.horizon / request.dynamics.step_size), DESCENT_RANK)
     first = min(max(PATHS_AT_ONE / request.accuracy, FIRST_PATHS), most)
     error = math.exp(_dot(DESCENT_ERROR, descent_error_features(request))) * (first / ERROR_PATHS) ** -GAIN / request.accuracy
     likely = [error * math.exp(ERROR_NOISE * z) for z in ERROR_SPREAD]
@@ -144,17 +147,14 @@ def _descent_rounds(request: DmftRequest) -> list[list[float]]:
 
 
 def _descent_seconds(request: DmftRequest) -> float:
-    """The mean is that of the logarithm. A round is a march of each scramble and one of all together."""
-    from dlnflow.dmft.descent.solver import AIMING_PATHS, SCRAMBLES
-
+    """The mean is that of the logarithm."""
     assert isinstance(request.dynamics, GradientDescent)
     steps = request.horizon / request.dynamics.step_size
 
     def taken(paths: float) -> float:
         return steps * paths * math.exp(_dot(DESCENT_STEP, descent_step_features(request, paths)))
 
-    aiming = taken(AIMING_PATHS) / SCRAMBLES / 2
-    return _typical([aiming + sum(map(taken, rounds)) for rounds in _descent_rounds(request)])
+    return _typical([sum(map(taken, rounds)) + DESCENT_REST * taken(rounds[-1]) for rounds in _descent_rounds(request)])
 
 
 def _typical(likely: list[float]) -> float:
@@ -192,7 +192,8 @@ def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> in
         case TheoryRequest():
             return THEORY_BYTES
         case DmftRequest(dynamics=GradientDescent()):
-            return DESCENT_BYTES + int(DESCENT_BYTES_A_PATH * _typical([max(rounds) for rounds in _descent_rounds(request)]))
+            paths = _typical([max(rounds) for rounds in _descent_rounds(request)])
+            return min(DESCENT_BYTES + int(DESCENT_BYTES_A_PATH * paths), MOST_DESCENT_BYTES)
         case DmftRequest():
             return DMFT_BYTES
     from dlnflow.simulation.memory import forecast  # brings the solver with it

@@ -15,7 +15,7 @@ class Paths:
     """P paths after some steps, `outer` (2, P) is u and v.
 
     Every path carries tangents: the response and the correlations of the same paths make a consistent, if coarser, mean field, whose train
-    loss is up to ten times less noisy than with a response from a quarter of them.
+    loss is up to eight times less noisy than with a response from a quarter of them.
 
     `memory` (rank, P) holds x = R_r e of every path as coefficients on the basis of the history.
 

@@ -158,9 +158,7 @@ class Descent:
         self, samples: list[Sample], nodes: Sequence[int] = (), *, responses: bool = False, negligible: float | None = None
     ) -> Marcher:
         share = negligible or self.negligible
-        return Marcher(
-            self.problem, samples, self.step_size, nodes, responses=responses, negligible=share, truncation=self.truncation
-        )
+        return Marcher(self.problem, samples, self.step_size, nodes, responses=responses, negligible=share, truncation=self.truncation)
 
     def _march(self, marcher: Marcher) -> March:
         return marcher.run(self.steps, self.wanted.tolist(), lambda k: self._watch(k, 1))

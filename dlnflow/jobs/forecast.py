@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
-from dlnflow.design import GaussianDesign, StudentDesign
+from dlnflow.design import DatasetDesign, GaussianDesign, StudentDesign
 from dlnflow.jobs.forecast_fit import DESCENT_ERROR, DESCENT_STEP, DMFT, SIMULATION
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
 from dlnflow.problem import GradientDescent
@@ -173,12 +173,17 @@ def _within(number: float, reach: float) -> float:
 
 def simulation_features(request: SimulationRequest) -> list[float]:
     """What a simulation's seconds are linear in: its replicas, drawing their data and reducing them, and the steps and their products."""
-    d, gaussian = request.dimension, isinstance(request.design, GaussianDesign)
+    d, design = request.dimension, request.design
     n = round(request.problem.aspect_ratio * d)
-    reduced = n > d if gaussian else n > 2 * d  # to a triangular matrix, which a Gaussian one is drawn as
-    entries = d * d / 2 if reduced else n * d
-    drawn, reduction = (entries, 0.0) if gaussian else (n * d, n * d * d if reduced else 0.0)
-    student = n * d if isinstance(request.design, StudentDesign) else 0.0
+    match design:  # a triangular matrix has half the entries of a square one
+        case GaussianDesign():  # it is drawn as such
+            entries = drawn = d * d / 2 if n > d else n * d
+            reduction = 0.0
+        case DatasetDesign():
+            entries, drawn, reduction = n * d, n * d, 0.0
+        case _:
+            entries, drawn, reduction = (d * d / 2, n * d, n * d * d) if n > 2 * d else (n * d, n * d, 0.0)
+    student = n * d if isinstance(design, StudentDesign) else 0.0
     flow, steps = math.log(1 + request.horizon), 0.0
     if isinstance(request.dynamics, GradientDescent):
         flow, steps = 0.0, request.horizon / request.dynamics.step_size

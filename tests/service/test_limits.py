@@ -33,6 +33,14 @@ def test_an_estimate_grows_with_what_makes_a_job_dear(store, open_client):
     assert store.queued() == 0
 
 
+def test_data_that_have_to_be_drawn_and_reduced_cost_more_than_their_gaussian_factor(store, open_client):
+    http = open_client(store)
+    tall = SIMULATION | {"problem": PROBLEM | {"aspect_ratio": 4}}
+    kinds = "gaussian", "rademacher", {"kind": "student_t", "degrees_of_freedom": 5}
+    seconds = [http.post("/v1/estimate", json=tall | {"design": kind}).json()["seconds"] for kind in kinds]
+    assert seconds == sorted(seconds) and seconds[1] > 1.5 * seconds[0]
+
+
 def test_slow_workers_take_as_much_longer_as_they_are_slow(store, open_client):
     dear = DMFT | {"horizon": 100, "accuracy": 0.002}
     http = open_client(store, max_seconds=1.5 * open_client(store).post("/v1/estimate", json=dear).json()["seconds"])

@@ -18,6 +18,7 @@ def few_paths(monkeypatch):
     """Rounds that begin with too few paths, so that there are several, but with enough for a spread."""
     monkeypatch.setattr(solver, "FIRST_PATHS", (256, 256))
     monkeypatch.setattr(descent.solver, "PATHS_AT_ONE", 0.1)
+    monkeypatch.setattr(descent.solver, "FIRST_PATHS", 64)
 
 
 def run(kind: str, journal: Kept, problem: Problem = PROBLEM, horizon: float = 4.0):

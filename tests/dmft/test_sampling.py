@@ -5,7 +5,6 @@ import pytest
 from scipy.stats import ortho_group
 
 from dlnflow.dmft import sampling
-from dlnflow.dmft.descent.paths import Paths
 from dlnflow.problem import BernoulliGaussTarget, Problem
 
 MODES = 5
@@ -64,12 +63,3 @@ def test_axes_turn_the_modes_in_use_and_leave_the_others_for_last():
         np.testing.assert_array_equal(axes[2:MODES, -unused:], np.eye(unused))
     np.testing.assert_allclose(np.abs(zero[:, 0]), [1, 0, 0, 0, 0], atol=0.05)
     assert abs(0.6 * gaussian[0, 0] + 0.8 * gaussian[-1, 0]) > 0.9
-
-
-def test_paths_with_tangents_weigh_what_their_stratum_does():
-    aims = [np.eye(MODES), np.eye(MODES + 1)]
-    sample = sampling.draw(PROBLEM, 2**12, MODES, np.random.SeedSequence(5), aims)
-    paths = Paths(PROBLEM, sample, 0, 4)
-    assert len(paths.blocks) < len(sample.strata)
-    for k, probability in enumerate((0.8, 0.2)):
-        assert paths.weights[sample.strata[paths.blocks] == k].sum() == pytest.approx(probability, rel=1e-12)

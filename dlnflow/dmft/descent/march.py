@@ -8,6 +8,7 @@ tangent of w(k) in the direction of each basis function: steps enter the basis o
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,6 +24,7 @@ MODE_SHARE = 1e-6  # of the variance of ζ at a step that new modes may leave ou
 MODE_FLOOR = 1e-13  # of the variance of ζ at the start
 LARGEST_FACTOR = 1e10  # by which one step may multiply u or v
 THREADS = 2
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -78,8 +80,7 @@ class Marcher:
     def run(self, steps: int, wanted: Sequence[int], watch: Callable[[int], None], visit: Callable[[int], None] = lambda k: None) -> March:
         """March to `steps`; `watch(k)` is called at every step, `visit(k)` at the `wanted` ones once the paths are there."""
         chosen = set(wanted)
-        with ThreadPoolExecutor(THREADS) as pool:
-            self._map = pool.map if len(self.groups) > 1 else map
+        with ThreadPoolExecutor(1) as self._pool:
             self._reserve()
             while True:
                 watch(self.steps)
@@ -94,24 +95,32 @@ class Marcher:
         return self.found
 
     def _mean(self, of: Callable[[Paths], Array]) -> Array:
-        return np.mean(list(self._map(of, self.groups)), axis=0)
+        return np.mean(self._each(of), axis=0)
+
+    def _each(self, of: Callable[[Paths], Found]) -> list[Found]:
+        """What `of` finds for every group, half of them in another thread: to hand over each alone takes as long as a step of few paths."""
+        half = len(self.groups) // 2
+        others = self._pool.submit(lambda: [of(paths) for paths in self.groups[:half]]) if half else None
+        rest = [of(paths) for paths in self.groups[half:]]
+        return (others.result() if others else []) + rest
 
     def _look(self) -> Array:
         """R_w(k, ·)/δ on the basis, the paths' residuals, and the new row of the factor of ζ."""
         slopes = self._mean(lambda paths: paths.slopes(self.rank)) / self.problem.aspect_ratio
         memory = slopes[self.directions :]
-        list(self._map(lambda paths: paths.look(memory), self.groups))
+        modes = self.found.modes
+        correlations = self._mean(lambda paths: paths.look(memory, modes))
         self.now = 1 + float(memory @ self.constant[: self.rank])
-        self._noise = self._factor_row()
+        self._noise = self._factor_row(correlations)
         self._response = slopes[: self.directions]
         self._residual_response = self._response + memory @ self.spikes[: self.rank]
         return memory
 
-    def _factor_row(self) -> Array:
+    def _factor_row(self, correlations: Array) -> Array:
         """The row of L with ζ = L z: forward substitution on the anchors, and a new mode where they leave too much unexplained."""
         modes = self.found.modes
         noise = self.problem.noise_std**2
-        row = self._mean(lambda paths: paths.correlations(modes)) + noise * self.now * np.append(self.constants, self.now)
+        row = correlations + noise * self.now * np.append(self.constants, self.now)
         self.found.variance.append(float(row[-1]))
         row /= self.problem.aspect_ratio
         start = self.found.variance[0] / self.problem.aspect_ratio
@@ -134,7 +143,7 @@ class Marcher:
     def _advance(self, memory: Array) -> None:
         kept = self._keep_node() if self.steps in self.nodes else None
         node = kept if self.directions else None
-        largest = list(self._map(lambda paths: paths.advance(self.step, self._noise, memory, node), self.groups))
+        largest = self._each(lambda paths: paths.advance(self.step, self._noise, memory, node))
         if not max(largest) < LARGEST_FACTOR:
             time = self.steps * self.step
             raise SolveError("diverged", f"Gradient descent ran away at t = {time:.6g}. Try a smaller step_size or initial_scale.")
@@ -170,7 +179,7 @@ class Marcher:
             total = total + _scaled(spikes @ spikes.T)
         size, vectors = np.linalg.eigh(total)
         basis = np.ascontiguousarray(vectors[:, size > self.negligible * size[-1]][:, ::-1])
-        list(self._map(lambda paths: paths.turn(basis), self.groups))
+        self._each(lambda paths: paths.turn(basis))
         self.rank = self.kept = basis.shape[1]
         self.constant[: self.rank] = basis.T @ g
         self.spikes[: self.rank] = basis.T @ spikes
@@ -182,7 +191,7 @@ class Marcher:
     def _reserve(self) -> None:
         """Make room for the steps until the next reduction."""
         room = min(self.kept + self.panel, self.capacity)
-        list(self._map(lambda paths: paths.reserve(room), self.groups))
+        self._each(lambda paths: paths.reserve(room))
 
     def _finish(self) -> None:
         """The kernels at the nodes; the last node may be the last step, which `_advance` has not seen."""

@@ -49,14 +49,14 @@ class Paths:
         weights = self.sample.weights.reshape(-1, LANES)
         return kernel.slopes(_lanes(self.inner * self.moving), weights, self.du, self.dv, self.nodes + rank)
 
-    def look(self, memory: Array) -> None:
-        """Find w, e = w − w* and x = R_r e = e + Σ memory[r] · history."""
+    def look(self, memory: Array, modes: int) -> Array:
+        """Find w, e = w − w* and x = R_r e = e + Σ memory[r] · history.
+
+        Returns E[x x'] with x at the first `modes` anchors, and E[x²], (modes + 1,).
+        """
         self.w = (self.inner[0] ** 2 - self.inner[1] ** 2) / 2
         self.error = self.w - self.sample.target
         self.residual = self.error + memory @ self.memory[: len(memory)]
-
-    def correlations(self, modes: int) -> Array:
-        """E[x x'] with x at the first `modes` anchors, and E[x²], (modes + 1,)."""
         weighted = self.sample.weights * self.residual
         return np.append(self.anchors[:modes] @ weighted, self.residual @ weighted)
 

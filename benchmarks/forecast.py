@@ -30,7 +30,8 @@ from worker.pace import Pace
 
 LONGEST_SECONDS = 60.0
 FACTOR = 2.0
-RIDGE = {"DMFT": 3.0, "DESCENT_ERROR": 1.0, "DESCENT_STEP": 1.0}
+MOST_ERROR = 0.2  # of a round of gradient descent: how far beyond reach a job is does not matter
+RIDGE = {"DMFT": 3.0, "DESCENT_ERROR": 3.0, "DESCENT_STEP": 1.0}
 
 
 class Recorded(descent.solver.Descent):
@@ -168,7 +169,9 @@ def _fit_descents(rows: list[dict[str, Any]]) -> None:
         return
     requests = [request for request, *_ in rounds]
     X = np.array([forecast.descent_error_features(request) for request in requests])
-    y = np.array([math.log(error) + descent.solver.GAIN * math.log(paths / forecast.ERROR_PATHS) for _, paths, _, error in rounds])
+    y = np.array(
+        [math.log(min(error, MOST_ERROR)) + descent.solver.GAIN * math.log(paths / forecast.ERROR_PATHS) for _, paths, _, error in rounds]
+    )
     print(f"DESCENT_ERROR = {_rounded(_monotone(X, y, 'DESCENT_ERROR', _changes(requests, forecast.descent_error_features)))}")
     X = np.array([forecast.descent_step_features(request, paths) for request, paths, *_ in rounds])
     y = np.array([math.log(taken * request.dynamics.step_size / (request.horizon * paths)) for request, paths, taken, _ in rounds])

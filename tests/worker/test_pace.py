@@ -1,6 +1,7 @@
 """How fast the machine is: measured again after a while, by one process at a time, and told to the store."""
 
 import multiprocessing
+import os
 
 import pytest
 
@@ -14,12 +15,12 @@ __all__ = ["queued"]
 
 
 def test_the_pace_is_the_processor_time_of_a_solve_over_that_of_the_fit(monkeypatch):
-    clock = iter([0.0, 4 * PACE_SECONDS, 10.0, 10.0 + 3 * PACE_SECONDS])
+    clock = iter([0.0, 4 * PACE_SECONDS, 10.0, 10.0 + 3 * PACE_SECONDS, 20.0, 20.0 + 5 * PACE_SECONDS])
     solved = []
     monkeypatch.setattr("worker.pace.time.process_time", lambda: next(clock))
     monkeypatch.setattr("worker.pace.dmft.solve", lambda *args, **_: solved.append(args))
     assert pace.measure() == pytest.approx(3)
-    assert solved == 2 * [(pace.PROBLEM, 32.0)]
+    assert solved == 3 * [(pace.PROBLEM, 32.0)]
 
 
 def test_the_pace_is_measured_again_after_a_while():
@@ -32,13 +33,13 @@ def test_the_pace_is_measured_again_after_a_while():
 
 
 def test_what_a_child_measures_is_known_to_the_main_process():
-    kept = Pace(lambda: 2.5)
+    kept = Pace(lambda: float(os.getpid()))
     child = multiprocessing.get_context("fork").Process(target=kept.refresh, args=(0.0,))
     child.start()
     child.join()
-    assert kept.value == 2.5
-    Pace.refresh(kept, 1.0)
-    assert kept.value == 2.5
+    assert kept.value == child.pid
+    kept.refresh(1.0)  # which the child has done just now
+    assert kept.value == child.pid
 
 
 def test_a_worker_measures_after_a_job(queued, monkeypatch):

@@ -33,7 +33,7 @@ MOST_STEPS = 2000
 SCRAMBLES = 8
 AIMING_PATHS = 1024
 AIMING_SHARE = 0.03  # of the work
-RESPONSE_SHARE = 0.1
+RESPONSE_SHARE = 0.1  # of the progress: what comes after the last round
 FIRST_PATHS = 512
 PATHS_AT_ONE = 16.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**15  # a scramble
@@ -88,7 +88,7 @@ class Descent:
         self.steps = int(self.wanted[-1])
         self.nodes = _nodes(self.steps)
         self.aims: list[Array] | None = None
-        self.neglected: Curves = {}
+        self.negligible, self.neglected = NEGLIGIBLE_AT_ONE, Curves()
 
     def solve(self, accuracy: float) -> Solution:
         """Rounds with more and more paths."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dlnflow.dmft import algebra
 from dlnflow.solution import Array
 
 ASTRAY = 5.0  # times the least residual at which the iteration starts again from its best point
@@ -41,5 +42,4 @@ class Anderson:
         if not self.secants:
             return point + residual
         moves, changes = (np.stack(each) for each in zip(*self.secants, strict=True))
-        mix, *_ = np.linalg.lstsq(changes.T, residual, rcond=1e-10)
-        return point + residual - mix @ (moves + changes)
+        return algebra.mixed(moves, changes, point, residual)

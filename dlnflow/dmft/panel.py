@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import cache, reduce
 
 import numpy as np
-from scipy.linalg import lapack
 
-from dlnflow.dmft import paths, radau
+from dlnflow.dmft import algebra, paths, radau
 from dlnflow.dmft.anderson import Anderson, Secant
 from dlnflow.dmft.errors import FLOOR
 from dlnflow.dmft.paths import LANES, QUIET
@@ -22,9 +21,7 @@ ACCEPTABLE = 30.0  # times the tolerance, where it stalls: residuals are part of
 SETTLED = 3e-2  # residual below which the modes of a panel are held on to
 MISLEADING = 0.3  # residual of a guess above which to stand still is the better one
 MOST_MISSING = 3  # times that modes are found missing at the end
-MODE_SHARE = 1e-5
 LEAST_NORM = 1e-6  # of E[(w(0) − w*)²], below which E[w²] need not be resolved
-MODE_FLOOR = 1e-9
 
 
 class PanelFailure(Exception):
@@ -68,39 +65,22 @@ class Panel:
 
 
 def _factor_rows(state: State, correlation: Array, wanted: Array | None) -> tuple[Array, Array, int]:
-    """Rows of L on the panel, (m, D) to its last mode, from rows of C_ζ (m, N + m), and the weights (m, new) that read new modes off it.
-
-    What earlier modes leave unexplained on the panel is split into its principal components, whose coefficients are the
-    panel's new modes. Components below the cut are dropped; `wanted` (m, new), a block of L, fixes how many there are instead, and what
-    they are turned towards. Also returns how many are above the cut.
-    """
+    """`algebra.factor` of the panel after `state` whose rows of C_r are `correlation` (m, N + m). Raises PanelFailure."""
     n, m = state.nodes, state.order
-    rows = correlation[:, :n] @ state.readout[:n, : state.rank]
-    remainder = correlation[:, n:] - rows @ rows.T
-    root = _roots(m)
-    variance, component, _ = lapack.dsyevd(root[:, None] * remainder * root)
-    reference = state.residual_correlation[0, 0] / state.problem.aspect_ratio if n else correlation[0, 0]
-    cut = max(MODE_FLOOR * reference, MODE_SHARE * correlation[-1, -1])
-    above = int(np.sum(variance > cut))
-    count = above if wanted is None else wanted.shape[1]
-    chosen = component[:, ::-1][:, :count] * root[:, None] / np.sqrt(np.maximum(variance[::-1][:count], 0.03 * cut))
-    modes = chosen @ _turn(remainder @ chosen, wanted)
-    return np.concatenate([rows, remainder @ modes], axis=1), modes, above
+    start = (state.residual_correlation if n else correlation)[0, 0] / state.problem.aspect_ratio
+    block = np.empty((m, 0)) if wanted is None else np.ascontiguousarray(wanted)
+    try:
+        return algebra.factor(
+            correlation / state.problem.aspect_ratio, state.readout[:n, : state.rank].copy(), start, _roots(m), block, wanted is None
+        )
+    except np.linalg.LinAlgError:
+        raise PanelFailure("the correlation is not finite") from None
 
 
 @cache
 def _roots(m: int) -> Array:
     """The square roots (m,) of the quadrature weights of a panel."""
     return np.sqrt(radau.integration(m)[-1])
-
-
-def _turn(columns: Array, wanted: Array | None) -> Array:
-    """An orthogonal matrix that fixes the signs of new `columns` (m, new) of L, or turns them towards `wanted`."""
-    if wanted is None or not columns.size:
-        return np.diag(np.where(columns[-1] < 0, -1.0, 1.0))
-    left, _, right, _ = lapack.dgesdd(columns.T @ wanted)
-    turn: Array = left @ right
-    return turn
 
 
 def ahead(known: Array, time: Array) -> Array:
@@ -130,14 +110,12 @@ class PanelProblem:
         times = np.append(state.time[:n], self.time)
         weights = ahead(state.time[:n], self.time)
         weight_decay, sample = state.problem.weight_decay, state.sample
-        for block, height in enumerate(state.height):
-            start = block * paths.LANES
-            paths.extrapolate(weights, -2 * weight_decay * times, sample.scale, sample.origin, height, n, start)
+        paths.extrapolate_all(weights, -2 * weight_decay * times, sample.scale, sample.origin, state.height, n)
 
     def apply(self, rows: Rows) -> Panel:
         """The panel of the paths that `rows` drive."""
         state, sample, n, m = self.state, self.state.sample, self.state.nodes, self.state.order
-        factor, modes, above = _factor_rows(state, rows.correlation / state.problem.aspect_ratio, self.wanted)
+        factor, modes, above = _factor_rows(state, rows.correlation, self.wanted)
 
         def average(blocks: tuple[int, int]) -> tuple[Array, Array, Array] | None:
             share = np.empty((m, n + m)), np.empty((m, n + m)), np.empty((len(state.sampled.sums), paths.OBSERVED, m))
@@ -160,25 +138,12 @@ class PanelProblem:
         return panel
 
     def implied(self, averages: Rows) -> Rows:
-        """R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ, on the panel's rows, from those of R_w and C_e.
-
-        By blocks: the panel's own block of 1 − R_w/δ is solved for what earlier rows of R_r and C_r imply. Raises PanelFailure where it is
-        singular.
-        """
-        n, m = self.state.nodes, self.state.order
-        memory = averages.response / self.state.problem.aspect_ratio
-        error = averages.correlation + self.state.problem.noise_std**2
-        past = memory[:, :n]
-        earlier = past @ self.known
-        driven = error[:, :n] @ self.known[:, :n].T
-        earlier[:, n:] += driven
-        here = error[:, n:] + earlier[:, n:] @ past.T + past @ driven.T
-        one = np.eye(m)
-        *_, found, singular = lapack.dgesv(one - memory[:, n:], np.concatenate([earlier[:, :n], one, earlier[:, n:], here], axis=1))
-        if singular:
-            raise PanelFailure("the response of the residual is infinite")
-        response = np.ascontiguousarray(found[:, : n + m])
-        return Rows(response, np.concatenate([found[:, n + m : -m], found[:, -m:] @ response[:, n:].T], axis=1))
+        """The panel's rows of R_r and C_r, from those of R_w and C_e. Raises PanelFailure."""
+        problem = self.state.problem
+        try:
+            return Rows(*algebra.implied(averages.response, averages.correlation, self.known, problem.aspect_ratio, problem.noise_std**2))
+        except np.linalg.LinAlgError:
+            raise PanelFailure("the response of the residual is infinite") from None
 
     def first_guess(self) -> Rows:
         """Rows of a network that stands still after the left edge: R_w and C_e of the edge, repeated."""
@@ -219,13 +184,9 @@ def solve(
             rows = Rows((solved.response + rows.response) / 2, (solved.correlation + rows.correlation) / 2)
             continue
         solved, new = rows, problem.implied(panel.averages)
-        if not (np.isfinite(new.response).all() and np.isfinite(new.correlation).all()):
+        change, norm, residual = algebra.change(rows.response, rows.correlation, new.response, new.correlation, scale, least)
+        if not np.isfinite(residual):
             raise PanelFailure("the kernels are not finite")
-        diagonal = np.sqrt(np.maximum(np.diag(new.correlation[:, n:]), least))
-        across = np.concatenate([scale, diagonal])
-        norm = diagonal[:, None] * across
-        change = np.concatenate([(new.response - rows.response), (new.correlation - rows.correlation) / norm])
-        residual = max(np.abs(change[m:]).max(), np.sqrt((change[:m] ** 2).sum(axis=1)).max() / np.sqrt((new.response**2).sum(1)).max())
         if problem.wanted is None and residual < SETTLED:
             problem.wanted = panel.factor[:, state.rank :]
         elif state.like is None and residual < tolerance and panel.above > panel.modes.shape[1] and missing < MOST_MISSING:
@@ -250,7 +211,7 @@ def solve(
         panel = problem.apply(best)
         new = problem.implied(panel.averages)
     panel.rows = new  # exactly those of its averages: in late panels their terms cancel
-    panel.factor, panel.modes, _ = _factor_rows(state, panel.rows.correlation / state.problem.aspect_ratio, problem.wanted)
+    panel.factor, panel.modes, _ = _factor_rows(state, panel.rows.correlation, problem.wanted)
     panel.residual, panel.secants = least_residual, anderson.secants if least_residual < tolerance else ()
     return panel
 

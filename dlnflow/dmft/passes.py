@@ -86,16 +86,18 @@ def causal_pass(
     correction: Averages | None = None,
     *,
     taught: bool = False,
+    alone: bool = False,
 ) -> State:
     """A pass on the panels of the state `like`, from the averages that its kernels give and with modes turned towards its modes.
 
-    `taught`, it starts with the secants of `like` too. With another `order` than that of `like`, modes keep the draws that they have there.
+    `taught`, it starts with the secants of `like` too; `alone`, it keeps to its thread. With another `order` than that of `like`, modes
+    keep the draws that they have there.
     """
     edges = like.edges[1:]
     lift = radau.between(like.order, order)
     new = [slice(first, last) for first, last in pairwise(like.ranks)]
     blocks = [lift @ like.factor[k * like.order : (k + 1) * like.order, columns] for k, columns in enumerate(new)]
-    state = start(like.problem, sample, order, len(edges), blocks, correction)
+    state = start(like.problem, sample, order, len(edges), blocks, correction, alone)
     expected = _expected(like, sample, order, correction)
     for right, secants in zip(edges, like.secants if taught else [()] * len(edges), strict=True):
         try:

@@ -50,6 +50,13 @@ def extrapolate(ahead: Array, decay: Array, scale: Array, origin: Array, height:
             height[n + i, b] = max(-limit, min(limit, guess))
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def extrapolate_all(ahead: Array, decay: Array, scale: Array, origin: Array, heights: Array, n: int) -> None:
+    """`extrapolate` for all paths; `heights` is (P / LANES, N, LANES)."""
+    for block in range(len(heights)):
+        extrapolate(ahead, decay, scale, origin, heights[block], n, block * LANES)
+
+
 @njit(inline="always")
 def _exp(x: float) -> float:
     """e^x for |x| < 700 without a branch, to 3e-14 relative: unlike the C library's, loops over it vectorise."""

@@ -13,9 +13,10 @@ from typing import TypeVar
 import numpy as np
 
 from dlnflow.dmft import sampling
+from dlnflow.dmft.algebra import MODE_SHARE
 from dlnflow.dmft.errors import COVERAGE, Curves, Scale
 from dlnflow.dmft.observables import values
-from dlnflow.dmft.panel import MODE_SHARE, PanelFailure
+from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.passes import ORDER, Watch, causal_pass, lift, open_loop, own_averages
 from dlnflow.dmft.paths import LANES, QUIET
 from dlnflow.dmft.state import Averages, State
@@ -29,7 +30,7 @@ CHECK_SCRAMBLES = 2
 MOST_DRAWN = 2**17  # paths at a time, of a scramble; where it has more, they are several independent ones
 STEP_PATHS = 131072  # at most, of a scramble by which the time step is measured
 MOST_MEASURES = 3  # of the time step of a round
-ROUGHLY = 5.0  # times the tolerance suffices where only a spread is wanted
+ROUGHLY = 20.0  # times the tolerance suffices where only a spread is wanted
 MOST_INDEPENDENT = 4096  # paths of a separate solve
 TANGENT_MEMORY = 1.4e9  # bytes of the tangents of the passes that run at a time
 LEAST_SETTLED = 5  # of SCRAMBLES
@@ -144,15 +145,15 @@ class Refinement:
         sample = self._draw(paths, 4, paths, scramble)
         return open_loop(after, sample) - open_loop(before, sample)
 
-    def _solve(self, like: State, correction: Averages, tolerance: float, taught: bool = False) -> State:
-        state = causal_pass(like, self.sample, ORDER, tolerance, lambda t: None, correction, taught=taught)
+    def _solve(self, like: State, correction: Averages, tolerance: float, *, taught: bool = False, alone: bool = False) -> State:
+        state = causal_pass(like, self.sample, ORDER, tolerance, lambda t: None, correction, taught=taught, alone=alone)
         self.watch(state.edges[-1])
         return state
 
     def _values(self, like: State, correction: Averages) -> Curves | None:
-        """The curves with another correction, well enough for a spread; None where that does not settle."""
+        """The curves with another correction, well enough for a spread, beside others; None where that does not settle."""
         try:
-            return values(self._solve(like, correction, ROUGHLY * self.tolerance, True), self.times)
+            return values(self._solve(like, correction, ROUGHLY * self.tolerance, taught=True, alone=True), self.times)
         except PanelFailure:
             return None
 
@@ -184,7 +185,7 @@ class Refinement:
             changes = pool.map(lambda scramble: self._change(paths, scramble, self.base, found.state), scrambles)
             moved = _mean(changes) - (own_averages(found.state) - own_averages(self.base))
         try:
-            state = self._solve(found.state, found.correction + moved, self.tolerance, True)
+            state = self._solve(found.state, found.correction + moved, self.tolerance, taught=True)
             before = found.state
         except PanelFailure:
             state, before = found.state, self.base
@@ -253,7 +254,7 @@ def independent(
     def one(key: tuple[int, int]) -> State | None:
         seed = np.random.SeedSequence(entropy=root.entropy, spawn_key=(5, *key))
         try:
-            return causal_pass(first, sampling.draw(first.problem, key[0], first.rank, seed), ORDER, tolerance, lambda t: None)
+            return causal_pass(first, sampling.draw(first.problem, key[0], first.rank, seed), ORDER, tolerance, lambda t: None, alone=True)
         except PanelFailure:
             return None
         finally:

@@ -52,7 +52,8 @@ class State:
     `factor` (N, D) is L with ζ = L z, `readout` (N, D) reads later rows of L off theirs of C_ζ, and `ranks` counts the columns before
     each edge. `like` may hold, for each panel, the block of L that new modes are turned towards. `sampled` are
     the averages over the paths, to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the
-    panels' iterations, `secants` are what each of these learned. `own` keeps `passes.own_averages`. `error`
+    panels' iterations, `secants` are what each of these learned. `own` keeps `passes.own_averages`; one that
+    is `alone` has its thread to itself, but no other. `error`
     (P / LANES, N, LANES) is w − w*, `height` of the same shape is H; for `tangent`, its edges and `early` see `paths.advance`. `moved`
     (P / LANES, LANES) is the integral of k over time as long as that is below `paths.QUIET`.
     """
@@ -81,6 +82,7 @@ class State:
     tangent_reached: np.ndarray
     residual: float = 0.0
     secants: list[Sequence[Secant]] = field(default_factory=list)
+    alone: bool = False
     pool: ThreadPoolExecutor | None = None
     own: Averages | None = None
 
@@ -91,10 +93,10 @@ class State:
         return [(0, blocks // 2), (blocks // 2, blocks)] if blocks >= BLOCKS_TO_SHARE else [(0, blocks)]
 
     def map(self, average: Callable[[tuple[int, int]], Out]) -> list[Out]:
-        """`average` of each of the `parts`, at the same time where there are several."""
+        """`average` of each of the `parts`, at the same time where there are several, unless the pass is `alone`."""
         first, *others = self.parts
-        if not others:
-            return [average(first)]
+        if self.alone or not others:
+            return [average(part) for part in self.parts]
         self.pool = self.pool or ThreadPoolExecutor(len(others))
         waiting = [self.pool.submit(average, part) for part in others]
         return [average(first), *(other.result() for other in waiting)]
@@ -157,6 +159,7 @@ def start(
     panels: int,
     like: list[Array] | None = None,
     correction: Averages | None = None,
+    alone: bool = False,
 ) -> State:
     """The state at t = 0, with room for `panels` panels of `order` nodes."""
     size, paths = order * panels, len(sample.target)
@@ -177,6 +180,7 @@ def start(
         like=like,
         sampled=no_averages(size, len(strata(problem))),
         correction=correction,
+        alone=alone,
         error=np.empty((blocks, size, LANES)),
         height=np.empty((blocks, size, LANES)),
         moved=np.zeros((blocks, LANES)),

@@ -35,14 +35,20 @@ RIDGE = {"DMFT": 3.0, "DESCENT_ERROR": 3.0, "DESCENT_STEP": 1.0}
 
 
 class Recorded(descent.solver.Descent):
-    """Notes the paths, the CPU seconds and the error of every round."""
+    """Notes the paths of every round, the CPU seconds of its scrambles one by one and together, and its error before they are."""
 
-    rounds: ClassVar[list[tuple[int, float, float]]] = []
+    rounds: ClassVar[list[list[float]]] = []
 
-    def _round(self, paths: int) -> tuple[Any, ...]:
+    def _separately(self, paths: int) -> Any:
         start = time.process_time()
-        found = super()._round(paths)
-        self.rounds.append((paths, time.process_time() - start, found[1].largest()["total"]))
+        found = super()._separately(paths)
+        self.rounds.append([paths, time.process_time() - start, 0.0, found[2].largest()["total"]])
+        return found
+
+    def _together(self, *arguments: Any) -> Any:
+        start = time.process_time()
+        found = super()._together(*arguments)
+        self.rounds[-1][2] = time.process_time() - start
         return found
 
 

@@ -1,16 +1,17 @@
 """The solver of gradient descent: more and more paths until the sampling error is within what was asked for.
 
-There is no time step and no fixed point. SCRAMBLES independent scrambles are marched one by one, then all of them together, as one mean
-field. The curves are those of the latter, and their standard error is that of the mean of the single ones. With P paths each, that
-mean is biased by b/P and the pooled march by b/(SCRAMBLES · P), so that their difference tells the bias that is left. What the reduced
-memory of a march neglects is told by a march of few paths with a memory that neglects LOOSER times as much. Responses between nodes are
-those of one scramble.
+There is no time step and no fixed point. SCRAMBLES independent scrambles are marched one by one and, where their mean is near enough to
+what was asked for, all of them together, as one mean field. The curves are those of the latter, and their standard error is that of the
+mean of the single ones. With P paths each, that mean is biased by b/P and the pooled march by b/(SCRAMBLES · P), so that their difference
+tells the bias that is left. What the reduced memory of a march neglects is told by a march of few paths with a memory that neglects
+LOOSER times as much. Responses between nodes are those of one scramble.
 """
 
 import resource
 import time as clock
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -105,16 +106,18 @@ class Descent:
             journal.save(partial(pack, {"paths": paths, "progress": low}))
             high = low + (end - low) / (1 if paths == most else 2)
             self.progress.stage(low, high, 2 * SCRAMBLES * (self.steps + 1))
-            together, errors, scale, found = self._round(paths)
+            samples, curves, errors = self._separately(paths)
+            if errors.largest()["total"] <= accuracy or paths == most:
+                together, errors, found = self._together(samples, curves, errors)
+                curves = self._curves(together)
             total = errors.largest()["total"]
             if total <= accuracy or paths == most:
                 break
-            curves, stderr = self._values(together, errors, scale)
-            journal.preview(self.times, curves, stderr)
-            low, paths = high, min(most, paths * 2 ** int(np.ceil(np.log2(1.1 * total / accuracy) / GAIN)))
+            journal.preview(self.times, *self._values(curves, errors))
+            low, paths = self.progress.reached, min(most, paths * 2 ** int(np.ceil(np.log2(1.1 * total / accuracy) / GAIN)))
         self.progress.stage(high, 1.0, self.steps + 1)
         together.kernels |= self._responses(paths)
-        return self._solution(together, errors, scale, found, paths, accuracy)
+        return self._solution(together, errors, found, paths, accuracy)
 
     def _aim(self) -> int:
         """By two marches of few paths, find the axes of samples, see `sampling.aim_at`, and how much of curves the memory neglects.
@@ -136,23 +139,26 @@ class Descent:
         found = self._march(self._marcher([self._draw(paths, 0)], self.nodes, responses=True)).kernels
         return {name: found[name] for name in ("response", "residual_response")}
 
-    def _round(self, paths: int) -> tuple[March, Errors, Scale, tuple[Conditional, ...]]:
-        """A march of all scrambles together, its errors and the conditional curves."""
+    def _separately(self, paths: int) -> tuple[list[Sample], Curves, Errors]:
+        """The scrambles, the mean of their marches one by one, and its errors but for the bias."""
         samples = [self._draw(paths, scramble) for scramble in range(SCRAMBLES)]
         with ThreadPoolExecutor(THREADS) as pool:
-            single = list(pool.map(lambda sample: self._curves(self._march(self._marcher([sample]))), samples))
-        pooled = self._marcher(samples, self.nodes)
-        lines = Lines(self.problem, pooled)
-        together = pooled.run(self.steps, self.wanted.tolist(), lambda k: self._watch(k, SCRAMBLES), lines.draw)
-        curves = self._curves(together)
-        scale = _scale(curves)
-        mean = {name: np.mean([one[name] for one in single], axis=0) for name in NAMES}
-        spread = {name: np.std([one[name] for one in single], axis=0, ddof=1) * SCRAMBLES**-0.5 for name in NAMES}
-        sampling = {name: COVERAGE * scale.relative(name, spread[name], curves[name]) for name in NAMES}
-        bias = {name: change / (SCRAMBLES - 1) for name, change in scale.difference(mean, curves).items()}
-        fixed_point = {name: bias[name] + together.missing + self.neglected[name] for name in NAMES}
-        nothing = {name: np.zeros_like(value) for name, value in curves.items()}
-        return together, Errors(sampling, nothing, fixed_point), scale, lines.conditional(self.index)
+            each = list(pool.map(lambda sample: self._curves(self._march(self._marcher([sample]))), samples))
+        mean = {name: np.mean([one[name] for one in each], axis=0) for name in NAMES}
+        spread = {name: np.std([one[name] for one in each], axis=0, ddof=1) * SCRAMBLES**-0.5 for name in NAMES}
+        scale = _scale(mean)
+        sampling = {name: COVERAGE * scale.relative(name, spread[name], mean[name]) for name in NAMES}
+        return samples, mean, Errors(sampling, {name: np.zeros_like(value) for name, value in mean.items()}, self.neglected)
+
+    def _together(self, samples: list[Sample], mean: Curves, errors: Errors) -> tuple[March, Errors, tuple[Conditional, ...]]:
+        """A march of all scrambles together, its errors by those of the `mean` of single ones, and the conditional curves."""
+        marcher = self._marcher(samples, self.nodes)
+        lines = Lines(self.problem, marcher)
+        march = marcher.run(self.steps, self.wanted.tolist(), lambda k: self._watch(k, SCRAMBLES), lines.draw)
+        curves = self._curves(march)
+        bias = {name: change / (SCRAMBLES - 1) for name, change in _scale(curves).difference(mean, curves).items()}
+        fixed_point = {name: bias[name] + march.missing + errors.fixed_point[name] for name in NAMES}
+        return march, replace(errors, fixed_point=fixed_point), lines.conditional(self.index)
 
     def _marcher(
         self, samples: list[Sample], nodes: Sequence[int] = (), *, responses: bool = False, negligible: float | None = None
@@ -177,18 +183,16 @@ class Descent:
         loss, test = np.array(march.variance)[self.wanted] / 2, (error + self.problem.noise_std**2) / 2
         return dict(zip(NAMES, (loss, test, error, overlap, norm, l1_norm, u_norm, v_norm), strict=True))
 
-    def _values(self, march: March, errors: Errors, scale: Scale) -> tuple[Curves, Curves]:
+    def _values(self, curves: Curves, errors: Errors) -> tuple[Curves, Curves]:
         """Every curve and its standard error at the requested times."""
-        curves = self._curves(march)
+        scale = _scale(curves)
         relative = {name: np.hypot(errors.sampling[name] / COVERAGE, errors.fixed_point[name]) for name in NAMES}
         stderr = {name: scale.of(name, curves[name]) * relative[name] for name in NAMES}
         return {name: x[self.index] for name, x in curves.items()}, {name: x[self.index] for name, x in stderr.items()}
 
-    def _solution(
-        self, march: March, errors: Errors, scale: Scale, found: tuple[Conditional, ...], paths: int, accuracy: float
-    ) -> Solution:
+    def _solution(self, march: March, errors: Errors, found: tuple[Conditional, ...], paths: int, accuracy: float) -> Solution:
         split = errors.largest()
-        values, stderr = self._values(march, errors, scale)
+        values, stderr = self._values(self._curves(march), errors)
         converged = split["total"] <= accuracy
         diagnostics = {
             "outcome": "converged" if converged else "not_converged",

@@ -111,7 +111,7 @@ def main() -> None:
         found = solution.diagnostics
         print(
             f"{accuracy:8} {own:8.2f} {found['error']['total']:9.1e} {found['outcome']:>13} {found['nodes']:6} {found['paths']:8}"
-            f" {ratio:10.0f} × {own / SOLVES * own / work.seconds(double, single):4.0f} ×",
+            f" {ratio:10.0f} × {SOLVES * own / work.seconds(double, single):4.0f} ×",
             flush=True,
         )
 

@@ -167,9 +167,9 @@ def _positive(terms: Array, taken: Array) -> Array:
 def _fit_descents(rows: list[dict[str, Any]]) -> None:
     """Every round tells the error of ERROR_PATHS paths, by the solver's own power of the paths, and the seconds of a step of a path."""
     rounds = [
-        (request_adapter.validate_python(row["request"]), paths, taken / row["pace"], error)
+        (request_adapter.validate_python(row["request"]), paths, (separately + (together or separately)) / row["pace"], error)
         for row in rows
-        for paths, taken, error in row["rounds"]
+        for paths, separately, together, error in row["rounds"]
     ]
     if not rounds:
         return

@@ -197,7 +197,7 @@ def solve(
             halved = (least_residual, iteration)
         if least_residual < tolerance or (least_residual < acceptable and iteration - halved[1] >= STALLED):
             break
-        if guess and least_residual > MISLEADING:
+        if guess and iteration > 1 and least_residual > MISLEADING:
             guess, rows, least_residual = None, problem.first_guess(), np.inf
             continue
         unit = norm if unit is None else unit  # the same for all secants, whereas `norm` may fall by powers of ten

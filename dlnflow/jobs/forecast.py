@@ -20,7 +20,8 @@ DESCENT_BYTES = 700_000_000  # the same for gradient descent with few paths
 DESCENT_BYTES_A_PATH = 150_000  # for one path more in every scramble
 MOST_DESCENT_BYTES = 3_500_000_000  # its paths are limited by what they take
 DESCENT_RANK = 40  # functions in its memory: 20 to 70
-DESCENT_REST = 0.2  # of the last round: what comes before the first one and after it
+DESCENT_REST = 0.23  # of the last round: what comes before the first one and after it
+DESCENT_SEPARATE = 0.5  # of a round: what is done of one that is not enough
 ERROR_PATHS = 1024  # of a scramble, whose error is fitted
 ERROR_SPREAD = (-1.28, -0.84, -0.52, -0.25, 0.0, 0.25, 0.52, 0.84, 1.28)  # tenths of a standard normal distribution
 ERROR_NOISE = 0.5  # standard deviation of the logarithm of the error about its fit
@@ -154,7 +155,8 @@ def _descent_seconds(request: DmftRequest) -> float:
     def taken(paths: float) -> float:
         return steps * paths * math.exp(_dot(DESCENT_STEP, descent_step_features(request, paths)))
 
-    return _typical([sum(map(taken, rounds)) + DESCENT_REST * taken(rounds[-1]) for rounds in _descent_rounds(request)])
+    likely = [DESCENT_SEPARATE * sum(map(taken, earlier)) + (1 + DESCENT_REST) * taken(last) for *earlier, last in _descent_rounds(request)]
+    return _typical(likely)
 
 
 def _typical(likely: list[float]) -> float:

@@ -30,8 +30,9 @@ from worker.pace import Pace
 
 LONGEST_SECONDS = 60.0
 FACTOR = 2.0
+LONGER = 1.05  # horizons, or smaller accuracies, that are not to be cheaper
 MOST_ERROR = 0.2  # of a round of gradient descent: how far beyond reach a job is does not matter
-RIDGE = {"DMFT": 3.0, "DESCENT_ERROR": 3.0, "DESCENT_STEP": 1.0}
+RIDGE = {"DMFT": 3.0, "DESCENT_ERROR": 10.0, "DESCENT_STEP": 1.0}
 
 
 class Recorded(descent.solver.Descent):
@@ -178,27 +179,30 @@ def _fit_descents(rows: list[dict[str, Any]]) -> None:
     y = np.array(
         [math.log(min(error, MOST_ERROR)) + descent.solver.GAIN * math.log(paths / forecast.ERROR_PATHS) for _, paths, _, error in rounds]
     )
-    print(f"DESCENT_ERROR = {_rounded(_monotone(X, y, 'DESCENT_ERROR', _changes(requests, forecast.descent_error_features)))}")
+    changes, half = _changes(requests, forecast.descent_error_features), math.log(LONGER) / 2  # of what more steps take is left to each
+    print(f"DESCENT_ERROR = {_rounded(_monotone(X, y, 'DESCENT_ERROR', changes, -half * descent.solver.GAIN))}")
     X = np.array([forecast.descent_step_features(request, paths) for request, paths, *_ in rounds])
     y = np.array([math.log(taken * request.dynamics.step_size / (request.horizon * paths)) for request, paths, taken, _ in rounds])
     changes = _changes(requests, lambda request: forecast.descent_step_features(request, forecast.ERROR_PATHS))
-    print(f"DESCENT_STEP = {_rounded(_monotone(X, y, 'DESCENT_STEP', changes))}")
+    print(f"DESCENT_STEP = {_rounded(_monotone(X, y, 'DESCENT_STEP', changes, -half))}")
 
 
 def _rounded(coefficients: Array) -> tuple[float, ...]:
     return tuple(float(f"{x:.3g}") for x in coefficients)
 
 
-def _monotone(X: Array, y: Array, name: str, changes: Array) -> Array:
-    """Coefficients c with X c ≈ y, all but the first held near those of that name by its ridge, and `changes` c not negative.
+def _monotone(X: Array, y: Array, name: str, changes: Array, least: float = 0.0) -> Array:
+    """Coefficients c with X c ≈ y, all but the first held near those of that name by its ridge, and `changes` c at least `least`.
 
-    By the dual problem, see C. L. Lawson and R. J. Hanson, Solving Least Squares Problems, chapter 23.
+    By the dual of the least distance problem, see C. L. Lawson and R. J. Hanson, Solving Least Squares Problems, chapter 23.
     """
     hold = RIDGE[name] * np.diag([0.0] + [1.0] * (X.shape[1] - 1))
     factor = np.linalg.cholesky(X.T @ X + hold)
     start = np.linalg.solve(factor, X.T @ y + hold @ np.array(getattr(forecast_fit, name)))
-    pushes, _ = nnls(np.linalg.solve(factor, changes.T), -start)
-    found: Array = np.linalg.solve(factor.T, start + np.linalg.solve(factor, changes.T @ pushes))
+    normals = np.linalg.solve(factor, changes.T)
+    system, end = np.vstack([normals, least - start @ normals]), np.append(np.zeros(len(start)), 1.0)
+    residual = system @ nnls(system, end)[0] - end
+    found: Array = np.linalg.solve(factor.T, start - residual[:-1] / residual[-1])
     return found
 
 
@@ -206,7 +210,7 @@ def _changes(requests: list[DmftRequest], features: Callable[[DmftRequest], list
     """What the features of jobs at random accuracies and horizons change by where these ask for a twentieth more."""
     rng, found = random.Random(0), []
     for request in requests:
-        for name, factor in (("accuracy", 1 / 1.05), ("horizon", 1.05)):
+        for name, factor in (("accuracy", 1 / LONGER), ("horizon", LONGER)):
             at = {"accuracy": log_uniform(rng, 2e-3, 0.1), "horizon": request.horizon * log_uniform(rng, 0.3, 3)}
             less = request.model_copy(update=at)
             more = request.model_copy(update=at | {name: at[name] * factor})

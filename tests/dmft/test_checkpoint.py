@@ -58,13 +58,19 @@ def test_the_checkpoint_of_a_shorter_horizon_leaves_the_bits_of_a_longer_one(kin
         np.testing.assert_array_equal(found.values[name], expected.values[name])
 
 
-def test_previews_grow_with_the_pilot_and_have_error_bars_after_a_round(few_paths, monkeypatch):
+def test_previews_grow_with_the_pilot(few_paths, monkeypatch):
     monkeypatch.setattr(progress, "PREVIEW_SECONDS", 0.0)
     journal = Kept()
-    final = run("flow", journal)
+    run("flow", journal)
     pilot = [time for time, _, stderr in journal.previews if stderr is None]
     assert len(pilot) > 5
     assert len(pilot[0]) < len(pilot[len(pilot) // 2])
+
+
+@pytest.mark.parametrize("kind", DYNAMICS)
+def test_previews_have_error_bars_after_a_round(few_paths, kind):
+    journal = Kept()
+    final = run(kind, journal)
     rounds = [(values, stderr) for _, values, stderr in journal.previews if stderr]
     assert rounds
     for values, stderr in rounds:

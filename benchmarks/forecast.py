@@ -32,6 +32,7 @@ LONGEST_SECONDS = 60.0
 FACTOR = 2.0
 LONGER = 1.05  # horizons, or smaller accuracies, that are not to be cheaper
 MOST_ERROR = 0.2  # of a round of gradient descent: how far beyond reach a job is does not matter
+OUTLYING, REWEIGHTED = 0.5, 10  # distance beyond which errors count by it and not by its square (P. J. Huber, 1964), and fits to that end
 RIDGE = {"DMFT": 3.0, "DESCENT_ERROR": 10.0, "DESCENT_STEP": 1.0}
 
 
@@ -180,7 +181,11 @@ def _fit_descents(rows: list[dict[str, Any]]) -> None:
         [math.log(min(error, MOST_ERROR)) + descent.solver.GAIN * math.log(paths / forecast.ERROR_PATHS) for _, paths, _, error in rounds]
     )
     changes, half = _changes(requests, forecast.descent_error_features), math.log(LONGER) / 2  # of what more steps take is left to each
-    print(f"DESCENT_ERROR = {_rounded(_monotone(X, y, 'DESCENT_ERROR', changes, -half * descent.solver.GAIN))}")
+    counts = np.ones(len(y))
+    for _ in range(REWEIGHTED):
+        found = _monotone(X * counts[:, None], y * counts, "DESCENT_ERROR", changes, -half * descent.solver.GAIN)
+        counts = np.sqrt(np.minimum(1, OUTLYING / np.maximum(np.abs(y - X @ found), 1e-9)))
+    print(f"DESCENT_ERROR = {_rounded(found)}")
     X = np.array([forecast.descent_step_features(request, paths) for request, paths, *_ in rounds])
     y = np.array([math.log(taken * request.dynamics.step_size / (request.horizon * paths)) for request, paths, taken, _ in rounds])
     changes = _changes(requests, lambda request: forecast.descent_step_features(request, forecast.ERROR_PATHS))

@@ -154,7 +154,7 @@ def _rounds(refinement: Refinement, chosen: Pilot, accuracy: float, progress: Pr
                 stage = replace(stage, paths=min(stage.paths * MORE_WHERE_ROUGH, most), progress=high)
                 refinement.base = first  # checks of a rough round may have led away from the solution
                 continue
-            if last:
+            if last and (refinement.size == BASE_PATHS[-1] or last[1].largest()["fixed_point"] <= accuracy):
                 return last
             raise
         last = checked, errors

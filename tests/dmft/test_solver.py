@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from dlnflow.dmft import radau, refine, solve, solver
+from dlnflow.dmft.panel import PanelFailure
+from dlnflow.dmft.pilot import BASE_PATHS
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
 from dlnflow.solution import CURVES, KERNELS, Cancelled
 from dlnflow.theory import predict
@@ -75,6 +77,27 @@ def test_a_last_round_takes_more_paths_where_that_may_suffice(monkeypatch, accur
         resumed = solve(PROBLEM, 4.0, accuracy=accuracy, journal=Kept(checkpoint))
         assert resumed.diagnostics["paths"] == paths
         np.testing.assert_array_equal(resumed.values["train_loss"], solution.values["train_loss"])
+
+
+def test_a_round_that_fails_after_a_rough_one_calls_for_a_larger_small_sample(monkeypatch):
+    """Its own curves, whose fixed point is not within the accuracy, would be no answer."""
+    round_of, check_of = refine.Refinement.round, refine.Refinement.check
+    small = BASE_PATHS[0]
+
+    def round_(self, paths):
+        if self.size == small and paths > 256:
+            raise PanelFailure("no fixed point")
+        return round_of(self, paths)
+
+    def check(self, found, number):
+        checked, left = check_of(self, found, number)
+        return checked, {name: value + (self.size == small) for name, value in left.items()}
+
+    monkeypatch.setattr(solver, "FIRST_PATHS", (256, 256))
+    monkeypatch.setattr(refine.Refinement, "round", round_)
+    monkeypatch.setattr(refine.Refinement, "check", check)
+    found = solve(PROBLEM, 2.0, accuracy=0.02)
+    assert found.diagnostics["outcome"] == "converged"
 
 
 @pytest.mark.parametrize(

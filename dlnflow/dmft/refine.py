@@ -100,8 +100,15 @@ class Refinement:
         return sampling.draw(self.problem, paths, self.rank, self._seed(*key), self.aims, paths >= self.many)
 
     def time_step(self) -> Curves:
-        """The relative change of the curves on the small sample with one node more in each panel. Raises PanelFailure."""
-        return self._change_of_curves(self.base, self._finer(self.base, None))
+        """The relative change of the curves on the small sample with one node more in each panel. Raises PanelFailure.
+
+        Where that does not settle, with one node less: what this changes is more than the error.
+        """
+        try:
+            other = self._finer(self.base, None)
+        except PanelFailure:
+            other = causal_pass(self.base, self.sample, ORDER - 1, self.tolerance, self.watch)
+        return self._change_of_curves(self.base, other)
 
     def time_steps_of(self, found: Round) -> Iterator[Curves]:
         """The same with the corrections that a few of the round's samples make, with and without the node. Raises PanelFailure.

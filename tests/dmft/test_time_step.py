@@ -67,13 +67,28 @@ def test_the_round_measures_what_the_small_sample_overstates(monkeypatch, coarse
     assert_within(found, fine)
 
 
-def test_separate_solves_measure_it_by_fewer_nodes_where_more_do_not_settle(monkeypatch, coarse_panels, fine):
-    def unsettled(like, sample, order, *rest, **options):
+@pytest.fixture
+def more_nodes_do_not_settle(monkeypatch):
+    def settled(like, sample, order, *rest, **options):
         if order > like.order:
             raise PanelFailure
         return causal_pass(like, sample, order, *rest, **options)
 
-    monkeypatch.setattr(refine, "causal_pass", unsettled)
+    monkeypatch.setattr(refine, "causal_pass", settled)
+
+
+def test_fewer_nodes_measure_it_where_more_do_not_settle(coarse_panels, more_nodes_do_not_settle, fine):
+    found = solve(PROBLEM, 16.0, times=TIMES, accuracy=0.05)
+    assert found.diagnostics["outcome"] == "converged"
+    assert found.diagnostics["error"]["time_step"] > 1e-4
+    assert_within(found, fine)
+
+
+def test_separate_solves_do_so_where_that_does_not_settle_either(monkeypatch, coarse_panels, more_nodes_do_not_settle, fine):
+    def unsettled(self):
+        raise PanelFailure
+
+    monkeypatch.setattr(refine.Refinement, "time_step", unsettled)
     found = solve(PROBLEM, 16.0, times=TIMES, accuracy=0.05)
     assert found.diagnostics["paths"] == refine.MOST_INDEPENDENT
     assert found.diagnostics["error"]["time_step"] > 1e-4

@@ -23,7 +23,6 @@ TOLERANCE = 3e-3
 SCALE_FLOOR = 1e-3  # of the labels: residuals below are followed to this times the tolerance only
 FLOOR = 1e-15  # local error that rounding makes of its own, relative to the labels and to the stiffness of the step
 REST = 1e-15  # a force that is rounding error, relative to the labels
-ROUNDING = 0.03  # of the tolerance, that errors of products may be times h · radius
 FIRST_CHANGE = 0.2  # of H in the first step
 KRYLOV_SHARE = (0.3, 5.0)
 KRYLOV_STIFFNESS = 100.0
@@ -103,7 +102,7 @@ class Flow:
 
     def _around(self, h: float) -> Around:
         stiffness = h * self._radius
-        rounding = ROUNDING * self.tolerance / max(stiffness, 1.0)
+        rounding = self.tolerance / max(stiffness, 1.0)  # which the flow may amplify by the stiffness, but spreads over its directions
         return Around(self.network, self.point, rounding, self._watch, self._spectrum_for(stiffness))
 
     def _spectrum_for(self, stiffness: float) -> Spectrum | None:

@@ -61,13 +61,17 @@ def attempt(problem: Problem, horizon: float, accuracy: float, seed: int, second
 
 
 def ratios(rough: Solution, fine: Solution) -> Array:
-    """|difference| over the reported total errors, and over the standard errors of both, of all values of all curves, (2, values)."""
+    """|difference| over the reported total errors, and over the standard errors of both, of all values of all curves, (2, values).
+
+    Where one ends before the other, it is compared as far as it goes.
+    """
     found: list[Any] = []
+    known = min(len(rough.time), len(fine.time))
     for name in CURVES:
-        one, other = rough.values[name], fine.values[name]
+        one, other = rough.values[name][:known], fine.values[name][:known]
         scale = np.maximum(np.abs(other), FLOOR * np.abs(other).max())
         total = scale * (rough.diagnostics["error"]["total"] + fine.diagnostics["error"]["total"])
-        stderr = np.hypot(rough.stderr[name], fine.stderr[name])
+        stderr = np.hypot(rough.stderr[name][:known], fine.stderr[name][:known])
         found.append(np.abs(one - other) / np.maximum([total, stderr], EXACT * scale + (scale == 0)))
     return np.concatenate(found, axis=1)
 

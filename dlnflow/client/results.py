@@ -40,7 +40,7 @@ class Result:
 
     @property
     def converged(self) -> bool:
-        """Whether the accuracy that was asked for was met; `diagnostics["advice"]` says what to try where not."""
+        """Whether the accuracy that was asked for was met up to the horizon; `diagnostics["advice"]` says what to try where not."""
         return bool(self.diagnostics.get("outcome") == "converged")
 
     def to_dataframe(self) -> "DataFrame":

@@ -20,12 +20,20 @@ PATIENCE = 24  # iterations; a panel that needs more is made shorter, or it may 
 Watch = Callable[[float], None]
 
 
+class Unsettled(SolveError):
+    """Panels that do not settle up to the horizon. They may up to the time `reached`, or up to a part of the horizon where it is that."""
+
+    def __init__(self, message: str, reached: float) -> None:
+        super().__init__("not_converged", message)
+        self.reached = reached
+
+
 def adaptive_pass(
     problem: Problem, sample: Sample, horizon: float, roughness: float, tolerance: float, most: int, watch: Callable[[State], None]
 ) -> State:
     """A pass that chooses its panels: the roughness of each stays below `roughness`. `watch(state)` is called after each.
 
-    `tolerance` is that of the panels' iterations. Raises SolveError where more than `most` of them do not settle until they are made
+    `tolerance` is that of the panels' iterations. Raises Unsettled where more than `most` of them do not settle until they are made
     shorter, or where panels need more than MOST_PANELS, or than the modes of `sample`.
     """
     state = start(problem, sample, ORDER, MOST_PANELS)
@@ -33,16 +41,14 @@ def adaptive_pass(
     while state.edges[-1] < horizon:
         left = state.edges[-1]
         if state.is_full:
-            raise SolveError(
-                "not_converged", f"{len(state.edges) - 1} panels reach only t = {left:.3g}. Try a larger accuracy or a shorter horizon."
-            )
+            raise Unsettled(f"{len(state.edges) - 1} panels reach only t = {left:.3g}", _end_of_widest(state))
         right = horizon if left + 1.2 * width >= horizon else left + width
         try:
             solved = _solved(state, right, tolerance)
         except panel.PanelFailure:
             width, failures = width / 2, failures + 1
             if width < 1e-9 * max(1e-3, left) or failures > most:
-                raise SolveError("not_converged", f"The iteration does not settle at t = {left:.3g}. Try a smaller horizon.") from None
+                raise Unsettled(f"The iteration does not settle at t = {left:.3g}", _end_of_widest(state)) from None
             continue
         rough = panel.roughness(state, solved)
         factor = float(np.clip(0.9 * (roughness / max(rough, 1e-12)) ** (1 / ORDER), 0.3, 2.0))
@@ -54,6 +60,11 @@ def adaptive_pass(
         width = max(width, right - left) * factor
     state.finish()
     return state
+
+
+def _end_of_widest(state: State) -> float:
+    """The right edge of the widest panel, behind which panels were made shorter; 0 where there is none."""
+    return max(pairwise(state.edges), key=lambda panel: panel[1] - panel[0], default=(0.0, 0.0))[1]
 
 
 def _solved(state: State, right: float, tolerance: float) -> panel.Panel:

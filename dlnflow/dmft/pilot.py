@@ -9,13 +9,13 @@ from dlnflow.dmft.checkpoint import Pilot
 from dlnflow.dmft.errors import Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.passes import MOST_MODES, MOST_PANELS, adaptive_pass
+from dlnflow.dmft.passes import MOST_MODES, MOST_PANELS, Unsettled, adaptive_pass
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.refine import Refinement
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
 from dlnflow.problem import Problem
-from dlnflow.solution import CURVES, Array, SolveError
+from dlnflow.solution import CURVES, Array
 
 PATHS = (512, 2048)  # of the samples on which panels are tried
 MOST_FAILURES = (8, 200)  # of panels' iterations on these; where many fail, panels stay short to the end
@@ -60,7 +60,7 @@ def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement 
     """Panels whose time-step error on a small sample is a share of the accuracy, and the solution on that sample where it settles.
 
     A second, larger pair of samples is tried where panels of the first do not settle or do not get better, and at once for better panels
-    than those of the pilot `coarser`: finer ones, but first as rough ones where that is of the first pair. Raises SolveError where no
+    than those of the pilot `coarser`: finer ones, but first as rough ones where that is of the first pair. Raises Unsettled where no
     panel length makes the iteration settle, or where better ones do not.
     """
     grid, accuracy, progress = task.times, task.accuracy, task.progress
@@ -76,7 +76,7 @@ def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement 
         known = grid[grid <= state.edges[-1]]
         progress.show(lambda: (known, values(state, known)))
 
-    best, found, pilot = np.inf, None, None
+    best, found, pilot, reached = np.inf, None, None, 0.0
     for paths, most_failures, size in samples:
         sample = task.sample(paths)
         before, roughness = np.inf, wanted
@@ -86,7 +86,10 @@ def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement 
                 pilot = replace(_until_still(state, grid, accuracy), roughness=roughness)
                 refinement = task.refinement(pilot, size)
                 pilot = replace(pilot, stepped=refinement.time_step())
-            except (PanelFailure, SolveError):
+            except PanelFailure:
+                break
+            except Unsettled as failure:
+                reached = max(reached, failure.reached)
                 break
             worst = max(float(pilot.time_step[name].max()) for name in CURVES)
             rough = refinement.base.residual > ROUGH * TOLERANCE
@@ -105,7 +108,8 @@ def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement 
     if found:
         return found
     if pilot is None or coarser:
-        raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed, a larger accuracy or a shorter horizon.")
+        advice = "Try another seed, a larger accuracy or a shorter horizon."
+        raise Unsettled(f"The panels' iterations do not settle beyond t = {reached:.3g}. {advice}", reached)
     return pilot, None
 
 

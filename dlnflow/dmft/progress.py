@@ -12,9 +12,9 @@ PREVIEW_SECONDS = 0.25  # at least, between two previews of a pass
 class Progress:
     """Turns the steps done by several threads into one fraction, and stops all of them when the observer raises."""
 
-    def __init__(self, observe: Observer, horizon: float, journal: Journal) -> None:
+    def __init__(self, observe: Observer, horizon: float, journal: Journal, reached: float = 0.0) -> None:
         self.observe, self.horizon, self.journal = observe, horizon, journal
-        self.lock, self.shown, self.reached = Lock(), 0.0, 0.0
+        self.lock, self.shown, self.reached = Lock(), 0.0, reached
         self.stopped: BaseException | None = None
         self.stage(0.0, 1.0, 1)
 

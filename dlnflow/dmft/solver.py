@@ -8,6 +8,7 @@ relative to the curve or to FLOOR times its largest value at any time, whichever
 
 import resource
 import time as clock
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -21,7 +22,7 @@ from dlnflow.dmft.checkpoint import Checkpoint, Pilot, Stage
 from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
 from dlnflow.dmft.observables import conditionals
 from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.passes import open_loop
+from dlnflow.dmft.passes import Unsettled, open_loop
 from dlnflow.dmft.pilot import BASE_PATHS, Task
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.refine import SCRAMBLES, Refinement, Round, drawable, independent
@@ -41,6 +42,8 @@ MOST_ROUNDS = 8
 MOST_CHECKS = 3  # of a round
 MORE_WHERE_ROUGH = 8  # times the paths: late panels settle only where the noise of the averages does not upset their balance
 QUANTILE_PATHS = 8192
+SHORTER = 0.7  # of a horizon on which panels do not settle, that is tried next at most
+MOST_HORIZONS = 4
 SETTLED = 0.3  # fixed-point error over accuracy, above which a round's time-step error is not final
 
 
@@ -56,28 +59,50 @@ def solve(
 ) -> Solution:
     """Solve the dynamical mean-field theory up to `horizon` (dimensionless time of arXiv 2510.01930).
 
-    `times`, shape (T,), increasing, within [0, horizon]; by default `grids.default_times(horizon)`. Raises SolveError
-    where no panel length makes the iteration settle, and passes on what `observe` raises. The same arguments give the same bits,
-    also where `journal` takes up an earlier attempt: the pilot and every round leave a checkpoint there. One of another request, as of a
-    shorter horizon, is passed over.
+    `times`, shape (T,), increasing, within [0, horizon]; by default `grids.default_times(horizon)`. Where no panel length makes the
+    iteration settle up to the horizon, the curves end before it, with the outcome `not_converged`; SolveError where they would have no
+    time but 0. Passes on what `observe` raises. The same arguments give the same bits, also where `journal` takes up an earlier attempt:
+    the pilot and every round leave a checkpoint there. One of another request, as of a shorter horizon, is passed over.
     """
     began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
-    journal = Own(journal or Journal(), checkpoint.FORMAT, problem, horizon, grid.tobytes(), accuracy, seed)
-    earlier = None if journal.earlier is None else Checkpoint(journal.earlier)
-    progress = Progress(observe, horizon, journal)
-    task = Task(problem, horizon, grid, accuracy, np.random.SeedSequence(seed), progress)
+
+    def until(end: float, progress: float = 0.0) -> Task:
+        times = grid[grid <= end]
+        own = Own(journal or Journal(), checkpoint.FORMAT, problem, end, times.tobytes(), accuracy, seed)
+        return Task(problem, end, times, accuracy, np.random.SeedSequence(seed), Progress(observe, end, own, progress))
+
     with threadpool_limits(1), flushed():
-        try:
-            found, errors, chosen = _attempt(task, earlier)
-        except SolveError:
-            if not earlier:
-                raise
-            found, errors, chosen = _attempt(task, None)  # there may have been coarser panels that are better than none
-        solution = _solution(task, found, errors, chosen.scale)
+        task, found, errors, chosen = _as_far_as_settles(until, horizon)
+        solution = _solution(task, found, errors, chosen.scale, horizon)
     measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
     solution.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
     return solution
+
+
+def _as_far_as_settles(until: Callable[..., Task], horizon: float) -> tuple[Task, Round, Errors, Pilot]:
+    """The task `until` the horizon, or until the longest of shorter ones that panels settle on, and what came of it."""
+    task, message = until(horizon), ""
+    for _ in range(MOST_HORIZONS):
+        try:
+            return task, *_resumed(task)
+        except Unsettled as failure:
+            message, end = message or str(failure), min(failure.reached, SHORTER * task.horizon)
+        task = until(end, task.progress.reached)
+        if not task.times.any():
+            break
+    raise SolveError("not_converged", message)
+
+
+def _resumed(task: Task) -> tuple[Round, Errors, Pilot]:
+    """An attempt from the checkpoint of an earlier one, if there is any."""
+    earlier = task.progress.journal.earlier
+    try:
+        return _attempt(task, Checkpoint(earlier) if earlier else None)
+    except SolveError:
+        if not earlier:
+            raise
+    return _attempt(task, None)  # there may have been coarser panels that are better than none
 
 
 def _attempt(task: Task, earlier: Checkpoint | None) -> tuple[Round, Errors, Pilot]:
@@ -113,7 +138,7 @@ def _refine(task: Task, chosen: Pilot, refinement: Refinement | None, earlier: C
     try:
         found, time_step, bias = independent(chosen.state, task.times, chosen.scale, pilot.TOLERANCE, task.root, progress)
     except PanelFailure:
-        raise SolveError("not_converged", "The panels' iterations do not settle. Try another seed or a larger accuracy.") from None
+        raise Unsettled("The panels' iterations do not settle. Try another seed or a larger accuracy.", task.horizon) from None
     return found, Errors(found.sampling, replace(chosen, stepped=time_step).time_step, bias)
 
 
@@ -210,15 +235,15 @@ def _most_paths(nodes: int) -> int:
     return int(2 ** np.floor(np.log2(np.clip(MOST_WORK / work, FIRST_PATHS[0], MOST_PATHS))))
 
 
-def _solution(task: Task, found: Round, errors: Errors, scale: Scale) -> Solution:
+def _solution(task: Task, found: Round, errors: Errors, scale: Scale, horizon: float) -> Solution:
     state, split, grid, accuracy = found.state, errors.largest(), task.times, task.accuracy
     stderr = _stderr(found.curves, errors, scale)
     sample = sampling.draw(state.problem, QUANTILE_PATHS, state.rank, np.random.SeedSequence(entropy=task.root.entropy, spawn_key=(4,)))
     heights = np.empty((state.nodes, len(sample.target)))
     open_loop(state, sample, heights, tangents=False)
     diagnostics = {
-        "outcome": "converged" if split["total"] <= accuracy else "not_converged",
-        "advice": _advice(split, accuracy),
+        "outcome": "converged" if split["total"] <= accuracy and task.horizon == horizon else "not_converged",
+        "advice": _advice(split, task, horizon),
         "accuracy": accuracy,
         "error": split,
         "absolute_floor": FLOOR,
@@ -239,11 +264,14 @@ def _stderr(curves: Curves, errors: Errors, scale: Scale) -> Curves:
     return {name: scale.of(name, value) * relative[name] for name, value in curves.items()}
 
 
-def _advice(split: dict[str, float], accuracy: float) -> str | None:
+def _advice(split: dict[str, float], task: Task, horizon: float) -> str | None:
     """What to try where the solve did not converge."""
-    if split["total"] > accuracy:
-        return f"The error is {split['total']:.2g}; ask for a larger accuracy or a shorter horizon."
-    return None
+    short, rough = task.horizon < horizon, split["total"] > task.accuracy
+    if not short and not rough:
+        return None
+    end = f"The curves end at t = {task.horizon:.3g}, beyond which the panels' iterations do not settle" if short else ""
+    error = f"{'their' if short else 'The'} error is {split['total']:.2g}" if rough else ""
+    return f"{'; '.join(filter(None, (end, error)))}. Ask for a larger accuracy or a shorter horizon."
 
 
 def _kernels(state: State) -> tuple[Array, dict[str, Array]]:

@@ -23,13 +23,15 @@ CRITERION = (
 def compare(dmft: Document, simulation: Document, dmft_diagnostics: Document, simulation_diagnostics: Document) -> Document:
     """The comparison of two `curves` documents on the same T times, with the diagnostics of their jobs.
 
-    Per curve, all of shape (T,): the two values, `difference` = simulation − dmft, its `stderr` and `z_score` = difference/stderr.
+    The mean-field curves may end before the others: T are their times. Per curve, all of shape (T,): the two values,
+    `difference` = simulation − dmft, its `stderr` and `z_score` = difference/stderr.
     """
+    simulation = {name: values[: len(dmft["time"])] for name, values in simulation.items()}
     curves = {name: _difference(name, dmft, simulation) for name in CURVES}
     replicas, dimension = simulation_diagnostics["replicas"], simulation_diagnostics["dimension"]
     critical, allowance = critical_z(replicas, 2 * len(dmft["time"])), dimension**-0.5
     worst = _worst(dmft["time"], curves, critical, allowance)
-    verdict, explanation = _verdict(worst, dmft_diagnostics["outcome"], replicas)
+    verdict, explanation = _verdict(worst, dmft_diagnostics, replicas)
     return {
         "time": dmft["time"],
         **curves,
@@ -75,7 +77,7 @@ def _worst(time: Array, curves: dict[str, Document], critical: float, allowance:
     }
 
 
-def _verdict(worst: Document, outcome: str, replicas: int) -> tuple[str, str]:
+def _verdict(worst: Document, dmft_diagnostics: Document, replicas: int) -> tuple[str, str]:
     """One word, and the sentence behind it."""
     where = (
         f"farthest apart in {worst['curve']} at t = {worst['time']:.3g}: {worst['relative_difference']:+.2%}, "
@@ -83,7 +85,8 @@ def _verdict(worst: Document, outcome: str, replicas: int) -> tuple[str, str]:
     )
     if replicas < FEWEST_REPLICAS:
         return "inconclusive", f"{replicas} replicas give no reliable standard error, use {FEWEST_REPLICAS} or more; {where}."
-    where += "" if outcome == "converged" else " (the mean-field solve missed its accuracy; its standard errors say by how much)"
+    if dmft_diagnostics["outcome"] != "converged":
+        where += f" (the mean-field solve did not converge: {dmft_diagnostics['advice']})"
     if worst["of_allowed"] > 1:
         return "deviate", f"The simulation deviates from the mean-field theory, {where}."
     return "agree", f"The simulation agrees with the mean-field theory, {where}."

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from dlnflow.dmft import radau, refine, solve, solver
+from dlnflow.dmft import passes, radau, refine, solve, solver
 from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.pilot import BASE_PATHS
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
-from dlnflow.solution import CURVES, KERNELS, Cancelled
+from dlnflow.solution import CURVES, KERNELS, Cancelled, SolveError
 from dlnflow.theory import predict
 from tests.journal import Kept
 
@@ -45,6 +45,28 @@ def test_the_end_where_nothing_moves_is_left_out_and_is_the_fixed_point():
     assert abs(error[-1] - predict(PROBLEM).final_parameter_error) < 3 * stderr[-1]
     early = solve(PROBLEM, 1e4, accuracy=0.02, times=np.array([0.0, 0.1]))
     np.testing.assert_array_equal(early.kernel_time, found.kernel_time)
+
+
+def test_curves_end_where_panels_do_not_settle(monkeypatch):
+    """The end says so, also to one that is interrupted there; what there is agrees with the solve that comes to the horizon."""
+    whole = solve(PROBLEM, 30.0, accuracy=0.05)
+    monkeypatch.setattr(passes, "MOST_PANELS", 6)
+    undisturbed, seen = Kept(), []
+    short = solve(PROBLEM, 30.0, accuracy=0.05, journal=undisturbed, observe=lambda fraction, message: seen.append(fraction))
+    known = len(short.time)
+    assert 10 < known < len(whole.time)
+    np.testing.assert_array_equal(short.time, whole.time[:known])
+    assert short.diagnostics["outcome"] == "not_converged"
+    assert short.diagnostics["error"]["total"] <= 0.05
+    assert f"end at t = {short.kernel_time[-1]:.3g}" in short.diagnostics["advice"]
+    assert seen == sorted(seen)
+    for name in CURVES:
+        error = short.diagnostics["error"]["total"] + whole.diagnostics["error"]["total"]
+        np.testing.assert_allclose(short.values[name], whole.values[name][:known], rtol=error)
+    resumed = solve(PROBLEM, 30.0, accuracy=0.05, journal=Kept(undisturbed.checkpoints[-1]))
+    np.testing.assert_array_equal(resumed.values["train_loss"], short.values["train_loss"])
+    with pytest.raises(SolveError, match="do not settle beyond"):
+        solve(PROBLEM, 30.0, times=np.array([0.0, 30.0]), accuracy=0.05)
 
 
 def test_an_observer_can_stop_the_solve():

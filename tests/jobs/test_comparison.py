@@ -14,10 +14,11 @@ def curves(values, stderr) -> dict:
     return {"time": TIME} | {name: values for name in CURVES} | {f"{name}_stderr": stderr for name in CURVES}
 
 
-def verdict(shift: float, *, replicas: int = 16, noise: float = 0.01, dimension: int = 10_000, outcome: str = "converged") -> dict:
+def verdict(shift: float, *, replicas: int = 16, noise: float = 0.01, dimension: int = 10_000, advice: str | None = None) -> dict:
     draws = np.random.default_rng(5).normal(size=len(TIME)) * noise * VALUE
     simulation = curves(VALUE * (1 + shift) + draws, noise * VALUE)
-    diagnostics = {"outcome": outcome}, {"replicas": replicas, "dimension": dimension}
+    outcome = "not_converged" if advice else "converged"
+    diagnostics = {"outcome": outcome, "advice": advice}, {"replicas": replicas, "dimension": dimension}
     return compare(curves(VALUE, 0 * VALUE), simulation, *diagnostics)
 
 
@@ -41,9 +42,18 @@ def test_a_smaller_network_may_deviate_more():
     assert verdict(0.1, dimension=50)["verdict"] == "agree"
 
 
-def test_few_replicas_are_inconclusive_and_a_missed_accuracy_is_mentioned():
+def test_few_replicas_are_inconclusive_and_advice_of_the_solve_is_passed_on():
     assert verdict(0.0, replicas=3)["verdict"] == "inconclusive"
-    assert "missed its accuracy" in verdict(0.0, outcome="not_converged")["explanation"]
+    assert "The error is 0.1." in verdict(0.0, advice="The error is 0.1.")["explanation"]
+
+
+def test_curves_are_compared_as_far_as_the_mean_field_solve_came():
+    times = len(TIME) // 2
+    simulation = curves(np.where(np.arange(len(TIME)) < times, VALUE, 2 * VALUE), 0.01 * VALUE)
+    dmft = {name: values[:times] for name, values in curves(VALUE, 0 * VALUE).items()}
+    found = compare(dmft, simulation, {"outcome": "not_converged", "advice": ""}, {"replicas": 16, "dimension": 10_000})
+    assert found["verdict"] == "agree"
+    assert len(found["time"]) == len(found["train_loss"]["z_score"]) == times
 
 
 def test_agreeing_curves_are_rarely_said_to_deviate():

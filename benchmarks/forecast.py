@@ -25,7 +25,7 @@ from dlnflow.jobs import forecast, forecast_fit
 from dlnflow.jobs.requests import DmftRequest, SimulationRequest, request_adapter
 from dlnflow.problem import GradientDescent
 from dlnflow.solution import Array, SolveError
-from worker.memory import forget_peak, peak
+from worker.memory import forget_peak, give_back, peak
 from worker.pace import Pace
 
 LONGEST_SECONDS = 60.0
@@ -90,6 +90,7 @@ def draw(rng: random.Random, kind: str) -> dict[str, Any]:
 def seconds_of(request: DmftRequest | SimulationRequest) -> float:
     """The CPU time of a job."""
     gc.collect()  # what a job that was ended left
+    give_back()
     forget_peak()
     start = time.process_time()
 
@@ -137,7 +138,8 @@ def measure(path: str, number: int, seed: int) -> None:
             shares.append(peak() / forecast.memory_bytes(request))
         within = sum(1 / FACTOR <= ratio <= FACTOR for ratio in ratios)
         print(f"{kind}: {within} of {len(ratios)} within a factor {FACTOR:g}; ratios from {min(ratios):.2f} to {max(ratios):.2f}")
-        print(f"{kind}: {min(shares):.2f} to {max(shares):.2f} of the predicted memory; more than it in {sum(x > 1 for x in shares)}")
+        within = sum(1 / FACTOR <= share <= FACTOR for share in shares)
+        print(f"{kind}: {min(shares):.2f} to {max(shares):.2f} of the predicted memory, {within} within a factor {FACTOR:g}")
 
 
 def fit(path: str) -> None:

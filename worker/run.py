@@ -52,6 +52,7 @@ def run_job(store: JobStore, post: Post) -> bool:
         _run(store, attempt, limit, post.send)
     finally:
         post.notes.end()
+        memory.give_back()
     announce(store, post.send)  # of a job that waited for this slot, or of a parent that this end woke
     post.pace.refresh(time.monotonic())
     return True

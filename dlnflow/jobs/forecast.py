@@ -15,9 +15,11 @@ from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, Simulatio
 from dlnflow.problem import GradientDescent
 
 THEORY_BYTES = 300_000_000  # the interpreter with the solvers
-DMFT_BYTES = 800_000_000  # of a process that has solved others before: 0.3 to 0.9 GB in 520 random problems
-DESCENT_BYTES = 700_000_000  # the same for gradient descent with few paths
-DESCENT_BYTES_A_PATH = 150_000  # for one path more in every scramble
+DMFT_BYTES = 320_000_000  # of a process that solves a small problem
+DMFT_BYTES_A_SECOND = 30_000_000  # for each second that a solve is predicted to take
+MOST_DMFT_BYTES = 1_000_000_000
+DESCENT_BYTES = 240_000_000  # of a process that solves gradient descent with few paths
+DESCENT_BYTES_A_PATH = 100_000  # for one path more in every scramble
 MOST_DESCENT_BYTES = 3_500_000_000  # its paths are limited by what they take
 DESCENT_RANK = 40  # functions in its memory: 20 to 70
 DESCENT_REST = 0.23  # of the last round: what comes before the first one and after it
@@ -194,7 +196,7 @@ def simulation_features(request: SimulationRequest) -> list[float]:
 
 
 def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> int:
-    """The most that one job needs at a time, an upper estimate."""
+    """The most that one job needs at a time, with the interpreter and what else a worker has loaded."""
     match request:
         case TheoryRequest():
             return THEORY_BYTES
@@ -202,7 +204,7 @@ def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> in
             paths = _typical([max(rounds) for rounds in _descent_rounds(request)])
             return min(DESCENT_BYTES + int(DESCENT_BYTES_A_PATH * paths), MOST_DESCENT_BYTES)
         case DmftRequest():
-            return DMFT_BYTES
+            return min(DMFT_BYTES + int(DMFT_BYTES_A_SECOND * seconds(request)), MOST_DMFT_BYTES)
     from dlnflow.simulation.memory import forecast  # brings the solver with it
 
     times = len(request.times) if request.times is not None else 100

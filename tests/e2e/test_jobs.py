@@ -35,6 +35,21 @@ def test_a_worker_measures_its_machine_for_the_forecast(stack: Stack):
     assert answer["pace"] > 0 and answer["pace"] != 1  # which is what it would be without a measurement
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "dmft", "horizon": 32, "accuracy": 0.01},
+        {"kind": "dmft", "horizon": 2, "accuracy": 0.01, "dynamics": {"kind": "gradient_descent", "step_size": 0.05}},
+        {"kind": "simulation", "horizon": 8, "dimension": 3000, "replicas": 4},
+    ],
+)
+def test_memory_is_forecast_within_a_factor_of_two(stack: Stack, change: dict):
+    request = {"problem": PROBLEM, "seed": 7} | change
+    predicted = stack.client.post("/v1/estimate", json=request).json()["memory_bytes"]
+    diagnostics = stack.client.get(f"/v1/jobs/{stack.done(request)}/diagnostics").json()
+    assert predicted / 2 < diagnostics["peak_memory_bytes"] < 2 * predicted
+
+
 def test_another_seed_is_another_job(stack: Stack):
     one, two = stack.done(QUICK), stack.done(QUICK | {"seed": 1})
     assert one != two

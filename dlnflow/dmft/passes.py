@@ -21,7 +21,7 @@ Watch = Callable[[float], None]
 
 
 class Unsettled(SolveError):
-    """Panels that do not settle up to the horizon. They may up to the time `reached`, or up to a part of the horizon where it is that."""
+    """Panels that do not settle up to the horizon; up to the time `reached` they may, unless that is the horizon."""
 
     def __init__(self, message: str, reached: float) -> None:
         super().__init__("not_converged", message)
@@ -64,7 +64,7 @@ def adaptive_pass(
 
 def _end_of_widest(state: State) -> float:
     """The right edge of the widest panel, behind which panels were made shorter; 0 where there is none."""
-    return max(pairwise(state.edges), key=lambda panel: panel[1] - panel[0], default=(0.0, 0.0))[1]
+    return max(pairwise(state.edges), key=lambda edges: edges[1] - edges[0], default=(0.0, 0.0))[1]
 
 
 def _solved(state: State, right: float, tolerance: float) -> panel.Panel:

@@ -67,7 +67,7 @@ def solve(
     began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
 
-    def until(end: float, progress: float = 0.0) -> Task:
+    def until(end: float, progress: float) -> Task:
         times = grid[grid <= end]
         own = Own(journal or Journal(), checkpoint.FORMAT, problem, end, times.tobytes(), accuracy, seed)
         return Task(problem, end, times, accuracy, np.random.SeedSequence(seed), Progress(observe, end, own, progress))
@@ -80,9 +80,9 @@ def solve(
     return solution
 
 
-def _as_far_as_settles(until: Callable[..., Task], horizon: float) -> tuple[Task, Round, Errors, Pilot]:
+def _as_far_as_settles(until: Callable[[float, float], Task], horizon: float) -> tuple[Task, Round, Errors, Pilot]:
     """The task `until` the horizon, or until the longest of shorter ones that panels settle on, and what came of it."""
-    task, message = until(horizon), ""
+    task, message = until(horizon, 0.0), ""
     for _ in range(MOST_HORIZONS):
         try:
             return task, *_resumed(task)

@@ -83,10 +83,10 @@ def _verdict(worst: Document, dmft_diagnostics: Document, replicas: int) -> tupl
         f"farthest apart in {worst['curve']} at t = {worst['time']:.3g}: {worst['relative_difference']:+.2%}, "
         f"{worst['z_score']:+.1f} standard errors, {worst['of_allowed']:.0%} of what the criterion allows"
     )
-    if replicas < FEWEST_REPLICAS:
-        return "inconclusive", f"{replicas} replicas give no reliable standard error, use {FEWEST_REPLICAS} or more; {where}."
     if dmft_diagnostics["outcome"] != "converged":
         where += f" (the mean-field solve did not converge: {dmft_diagnostics['advice']})"
+    if replicas < FEWEST_REPLICAS:
+        return "inconclusive", f"{replicas} replicas give no reliable standard error, use {FEWEST_REPLICAS} or more; {where}."
     if worst["of_allowed"] > 1:
         return "deviate", f"The simulation deviates from the mean-field theory, {where}."
     return "agree", f"The simulation agrees with the mean-field theory, {where}."

@@ -18,8 +18,8 @@ FULL = -(2**62)  # `first` of a matrix that is not triangular
 def residual_and_force(X: Floats, w: Floats, y: Floats, first: int, r: Floats, g: Floats) -> None:
     """Fill r = Xw − y, shape (rows,), and g = Xᵀr, shape (d,); `X` has shape (rows, d).
 
-    Entries of row i to the left of column `first` + i are taken to be zero and are not read. `w`, `y`, `r` and `g` have one
-    and the same type, that of the sums, X any.
+    Entries of row i to the left of column `first` + i have to be zero; all but up to seven of them are not read. `w`, `y`, `r` and `g`
+    have one and the same type, that of the sums, X any.
     """
     rows, kind = len(X), w.dtype.type
     g[:] = 0
@@ -140,7 +140,7 @@ def last_coefficient(order: int, h: float, norm: float, lam: Floats, Q: Floats) 
     return h * norm * total
 
 
-@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})  # so short that to let another thread run costs more
 def combination(order: int, h: float, norm: float, lam: Floats, Q: Floats, V: Floats, rest: Floats) -> Floats:
     """φ_order(hJ)b, shape (d,), from the directions `V` (≥ m, d), corrected along `rest` (d,); else as `last_coefficient`."""
     values, out = phi(order, h * lam), last_coefficient(order, h, norm, lam, Q) * rest

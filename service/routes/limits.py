@@ -25,7 +25,7 @@ class Estimate(BaseModel):
 
     kind: str
     seconds: Annotated[float, Field(description="processor seconds, of all its jobs together")]
-    memory_bytes: Annotated[int, Field(description="that the largest of its jobs takes")]
+    memory_bytes: Annotated[int, Field(description="the most that any one of its jobs takes")]
     jobs: Annotated[int, Field(description="how many jobs it is made of; 1 for a plain one")]
     longest: Annotated[float, Field(description="processor seconds of the longest of its jobs")]
     pace: Annotated[float, Field(description="what the seconds were multiplied by: how slow the workers' machines were when last measured")]

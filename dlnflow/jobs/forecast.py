@@ -179,9 +179,10 @@ def simulation_features(request: SimulationRequest) -> list[float]:
     """What a simulation's seconds are linear in: its replicas, drawing their data and reducing them, and the steps and their products."""
     d, design = request.dimension, request.design
     n = round(request.problem.aspect_ratio * d)
-    match design:  # a triangular matrix has half the entries of a square one
+    match design:  # half of a square triangular matrix is zero
         case GaussianDesign():  # it is drawn as such
-            entries = drawn = d * d / 2 if n > d else n * d
+            rows = min(n, d)
+            entries = drawn = rows * (d - rows / 2)
             reduction = 0.0
         case DatasetDesign():
             entries, drawn, reduction = n * d, n * d, 0.0

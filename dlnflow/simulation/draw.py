@@ -39,19 +39,20 @@ def draw_network(
 ) -> Network:
     """A network of `problem` with d = `dimension` and n = round(δ d) samples, whose X has entries of variance 1/d from `design`.
 
-    The default design is Gaussian; then for n > d only the triangular factor R of X = QR matters to the flow, and it is drawn directly
-    (Bartlett's decomposition of the Wishart matrix XᵀX), together with Qᵀy and the squared noise outside the column space. Rows of
-    other designs are drawn, and from n > 2d on reduced to R as they come. Of `data`, shape (N, d), n rows are
+    The default design is Gaussian; then only the triangular factor R of X = QR, with min(n, d) rows, matters to the flow, and it is
+    drawn directly (Bartlett's decomposition of the Wishart matrix XᵀX), together with Qᵀy and the squared noise outside the column
+    space. Rows of other designs are drawn, and from n > 2d on reduced to R as they come. Of `data`, shape (N, d), n rows are
     drawn without replacement, whatever the design. `pool` computes large products with two threads.
     u and v are clipped at `truncation`, if there is one.
     """
-    samples = round(problem.aspect_ratio * dimension)
+    samples, design = round(problem.aspect_ratio * dimension), design or GaussianDesign()
     teacher = draw_teacher(problem.target, dimension, rng)
     if data is not None:
         X, noise, outside = data[rng.choice(len(data), samples, replace=False)], rng.standard_normal(samples), 0.0
     else:
-        X, noise, outside = _data(design or GaussianDesign(), samples, dimension, rng)
-    matrix = Design(X, triangular=samples > dimension and len(X) == dimension, pool=pool)
+        X, noise, outside = _data(design, samples, dimension, rng)
+    triangular = data is None and (isinstance(design, GaussianDesign) or len(X) < samples)
+    matrix = Design(X, triangular=triangular, pool=pool)
     noise *= problem.noise_std
     y = matrix.residual_and_force(teacher, -noise)[0]
     u0, v0 = draw_initial(problem.initial_scale, dimension, rng)
@@ -84,19 +85,18 @@ def draw_initial(scale: InitialScale, dimension: int, rng: np.random.Generator) 
 
 def rows_kept(design: DesignKind, samples: int, dimension: int) -> int:
     """How many rows the stored matrix has."""
-    if isinstance(design, DatasetDesign):
-        return samples
-    reduced = samples > dimension if isinstance(design, GaussianDesign) else samples > REDUCE * dimension
-    return dimension if reduced else samples
+    if isinstance(design, GaussianDesign):
+        return min(samples, dimension)
+    return dimension if samples > REDUCE * dimension and not isinstance(design, DatasetDesign) else samples
 
 
 def _data(design: DesignKind, samples: int, dimension: int, rng: np.random.Generator) -> tuple[Floats, Array, float]:
     """X or its factor R, shape (rows, d), noise of variance 1, shape (rows,), and the squared noise outside the column space."""
+    if isinstance(design, GaussianDesign):
+        outside = float(rng.chisquare(samples - dimension)) if samples > dimension else 0.0
+        return _bartlett(samples, dimension, rng), rng.standard_normal(min(samples, dimension)), outside
     if rows_kept(design, samples, dimension) == samples:
         return _entries(design, (samples, dimension), rng), rng.standard_normal(samples), 0.0
-    if isinstance(design, GaussianDesign):
-        outside = float(rng.chisquare(samples - dimension))
-        return _bartlett(samples, dimension, rng), rng.standard_normal(dimension), outside
     return _reduced(design, samples, dimension, rng)
 
 
@@ -115,11 +115,12 @@ def _entries(design: DesignKind, shape: tuple[int, int], rng: np.random.Generato
 
 
 def _bartlett(samples: int, dimension: int, rng: np.random.Generator) -> Floats:
-    """The triangular factor of a Gaussian design, shape (d, d)."""
-    R = np.zeros((dimension, dimension), dtype=np.float32)
-    for i in range(dimension):
+    """The triangular factor of a Gaussian design, shape (min(samples, d), d)."""
+    rows = min(samples, dimension)
+    R = np.zeros((rows, dimension), dtype=np.float32)
+    for i in range(rows):
         R[i, i:] = rng.standard_normal(dimension - i, dtype=np.float32)
-    np.fill_diagonal(R, np.sqrt(rng.chisquare(samples - np.arange(dimension))))
+    np.fill_diagonal(R, np.sqrt(rng.chisquare(samples - np.arange(rows))))
     R *= np.float32(dimension**-0.5)
     return R
 

@@ -56,26 +56,49 @@ def residual_and_force(X: Floats, w: Floats, y: Floats, first: int, r: Floats, g
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
-def round_columns(X: Floats, units: Floats) -> tuple[NDArray[np.int16], Floats]:
-    """The integers Q (rows, d) for which Q[i, j] `units`[j] is next to X[i, j], and the sums of squares of the columns of X, (d,)."""
-    factors, squares, Q = np.float32(1) / units, np.zeros_like(units), np.empty(X.shape, np.int16)
+def round_columns(X: Floats, first: int, levels: int) -> tuple[NDArray[np.int16], Floats, Floats]:
+    """Integers Q (rows, d) up to `levels`, units (d,) and the sums of squares of the columns of X, (d,).
+
+    Q[i, j] units[j] is next to X[i, j], but that the diagonal of a matrix that is triangular from column `first` on is left out.
+    """
+    squares, units, Q = np.zeros_like(X[0]), np.zeros_like(X[0]), np.zeros(X.shape, np.int16)
     for i in range(len(X)):
-        x, q = X[i], Q[i]
+        left = max(0, first + i + 1)
+        x, largest, total = X[i, left:], units[left:], squares[left:]
         for j in range(len(x)):
-            q[j] = np.int32(np.rint(x[j] * factors[j]))
+            largest[j] = max(largest[j], abs(x[j]))
+            total[j] += x[j] * x[j]
+        if left > 0:
+            squares[left - 1] += X[i, left - 1] ** 2
+    factors = np.zeros_like(units)
+    for j in range(len(units)):
+        if units[j] > 0:
+            units[j] /= np.float32(levels)
+            factors[j] = np.float32(1) / units[j]
+    for i in range(len(X)):
+        left = max(0, first + i + 1)
+        x, f, q = X[i, left:], factors[left:], Q[i, left:]
         for j in range(len(x)):
-            squares[j] += x[j] * x[j]
-    return Q, squares
+            q[j] = np.int32(np.rint(x[j] * f[j]))
+    return Q, units, squares
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
-def gram(X: Floats, units: Floats, x: Floats, first: int, scaled: Floats) -> Floats:
-    """AᵀAx, shape (d,), where A is X times `units` (d,) in each column; `scaled` (d,), of the type of the sums, is overwritten."""
-    r, g = np.empty(len(X), scaled.dtype), np.empty(len(x), scaled.dtype)
+def gram(X: Floats, diagonal: Floats, units: Floats, x: Floats, first: int, scaled: Floats) -> Floats:
+    """AᵀAx, shape (d,), where A is X times `units` (d,) in each column, and has `diagonal`, shape (rows,) or none, from `first` on.
+
+    `scaled` (d,), of the type of the sums, is overwritten.
+    """
+    y, r, g = np.zeros(len(X), scaled.dtype), np.empty(len(X), scaled.dtype), np.empty(len(x), scaled.dtype)
     for j in range(len(x)):
         scaled[j] = units[j] * x[j]
-    residual_and_force(X, scaled, np.zeros(len(X), scaled.dtype), first, r, g)
-    return units * g
+    for i in range(len(diagonal)):
+        y[i] = -diagonal[i] * x[first + i]
+    residual_and_force(X, scaled, y, first, r, g)
+    out = units * g
+    for i in range(len(diagonal)):
+        out[first + i] += diagonal[i] * r[i]
+    return out
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})

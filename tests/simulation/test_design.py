@@ -13,7 +13,7 @@ STUDENT = StudentDesign(kind="student_t", degrees_of_freedom=5.0)
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2), noise_std=0.1, initial_scale=0.3)
 
 
-@pytest.mark.parametrize(("design", "kurtosis"), [(GaussianDesign(), 3.0), (RADEMACHER, 1.0), (STUDENT, None)])
+@pytest.mark.parametrize(("design", "kurtosis"), [(RADEMACHER, 1.0), (STUDENT, None)])
 def test_entries_have_mean_zero_and_variance_one_over_d(design, kurtosis):
     """4 standard errors of 10⁶ draws; Student's t with 5 degrees of freedom has kurtosis 9, far from settled in so few."""
     X = _entries(design, (2000, 500), np.random.default_rng(0))

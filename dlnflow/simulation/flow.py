@@ -12,11 +12,11 @@ from dlnflow.problem import InitialScale
 from dlnflow.simulation import exponential, spectrum
 from dlnflow.simulation.draw import draw_initial
 from dlnflow.simulation.kernel import change
-from dlnflow.simulation.network import Network, Point
+from dlnflow.simulation.network import Network, Point, rms
 from dlnflow.simulation.products import Design
 from dlnflow.simulation.snapshots import BATCH, Snapshots
 from dlnflow.simulation.spectrum import Spectrum
-from dlnflow.simulation.step import Around, Step, Watcher, rms
+from dlnflow.simulation.step import Around, Step, Watcher
 from dlnflow.solution import Array, SolveError
 
 TOLERANCE = 3e-3
@@ -26,6 +26,7 @@ REST = 1e-15  # a force that is rounding error, relative to the labels
 FIRST_CHANGE = 0.2  # of H in the first step
 KRYLOV_SHARE = (0.3, 5.0)
 KRYLOV_STIFFNESS = 100.0
+END_SHARE = 0.3  # of the acceptable error, of the field at the end of a step: the next may be longer
 LARGEST_GROWTH = 8.0  # of the step, from one to the next
 
 
@@ -102,8 +103,9 @@ class Flow:
 
     def _around(self, h: float) -> Around:
         stiffness = h * self._radius
-        rounding = self.tolerance / max(stiffness, 1.0)  # which the flow may amplify by the stiffness, but spreads over its directions
-        return Around(self.network, self.point, rounding, self._watch, self._spectrum_for(stiffness))
+        share = 1 / max(stiffness, 1.0)  # since the flow may amplify errors of its field so much, but spreads them over its directions
+        rounding, error = share * self.tolerance, END_SHARE * share * self._acceptable(self.point, h)
+        return Around(self.network, self.point, rounding, self._watch, error, self._spectrum_for(stiffness))
 
     def _spectrum_for(self, stiffness: float) -> Spectrum | None:
         """The spectrum of the Jacobian, where Krylov spaces were too small for less."""

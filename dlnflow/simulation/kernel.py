@@ -84,12 +84,12 @@ def round_columns(X: Floats, first: int, levels: int) -> tuple[NDArray[np.int16]
 
 
 @numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
-def gram(X: Floats, diagonal: Floats, units: Floats, x: Floats, first: int, scaled: Floats) -> Floats:
-    """AᵀAx, shape (d,), where A is X times `units` (d,) in each column, and has `diagonal`, shape (rows,) or none, from `first` on.
+def products(X: Floats, diagonal: Floats, units: Floats, x: Floats, first: int, r: Floats) -> Floats:
+    """Fill r = Ax, shape (rows,), and return AᵀAx, shape (d,), summed in the precision of `r`.
 
-    `scaled` (d,), of the type of the sums, is overwritten.
+    A is X times `units` (d,) in each column, and has `diagonal`, shape (rows,) or none, from column `first` on.
     """
-    y, r, g = np.zeros(len(X), scaled.dtype), np.empty(len(X), scaled.dtype), np.empty(len(x), scaled.dtype)
+    scaled, y, g = np.empty(len(x), r.dtype), np.zeros(len(r), r.dtype), np.empty(len(x), r.dtype)
     for j in range(len(x)):
         scaled[j] = units[j] * x[j]
     for i in range(len(diagonal)):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlnflow.simulation.products import Design
+from dlnflow.simulation.products import ROUNDED, Design
 from dlnflow.solution import Array
 
 LARGEST_EXPONENT = 60.0  # far above any weight, and e^60 leaves room in single precision; a step that gets there is refused
@@ -23,7 +23,8 @@ SMOOTH = 1 - 1e-12  # share of the square of the truncation that is below it bey
 class Point(NamedTuple):
     """The network at time `t`: H, w, the slope k = u² + v² and the force h of shape (d,), the residual r of shape (rows,).
 
-    `free` (d,) is w without the squares that are clipped, as is k; they do not move.
+    `free` (d,) is w without the squares that are clipped, as is k; they do not move. r and the force are exact, or their change since
+    the point `base` has the error of rounded products.
     """
 
     t: float
@@ -33,6 +34,12 @@ class Point(NamedTuple):
     k: Array
     r: Array
     force: Array
+    base: "Point | None" = None
+
+    @property
+    def exact(self) -> "Point":
+        """The last point that is, this one or its base."""
+        return self if self.base is None else self.base
 
 
 class Network:
@@ -81,13 +88,20 @@ class Network:
         u2, v2 = self.squares(t, H)
         return (u2 - v2) / 2
 
-    def at(self, t: float, H: Array) -> Point:
-        """Everything at one time, from `H`, shape (d,)."""
+    def at(self, t: float, H: Array, base: Point | None = None, error: float = 0.0) -> Point:
+        """Everything at one time, from `H`, shape (d,); from the exact point `base` on where that gives r to `error` in w."""
         u2, v2 = self.squares(t, H)
         w = (u2 - v2) / 2
-        r, force = self.force(w)
-        u2, v2 = (np.where(square < SMOOTH * self.truncation**2, square, 0) for square in (u2, v2))
-        return Point(t, H, w, (u2 - v2) / 2, u2 + v2, r, force)
+        if base is not None and ROUNDED * rms(w - base.w) > error:
+            base = None
+        r, force = self.force(w) if base is None else self._since(base, w)
+        if self.truncation < np.inf:
+            u2, v2 = (np.where(square < SMOOTH * self.truncation**2, square, 0) for square in (u2, v2))
+        return Point(t, H, w, (u2 - v2) / 2, u2 + v2, r, force, base)
+
+    def _since(self, base: Point, w: Array) -> tuple[Array, Array]:
+        r, image = self.design.products(w - base.w, ROUNDED)
+        return base.r + r, base.force + image * self._per_sample
 
     def force(self, w: Array) -> tuple[Array, Array]:
         """The residual r = Xw − y, shape (rows,), and h = Xᵀr/δ, shape (d,)."""
@@ -96,4 +110,9 @@ class Network:
 
     def gram(self, x: Array, error: float = 0.0) -> Array:
         """XᵀXx/δ, shape (d,), how the force changes with w, to the relative `error`."""
-        return self.design.gram(x, error) * self._per_sample
+        return self.design.products(x, error)[1] * self._per_sample
+
+
+def rms(x: Array) -> float:
+    """The root mean square of the entries."""
+    return float(np.sqrt(x @ x / x.size))

@@ -3,15 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from dlnflow.simulation.kernel import change
 from dlnflow.simulation.network import Network, Point
 from dlnflow.simulation.spectrum import Spectrum
 from dlnflow.solution import Array
 
 Watcher = Callable[[float], None]
-
 
 DEFECT = 100.0  # times the rounding of the field that its linearisation may have
 
@@ -20,14 +17,15 @@ DEFECT = 100.0  # times the rounding of the field that its linearisation may hav
 class Around:
     """The field h(t, H) in the neighbourhood of a point, in increments from it, with the relative error `rounding`.
 
-    That is relative to the change since `origin`, where the force is known in double precision. `watch(t)` is called before every product
-    with X. The `spectrum` of the Jacobian is known where steps are very stiff.
+    That is relative to the change since `origin`; at the end of a step the change since the last exact point is computed to `error`
+    in w. `watch(t)` is called before every product with X. The `spectrum` of the Jacobian is known where steps are very stiff.
     """
 
     network: Network
     origin: Point
     rounding: float
     watch: Watcher
+    error: float = 0.0
     spectrum: Spectrum | None = None
 
     def force(self, t: float, H: Array) -> Array:
@@ -41,9 +39,9 @@ class Around:
         return self.network.gram(x, DEFECT * self.rounding)
 
     def point(self, t: float, H: Array) -> Point:
-        """The end of a step, in double precision."""
+        """The end of a step."""
         self.watch(self.origin.t)
-        return self.network.at(t, H)
+        return self.network.at(t, H, self.origin.exact, self.error)
 
     def size(self, x: Array) -> float:
         """The root mean square of a change `x` of H, shape (d,), and of the change kx of w that it makes."""
@@ -63,8 +61,3 @@ class Step:
     error: Array
     interpolate: Callable[[float], Array]
     radius: float
-
-
-def rms(x: Array) -> float:
-    """The root mean square of the entries."""
-    return float(np.sqrt(x @ x / x.size))

@@ -81,9 +81,9 @@ def error(curves: list[Array], reference: list[Array]) -> float:
 
 
 def timed(run: Callable[[], list[Array]]) -> tuple[float, list[Array]]:
-    """Seconds, the least of three runs, and the result."""
+    """Seconds, the least of five runs, and the result."""
     seconds = []
-    for _ in range(3):
+    for _ in range(5):
         start = time.perf_counter()
         curves = run()
         seconds.append(time.perf_counter() - start)

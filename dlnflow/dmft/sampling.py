@@ -50,7 +50,8 @@ class Sample:
     def chosen(self, blocks: NDArray[np.int64]) -> "Sample":
         """The paths with the indices `blocks` (blocks, LANES), each block from one stratum."""
         paths, strata = blocks.ravel(), self.strata[blocks[:, 0] // LANES]
-        return Sample(self.weights[paths], self.target[paths], self.modes[:, paths], self.scale[paths], self.origin[paths], strata)
+        modes = np.take(self.modes, paths, axis=1)  # row after row, as compiled for
+        return Sample(self.weights[paths], self.target[paths], modes, self.scale[paths], self.origin[paths], strata)
 
 
 @dataclass(frozen=True)

@@ -6,47 +6,84 @@ Its defect D at τ = ¾h, what the true force has beyond the linearised one, giv
 itself is the error of the linearised flow; a tenth of it is taken as the estimate for the corrected one.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from dlnflow.simulation import kernel
+from dlnflow.simulation.kernel import ESTIMATE, NODE, Point
 from dlnflow.simulation.krylov import Krylov
 from dlnflow.simulation.spectrum import SpectralVector
-from dlnflow.simulation.step import Around, Step
+from dlnflow.simulation.step import DEFECT, Around, Step
 from dlnflow.solution import Array
 
-NODE = 0.75
-ESTIMATE = 0.1
 ORDER = 3  # of the linearised flow, by whose error steps are chosen
 
 
 def advance(around: Around, h: float, limit: float) -> Step:
     """From the point that `around` is about, on by `h`, or less where a Krylov space would become too large.
 
-    Functions of J are computed to `limit`, in `around.size`. A step costs two evaluations of the force and as many products
-    with X as two Krylov spaces need.
+    Functions of J are computed to `limit`, in `kernel.change`. A step costs two evaluations of the force and as many products
+    with X as two Krylov spaces need. It is made in one compiled call where products are short and Krylov spaces large enough.
     """
-    point, decay = around.origin, around.network.weight_decay
-    x = 2 * decay * np.divide(point.free, point.k, out=np.zeros_like(point.w), where=point.k > 0)
-    linear = _functions(around, point.force + x)
+    if around.spectrum is None and around.network.design.short:
+        step = _compiled(around, h, limit)
+        if step is not None:
+            return step
+    point = around.origin
+    x = kernel.drift(point.free, point.k, around.network.weight_decay)
+    linear = _functions(around, kernel.moved(point.force, 1.0, x))
     h = linear.build(1, h, h, limit)
-
-    def linearised(tau: float) -> Array:
-        return np.asarray(point.H + tau * (linear.phi(1, tau) - x))
-
     tau = NODE * h
-    defect = _functions(around, around.force(point.t + tau, linearised(tau)) + x - linear.phi(0, tau))
+    H = linear.add(kernel.moved(point.H, -tau, x), tau, 1, tau)
+    defect = _functions(around, linear.add(kernel.moved(around.force(point.t + tau, H), 1.0, x), -1.0, 0, tau))
     h = defect.build(3, 2 * h**3 / tau**2, h, limit)
+    parts = _Parts(point.H, x, linear, defect, tau)
+    error = parts.correction(np.zeros_like(H), ESTIMATE, h)
+    end = around.end(point.t + h, kernel.moved(parts.linearised(h), 1 / ESTIMATE, error))
+    return parts.step(h, error, *end)
 
-    def corrected(s: float) -> Array:
-        return linearised(s) + correction(s)
 
-    def correction(s: float) -> Array:
-        return 2 * s**3 / tau**2 * defect.phi(3, s)
+def _compiled(around: Around, h: float, limit: float) -> Step | None:
+    """The step in one call, None where its Krylov spaces would become too large."""
+    around.watch(around.origin.t)
+    errors = DEFECT * around.rounding, around.rounding, around.error
+    known, x, linear, defect, error, end, exact = kernel.advance(around.network.system, errors, around.origin, around.base, h, limit)
+    if not known:
+        return None
+    parts = _Parts(around.origin.H, x, Krylov(linear, around.gram), Krylov(defect, around.gram), NODE * h)
+    return parts.step(h, error, end, exact)
 
-    last = correction(h)
-    end = around.point(point.t + h, linearised(h) + last)
-    return Step(h, end, ESTIMATE * last, lambda theta: corrected(theta * h), max(linear.radius, defect.radius))
+
+@dataclass(frozen=True)
+class _Parts:
+    """What H is made of within a step: H at its start and `x`, shape (d,), functions of J times b and times the defect at `tau`."""
+
+    H: Array
+    x: Array
+    linear: Krylov | SpectralVector
+    defect: Krylov | SpectralVector
+    tau: float
+
+    def linearised(self, s: float) -> Array:
+        """U(s), shape (d,)."""
+        return self.linear.add(kernel.moved(self.H, -s, self.x), s, 1, s)
+
+    def correction(self, H: Array, share: float, s: float) -> Array:
+        """`H`, shape (d,), with a share of the correction at s."""
+        return self.defect.add(H, share * 2 * s**3 / self.tau**2, 3, s)
+
+    def step(self, h: float, error: Array, end: Point, exact: bool) -> Step:
+        """The step of length `h`."""
+
+        def interpolate(theta: float) -> Array:
+            return self.correction(self.linearised(theta * h), 1.0, theta * h)
+
+        return Step(h, end, exact, error, interpolate, max(self.linear.radius, self.defect.radius))
 
 
 def _functions(around: Around, b: Array) -> Krylov | SpectralVector:
     """Functions of the Jacobian times `b`, shape (d,)."""
-    return around.spectrum.times(b) if around.spectrum is not None else Krylov(around, b)
+    if around.spectrum is not None:
+        return around.spectrum.times(b)
+    return Krylov(kernel.first_direction(around.origin.k, b), around.gram)

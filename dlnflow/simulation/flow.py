@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from dlnflow.problem import InitialScale
-from dlnflow.simulation import exponential, spectrum
+from dlnflow.simulation import exponential, kernel, spectrum
 from dlnflow.simulation.draw import draw_initial
-from dlnflow.simulation.kernel import change
-from dlnflow.simulation.network import Network, Point, rms
+from dlnflow.simulation.kernel import Point
+from dlnflow.simulation.network import Network, rms
 from dlnflow.simulation.products import Design
 from dlnflow.simulation.snapshots import BATCH, Snapshots
 from dlnflow.simulation.spectrum import Spectrum
@@ -55,6 +55,8 @@ def gradient_flow(
 class Flow:
     """The state of one network, its `point`, on its way to the time `end`.
 
+    r and the force are exact there, or their change since the last point where they were has the error of rounded products.
+
     The local error of a step in H and in w is kept below `tolerance` times the smaller of the root mean squares of r and w − w*.
     `watch(t)` is called before every product with X.
     """
@@ -63,7 +65,7 @@ class Flow:
         self.network = network
         self.end = end
         self.tolerance = tolerance
-        self.point = network.at(0.0, network.start)
+        self.point = self._exact = network.at(0.0, network.start)
         self.steps = 0
         self._watch = watch
         self._stiffest = np.inf  # h · radius from which steps are too stiff for Krylov spaces
@@ -78,7 +80,7 @@ class Flow:
         if self._at_rest():
             H = self.point.H
             self.point = self.point._replace(t=self.end)
-            return Step(self.end, self.point, np.zeros_like(H), lambda theta: H, 0.0)
+            return Step(self.end, self.point, False, np.zeros_like(H), lambda theta: H, 0.0)
         accepted = False
         while not accepted:
             h = self._next_length()
@@ -87,6 +89,8 @@ class Flow:
                 self._stiffest = step.h * self._radius
             accepted = self._accepts(step)
         self._radius = step.radius
+        if step.exact:
+            self._exact = step.end
         self.point = step.end if step.end.t < self.end * (1 - 1e-14) else step.end._replace(t=self.end)
         self.steps += 1
         return step
@@ -105,7 +109,7 @@ class Flow:
         stiffness = h * self._radius
         share = 1 / max(stiffness, 1.0)  # since the flow may amplify errors of its field so much, but spreads them over its directions
         rounding, error = share * self.tolerance, END_SHARE * share * self._acceptable(self.point, h)
-        return Around(self.network, self.point, rounding, self._watch, error, self._spectrum_for(stiffness))
+        return Around(self.network, self.point, self._exact, rounding, self._watch, error, self._spectrum_for(stiffness))
 
     def _spectrum_for(self, stiffness: float) -> Spectrum | None:
         """The spectrum of the Jacobian, where Krylov spaces were too small for less."""
@@ -121,19 +125,20 @@ class Flow:
         Their error is estimated as it was before the last direction, and is far less. But in the defect of a stiff step it would pass
         for nonlinearity and shorten the steps of an almost linear flow.
         """
-        return float(np.clip(KRYLOV_STIFFNESS / max(h * self._radius, 1.0), *KRYLOV_SHARE))
+        least, most = KRYLOV_SHARE
+        return min(max(KRYLOV_STIFFNESS / max(h * self._radius, 1.0), least), most)
 
     def _accepts(self, step: Step) -> bool:
         """Whether the step is accurate enough; in any case, adapt the length of the next one."""
-        size = float(change(np.maximum(step.end.k, self.point.k), step.error))
+        size = kernel.change(step.end.k, self.point.k, step.error)
         error = size / self._acceptable(step.end, step.h)
-        self._h = step.h * float(np.clip(0.85 * max(error, 1e-10) ** (-1 / exponential.ORDER), 0.1, LARGEST_GROWTH))
+        self._h = step.h * min(max(0.85 * max(error, 1e-10) ** (-1 / exponential.ORDER), 0.1), LARGEST_GROWTH)
         return error <= 1
 
     def _acceptable(self, point: Point, h: float) -> float:
         """The local error that is acceptable where the network is at `point`, in w."""
         residual = np.sqrt((float(point.r @ point.r) + self.network.fixed_residual) / self.network.samples)
-        scale = max(min(float(residual), rms(point.w - self.network.teacher)), SCALE_FLOOR * self._labels)
+        scale = max(min(float(residual), kernel.distance(point.w, self.network.teacher)), SCALE_FLOOR * self._labels)
         return max(self.tolerance * scale, FLOOR * (100 + h * self._radius) * self._labels)
 
 
@@ -167,6 +172,6 @@ class _Reached(NamedTuple):
 
 def _snapshots(network: Network, reached: list[_Reached]) -> Snapshots:
     t, H, w_before, r_before = (np.array(each) for each in zip(*reached, strict=True))
-    u2, v2 = network.squares(t[:, None], H)
+    u2, v2 = (np.array(each) for each in zip(*map(network.squares, t, H), strict=True))
     w = (u2 - v2) / 2
     return Snapshots(t, w, u2, v2, r_before + network.design.images(w - w_before))

@@ -6,7 +6,7 @@ from dlnflow.design import DesignKind, GaussianDesign
 from dlnflow.problem import Problem
 from dlnflow.simulation import spectrum
 from dlnflow.simulation.draw import CHUNK, rows_kept
-from dlnflow.simulation.krylov import MAX_VECTORS
+from dlnflow.simulation.kernel import MAX_VECTORS
 from dlnflow.simulation.observables import MAX_POOLED
 from dlnflow.simulation.snapshots import BATCH
 

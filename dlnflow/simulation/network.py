@@ -9,37 +9,17 @@ u̇ = −T(u)(h + λ), w = (T(u)² − T(v)²)/2. A coordinate beyond M moves at
 above is again linear in H, and T(u)² is u² as above with its exponent limited to log M².
 """
 
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 
-from dlnflow.simulation.products import ROUNDED, Design
+from dlnflow.simulation import kernel
+from dlnflow.simulation.kernel import ROUNDED, Point, System
+from dlnflow.simulation.products import Design
 from dlnflow.solution import Array
 
 LARGEST_EXPONENT = 60.0  # far above any weight, and e^60 leaves room in single precision; a step that gets there is refused
 SMOOTH = 1 - 1e-12  # share of the square of the truncation that is below it beyond rounding
-
-
-class Point(NamedTuple):
-    """The network at time `t`: H, w, the slope k = u² + v² and the force h of shape (d,), the residual r of shape (rows,).
-
-    `free` (d,) is w without the squares that are clipped, as is k; they do not move. r and the force are exact, or their change since
-    the point `base` has the error of rounded products.
-    """
-
-    t: float
-    H: Array
-    w: Array
-    free: Array
-    k: Array
-    r: Array
-    force: Array
-    base: "Point | None" = None
-
-    @property
-    def exact(self) -> "Point":
-        """The last point that is, this one or its base."""
-        return self if self.base is None else self.base
 
 
 class Network:
@@ -65,6 +45,7 @@ class Network:
         self.design, self.y, self.teacher, self.u0, self.v0 = design, y, teacher, u0, v0
         self.weight_decay, self.samples, self.fixed_residual = weight_decay, samples, fixed_residual
         self.truncation = np.inf if truncation is None else truncation
+        self._clipped = SMOOTH * self.truncation**2
         self._ceiling = min(LARGEST_EXPONENT, 2 * float(np.log(self.truncation)))
         u, v = self._exponent(u0), self._exponent(v0)
         self.start = (v - u) / 2
@@ -76,32 +57,37 @@ class Network:
         inside = np.minimum(np.abs(start), self.truncation)
         return np.asarray(np.log(inside) + (np.abs(start) - inside) / inside)
 
-    def squares(self, t: float | Array, H: Array) -> tuple[Array, Array]:
-        """u² and v², clipped, each of the shape of `H`, (d,) at one time or (m, d) at the times `t`, shape (m, 1)."""
-        decay = self._log_product - 2 * self.weight_decay * t
-        u2 = np.exp(np.minimum(decay - 2 * H, self._ceiling))
-        v2 = np.exp(np.minimum(decay + 2 * H, self._ceiling))
+    @cached_property
+    def system(self) -> System:
+        """What a compiled step has to know, for a design in one part."""
+        rest = self.y, self._log_product, self._ceiling, self._clipped, self._per_sample, self.weight_decay
+        return System(self.design.parts[0], *rest)
+
+    def squares(self, t: float, H: Array) -> tuple[Array, Array]:
+        """u² and v² at H, clipped, each of shape (d,)."""
+        u2, v2 = kernel.squares(H, self._log_product, 2 * self.weight_decay * t, self._ceiling)
         return u2, v2
 
-    def weights(self, t: float, H: Array) -> Array:
-        """w = (u² − v²)/2 at H, shape (d,)."""
-        u2, v2 = self.squares(t, H)
-        return (u2 - v2) / 2
+    def weights(self, t: float, H: Array) -> tuple[Array, Array, Array]:
+        """w = (u² − v²)/2 at H, `free` and k of a `Point`, each of shape (d,)."""
+        w, free, k = kernel.weights(H, self._log_product, 2 * self.weight_decay * t, self._ceiling, self._clipped)
+        return w, free, k
 
-    def at(self, t: float, H: Array, base: Point | None = None, error: float = 0.0) -> Point:
-        """Everything at one time, from `H`, shape (d,); from the exact point `base` on where that gives r to `error` in w."""
-        u2, v2 = self.squares(t, H)
-        w = (u2 - v2) / 2
-        if base is not None and ROUNDED * rms(w - base.w) > error:
-            base = None
-        r, force = self.force(w) if base is None else self._since(base, w)
-        if self.truncation < np.inf:
-            u2, v2 = (np.where(square < SMOOTH * self.truncation**2, square, 0) for square in (u2, v2))
-        return Point(t, H, w, (u2 - v2) / 2, u2 + v2, r, force, base)
+    def at(self, t: float, H: Array) -> Point:
+        """Everything at one time, from `H`, shape (d,)."""
+        w, free, k = self.weights(t, H)
+        return Point(t, H, w, free, k, *self.force(w))
 
-    def _since(self, base: Point, w: Array) -> tuple[Array, Array]:
-        r, image = self.design.products(w - base.w, ROUNDED)
-        return base.r + r, base.force + image * self._per_sample
+    def near(self, base: Point, error: float, t: float, H: Array) -> tuple[Point, bool]:
+        """As `at`, and whether it is exact; from the exact point `base` on where that gives r to `error` in w."""
+        w, free, k = self.weights(t, H)
+        exact = ROUNDED * kernel.distance(w, base.w) > error
+        return Point(t, H, w, free, k, *(self.force(w) if exact else self.field(base, w, ROUNDED))), exact
+
+    def field(self, base: Point, w: Array, error: float) -> tuple[Array, Array]:
+        """As `force`, from that at `base` on with a change that has the relative `error`."""
+        r, image = self.design.products(kernel.moved(w, -1.0, base.w), error)
+        return kernel.moved(base.r, 1.0, r), kernel.moved(base.force, self._per_sample, image)
 
     def force(self, w: Array) -> tuple[Array, Array]:
         """The residual r = Xw − y, shape (rows,), and h = Xᵀr/δ, shape (d,)."""
@@ -115,4 +101,4 @@ class Network:
 
 def rms(x: Array) -> float:
     """The root mean square of the entries."""
-    return float(np.sqrt(x @ x / x.size))
+    return kernel.distance(x, np.zeros_like(x))

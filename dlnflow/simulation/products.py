@@ -9,14 +9,13 @@ from typing import TypeVar
 import numpy as np
 
 from dlnflow.simulation import kernel
-from dlnflow.simulation.kernel import FULL, Floats
+from dlnflow.simulation.kernel import FULL, ROUNDED, Floats, Matrix
 from dlnflow.solution import Array
 
 Out = TypeVar("Out")
 
-SINGLE = 1e-7  # relative error of products in single precision
-ROUNDED = 1e-4  # and of those with its columns rounded to integers of 16 bits; where their entries are Gaussian it is half of that
 LARGEST = 2**15 - 1  # of these
+SHORT = 6_000_000  # entries up to which a step is one call: its products take half a millisecond
 SPLIT = 30_000_000  # entries from which a product takes milliseconds, so that a second thread is worth waking
 STRIPES = 4  # of a triangular matrix, which leave out most of its zeros
 
@@ -35,6 +34,7 @@ class Design:
         half = self._half() if triangular else self.rows / 2
         cuts = [0, round(half), self.rows] if X.size >= SPLIT else [0, self.rows]
         self._parts = [(slice(i, j), i if triangular else FULL) for i, j in pairwise(cuts)]
+        self.short = X.size <= SHORT and len(self._parts) == 1
 
     def _half(self) -> float:
         """The number of rows of a triangular matrix that have half of its entries."""
@@ -55,36 +55,24 @@ class Design:
 
     def products(self, x: Array, error: float = 0.0) -> tuple[Array, Array]:
         """Xx, shape (rows,), and XᵀXx, shape (d,), in the fastest of three ways whose relative error is about `error` or less."""
-        single = error >= SINGLE and self.X.dtype == np.float32
-        X, diagonal, units = (single and error >= ROUNDED and self._rounded) or (self.X, self._none, self._ones)
-        r: Floats = np.empty(self.rows, np.float32 if single else np.float64)
-
-        def multiply(part: int) -> Array:
-            rows, first = self._parts[part]
-            return np.asarray(kernel.products(X[rows], diagonal[rows], units, x, first, r[rows]))
-
-        images = self._each(multiply)
-        return r, images[0] if len(images) == 1 else np.sum(images, axis=0)
+        found = self._each(lambda part: kernel.gram(self.parts[part], error, x))
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate([r for r, _ in found]), np.sum([image for _, image in found], axis=0)
 
     @cached_property
-    def _none(self) -> Array:
-        return np.empty(0)
+    def parts(self) -> list[Matrix]:
+        """X, or its two halves, with what is next to them.
 
-    @cached_property
-    def _ones(self) -> Array:
-        return np.ones(self.dimension)
-
-    @cached_property
-    def _rounded(self) -> tuple[Floats, Array, Array] | None:
-        """Q (rows, d), a diagonal (rows,), empty for a full X, and units (d,) so that X is that and Q times these in each column.
-
-        None where that is too far from a column of X. The diagonal of a triangular matrix is much larger than what else is in a column.
+        The diagonal of a triangular matrix is kept apart: it is much larger than what else is in a column.
         """
-        Q, units, squares = kernel.round_columns(self.X, 0 if self.triangular else FULL, LARGEST)
-        if np.any(units**2 * self.rows / 12 > ROUNDED**2 * squares):
-            return None
-        diagonal = np.diagonal(self.X).astype(np.float64) if self.triangular else self._none
-        return Q, diagonal, units.astype(np.float64)
+        rounded, units, diagonal = np.empty((0, self.dimension), np.int16), np.empty(0), np.empty(0)
+        if self.X.dtype == np.float32:
+            Q, single, squares = kernel.round_columns(self.X, 0 if self.triangular else FULL, LARGEST)
+            if not np.any(single**2 * self.rows / 12 > ROUNDED**2 * squares):
+                rounded, units = Q, single.astype(np.float64)
+                diagonal = np.diagonal(self.X).astype(np.float64) if self.triangular else diagonal
+        return [Matrix(self.X[rows], rounded[rows], units, diagonal[rows], first) for rows, first in self._parts]
 
     def images(self, W: Array) -> Array:
         """WXᵀ for the rows of `W`, shape (m, d), in the precision of X, shape (m, rows)."""

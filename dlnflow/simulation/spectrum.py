@@ -55,6 +55,6 @@ class SpectralVector:
         """Nothing is left to do for any step."""
         return h
 
-    def phi(self, p: int, h: float) -> Array:
-        """φ_p(hJ)b, shape (d,)."""
-        return self._spectrum.function(p, h, self._b, self._components)
+    def add(self, x: Array, s: float, p: int, h: float) -> Array:
+        """x + s φ_p(hJ)b, shape (d,)."""
+        return x + s * self._spectrum.function(p, h, self._b, self._components)

@@ -1,5 +1,7 @@
 """Functions of the Jacobian against dense matrices, and the order of a step."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -8,7 +10,7 @@ from scipy.linalg import expm
 from dlnflow.problem import GaussianTarget, Problem
 from dlnflow.simulation import exponential
 from dlnflow.simulation.draw import draw_network
-from dlnflow.simulation.kernel import phi
+from dlnflow.simulation.kernel import first_direction, phi
 from dlnflow.simulation.krylov import Krylov
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.products import Design
@@ -26,7 +28,8 @@ def network(problem: Problem = PROBLEM, dimension: int = 30) -> Network:
 
 
 def around(net: Network, H, t: float = 0.0) -> Around:
-    return Around(net, net.at(t, H), rounding=0.0, watch=lambda t: None)
+    point = net.at(t, H)
+    return Around(net, point, point, rounding=0.0, watch=lambda t: None)
 
 
 def dense_phi(p: int, A):
@@ -54,9 +57,9 @@ def test_functions_of_the_jacobian_are_those_of_the_matrix(p, h):
     X = net.design.X
     J = -(X.T @ X) * (30 / net.samples) * near.origin.k
     b = rng.standard_normal(30)
-    krylov = Krylov(near, b)
+    krylov = Krylov(first_direction(near.origin.k, b), near.gram)
     assert krylov.build(p, 1.0, h, 1e-12) == h
-    np.testing.assert_allclose(krylov.phi(p, h), dense_phi(p, h * J) @ b, atol=1e-8)
+    np.testing.assert_allclose(krylov.add(np.zeros(30), 1.0, p, h), dense_phi(p, h * J) @ b, atol=1e-8)
 
 
 @pytest.mark.parametrize("p", [0, 1, 3])
@@ -71,7 +74,7 @@ def test_the_spectrum_gives_the_same_functions(p, h, aspect_ratio):
     b = rng.standard_normal(30)
     values, left = np.linalg.eig(J)
     exact = (left * phi(p, h * np.minimum(values.real, 0))) @ np.linalg.solve(left, b)
-    np.testing.assert_allclose(Spectrum(net, k).times(b).phi(p, h), exact.real, atol=1e-6)
+    np.testing.assert_allclose(Spectrum(net, k).times(b).add(np.zeros(30), 1.0, p, h), exact.real, atol=1e-6)
 
 
 def test_coordinates_that_the_norm_does_not_see_are_exact():
@@ -79,21 +82,23 @@ def test_coordinates_that_the_norm_does_not_see_are_exact():
     net = network(PROBLEM.model_copy(update={"initial_scale": 1e-3, "weight_decay": 0.0}))
     H = np.where(np.arange(30) < 15, 0.0, -3.0)
     near = around(net, H)
-    near = Around(net, near.origin._replace(k=np.where(np.arange(30) < 15, 0.0, near.origin.k)), rounding=0.0, watch=lambda t: None)
+    near = replace(near, origin=near.origin._replace(k=np.where(np.arange(30) < 15, 0.0, near.origin.k)))
     b = np.zeros(30)
     b[:15] = 1.0
     b[15:] = 1e-6
-    krylov = Krylov(near, b)
+    krylov = Krylov(first_direction(near.origin.k, b), near.gram)
     krylov.build(1, 1.0, 0.5, 1e-9)
     J = -(net.design.X.T @ net.design.X) * (30 / net.samples) * near.origin.k
-    np.testing.assert_allclose(krylov.phi(1, 0.5), dense_phi(1, 0.5 * J) @ b, atol=1e-9)
+    np.testing.assert_allclose(krylov.add(np.zeros(30), 1.0, 1, 0.5), dense_phi(1, 0.5 * J) @ b, atol=1e-9)
 
 
+@pytest.mark.parametrize("in_one_call", [True, False])
 @pytest.mark.parametrize("decay", [0.0, 0.3])
 @pytest.mark.parametrize(("theta", "order"), [(1.0, 5), (0.5, 4)])
-def test_a_step_has_order_four_and_its_inside_order_three(decay, theta, order):
+def test_a_step_has_order_four_and_its_inside_order_three(in_one_call, decay, theta, order):
     """Halving a step divides its error by 2⁵, and 2⁴ on the way, also where the force depends on time."""
     net = network(PROBLEM.model_copy(update={"weight_decay": decay}))
+    net.design.short = in_one_call
 
     def error(h: float) -> float:
         step = exponential.advance(around(net, net.start), h, 1e-14)
@@ -112,3 +117,30 @@ def test_a_step_is_exact_where_the_flow_is_linear():
     w = best - (vectors * np.exp(-2e4 * values * h)) @ (vectors.T @ best)
     step = exponential.advance(around(net, net.start), h, 1e-10)
     np.testing.assert_allclose(step.end.w, w, atol=1e-6)
+
+
+@pytest.mark.parametrize("truncation", [None, 0.6])
+@pytest.mark.parametrize("error", [0.0, 1e-3])
+@pytest.mark.parametrize("rounding", [0.0, 1e-6, 1e-3])
+def test_a_step_in_one_call_is_the_same(truncation, error, rounding):
+    """Whatever products it is made of: the same but for the last bits of their sums."""
+    net = draw_network(PROBLEM, 60, np.random.default_rng(0), truncation=truncation)
+    base = net.at(0.0, net.start)
+    origin = net.at(0.02, net.start + 1e-3 * np.random.default_rng(1).standard_normal(60))
+    calls: list[float] = []
+    near = Around(net, origin, base, rounding, calls.append, error)
+    one = exponential.advance(near, 0.3, 1e-6)
+    assert len(calls) == 1
+    net.design.short = False
+    two = exponential.advance(near, 0.3, 1e-6)
+    assert len(calls) > 3
+    assert (one.h, one.exact) == (two.h, two.exact) == (0.3, error == 0)
+    for a, b in ((one.error, two.error), (one.interpolate(0.3), two.interpolate(0.3)), *zip(one.end, two.end, strict=True)):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+def test_a_step_that_is_too_stiff_for_one_call_is_shortened():
+    net = network(PROBLEM.model_copy(update={"aspect_ratio": 1.0, "initial_scale": 100.0, "weight_decay": 0.0}), 400)
+    step = exponential.advance(around(net, net.start), 0.1, 1e-9)
+    assert 0.01 < step.h < 0.1
+    assert np.isfinite(step.end.w).all()

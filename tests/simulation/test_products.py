@@ -4,7 +4,8 @@ import pytest
 from dlnflow.design import GaussianDesign, RademacherDesign, StudentDesign
 from dlnflow.problem import GaussianTarget, Problem
 from dlnflow.simulation.draw import draw_network
-from dlnflow.simulation.products import ROUNDED, SINGLE, Design
+from dlnflow.simulation.kernel import ROUNDED, SINGLE
+from dlnflow.simulation.products import Design
 
 RADEMACHER = RademacherDesign(kind="rademacher")
 STUDENT = StudentDesign(kind="student_t", degrees_of_freedom=3.0)

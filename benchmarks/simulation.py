@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from scipy.integrate import solve_ivp
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from dlnflow.grids import default_times
 from dlnflow.problem import BernoulliGaussTarget, GaussianTarget, Problem
@@ -38,6 +38,7 @@ PROBLEMS = {
     "late drop": (Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.1, initial_scale=1.0, weight_decay=0.05), 50.0),
     "lazy": (Problem(aspect_ratio=0.5, target=GaussianTarget(), noise_std=0.1, initial_scale=10.0), 0.1),
 }
+BLAS = ThreadpoolController()
 TOLERANCES = (1e-3, 5e-4, 2e-4, 1e-4, 3e-5)
 FLOOR = 1e-3
 
@@ -49,7 +50,7 @@ def library(problem: Problem, networks: list[Network], times: Array) -> list[Arr
         parts = [measure(network, problem, at) for at in follow(Flow(network, times[-1]), times)]
         return np.array([np.concatenate([part[name] for part in parts]) for name in ("train_loss", "parameter_error")])
 
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(processors()) as pool:
+    with BLAS.limit(limits=1, user_api="blas"), ThreadPoolExecutor(processors()) as pool:
         return list(pool.map(run, networks))
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from dlnflow import __version__
 from dlnflow.design import DesignKind, GaussianDesign
@@ -30,6 +30,7 @@ from dlnflow.simulation.snapshots import Snapshots
 from dlnflow.simulation.step import Watcher
 from dlnflow.solution import Array, Cancelled, Journal, Observer, Solution, ignore_progress
 
+BLAS = ThreadpoolController()  # of the libraries that are loaded by now; to look for them takes as long as a small simulation
 FIRST_BATCH = 4  # replicas before a standard error means anything
 REPORT_EVERY = 0.25  # seconds between two calls of the observer
 
@@ -69,7 +70,7 @@ def simulate(
     start = clock.perf_counter()
     time = default_times(horizon) if times is None else np.asarray(times, dtype=np.float64)
     ensemble = Ensemble(problem, time, dimension, replicas, seed, dynamics or GradientFlow(), design or GaussianDesign(), data, truncation)
-    with threadpool_limits(1, user_api="blas"):
+    with BLAS.limit(limits=1, user_api="blas"):
         runs = ensemble.run(threads or processors(), observe, standard_error, memory, journal or Journal())
     values, stderr = statistics(runs)
     return Solution(

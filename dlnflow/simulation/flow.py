@@ -45,7 +45,7 @@ def gradient_flow(
 
     `X` has shape (n, d), `y` (n,), `teacher` w* (d,) (it sets the scale of the error control only) and the increasing `times` (T,),
     dimensionless. The result has shape (T, d). `seed` draws the initial values where `initial_scale` says that they are random.
-    Loss and error are accurate to about a tenth of the relative `tolerance`; `SolveError` where the flow cannot be followed.
+    Loss and error are accurate to about a third of the relative `tolerance`; `SolveError` where the flow cannot be followed.
     """
     u0, v0 = draw_initial(initial_scale, X.shape[1], np.random.default_rng(seed))
     network = Network(Design(X), y, teacher, u0, v0, weight_decay, samples=len(y))

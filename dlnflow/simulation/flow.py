@@ -55,10 +55,9 @@ def gradient_flow(
 class Flow:
     """The state of one network, its `point`, on its way to the time `end`.
 
-    r and the force are exact there, or their change since the last point where they were has the error of rounded products.
-
-    The local error of a step in H and in w is kept below `tolerance` times the smaller of the root mean squares of r and w − w*.
-    `watch(t)` is called before every product with X.
+    The local error of a step in H and in w is kept below `tolerance` times the smaller of the root mean squares of r and w − w*. At
+    its end r and the force are exact, or their change since the last such end has the error of rounded products. `watch(t)` is called
+    before every product with X, or every step where products are short.
     """
 
     def __init__(self, network: Network, end: float, tolerance: float = TOLERANCE, watch: Watcher = lambda t: None) -> None:

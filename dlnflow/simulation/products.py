@@ -14,7 +14,7 @@ from dlnflow.solution import Array
 
 Out = TypeVar("Out")
 
-LARGEST = 2**15 - 1  # of these
+LARGEST = 2**15 - 1  # of the integers that X is rounded to
 SHORT = 6_000_000  # entries up to which a step is one call: its products take half a millisecond
 SPLIT = 30_000_000  # entries from which a product takes milliseconds, so that a second thread is worth waking
 STRIPES = 4  # of a triangular matrix, which leave out most of its zeros

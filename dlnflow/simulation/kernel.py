@@ -2,7 +2,7 @@
 
 The cost of a large network is reading X. Xw − y and Xᵀ(Xw − y) need the same rows, so that eight rows at a time are read once and used
 twice; X is kept in single precision, and once more in integers of 16 bits. That of a small one is the interpreter, which one thread at
-a time can have: `advance` makes a whole step in one call.
+a time can have: `follow` makes many steps in one call.
 """
 
 from typing import Any, NamedTuple
@@ -20,6 +20,16 @@ MAX_VECTORS = 250  # of a Krylov space
 BREAKDOWN = 1e-13  # a new direction that is rounding error
 NODE = 0.75  # of a step, where its defect is evaluated
 ESTIMATE = 0.1  # of the correction that a step makes is taken for its error
+ORDER = 3  # of the linearised flow, by whose error steps are chosen
+LARGEST_GROWTH = 8.0  # of the step, from one to the next
+SCALE_FLOOR = 1e-3  # of the labels: residuals below are followed to this times the tolerance only
+FLOOR = 1e-15  # local error that rounding makes of its own, relative to the labels and to the stiffness of the step
+REST = 1e-15  # a force that is rounding error, relative to the labels
+DEFECT = 100.0  # times the rounding of the field that its linearisation may have: what is left is part of the defect
+END_SHARE = 0.3  # of the acceptable error, of the field at the end of a step: the next may be longer
+KRYLOV_SHARE = (0.3, 5.0)
+KRYLOV_STIFFNESS = 100.0
+BATCH = 32  # times that are computed together: products with X are matrix products, and memory stays small
 
 
 class Matrix(NamedTuple):
@@ -52,15 +62,26 @@ class Point(NamedTuple):
 
 
 class System(NamedTuple):
-    """What a network keeps: its matrix, y (rows,), log |u₀v₀| (d,), the largest exponent, from where squares are clipped, 1/δ and λ."""
+    """What a network keeps: see `Network`; log |u₀v₀| (d,), the largest exponent, from where squares are clipped, 1/δ and λ."""
 
     matrix: Matrix
     y: Floats
+    teacher: Floats
+    samples: int
+    fixed_residual: float
     log_product: Floats
     ceiling: float
     clipped: float
     per_sample: float
     weight_decay: float
+
+
+class Goal(NamedTuple):
+    """The relative `tolerance` of a flow, the root mean square of its `labels`, and its `end`."""
+
+    tolerance: float
+    labels: float
+    end: float
 
 
 class Space(NamedTuple):
@@ -369,15 +390,14 @@ def build(system: System, error: float, space: Space, order: int, h: float, limi
     return space, known
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST)
+@numba.njit(nogil=True, fastmath=FAST)
 def advance(
     system: System, errors: tuple[float, float, float], origin: Point, base: Point, h: float, limit: float
 ) -> tuple[bool, Floats, Space, Space, Floats, Point, bool]:
-    """`exponential.advance` of a step that is not too stiff for Krylov spaces, from the point `origin` on.
+    """`exponential.advance` of a step that is not too stiff for Krylov spaces, from the point `origin` on; `errors` as in `demands`.
 
-    `errors` are those of products for the Jacobian and for the force at the node, relative, and that in w that the end may have by
-    the rounded products since the exact point `base`. Returns whether the step was possible, then x, the Krylov spaces of the linearised
-    flow and of the defect, the error, the end and whether it is exact.
+    Returns whether it was possible, then x, the Krylov spaces of the linearised flow and of the defect, the error, the end and whether
+    it is exact.
     """
     x = drift(origin.free, origin.k, system.weight_decay)
     linear, known = build(system, errors[0], first_direction(origin.k, moved(origin.force, 1.0, x)), 1, h, limit / h)
@@ -403,3 +423,94 @@ def advance(
         r, image = products(system.matrix, ROUNDED, moved(w, -1.0, base.w))
         r, force = moved(base.r, 1.0, r), moved(base.force, system.per_sample, image)
     return known, x, linear, defect, error, Point(origin.t + h, H, w, free, k, r, force), exact
+
+
+@numba.njit(cache=True, forceinline=True, fastmath=FAST)
+def acceptable(system: System, goal: Goal, w: Floats, r: Floats, stiffness: float) -> float:
+    """The local error that is acceptable at w (d,) and r (rows,), in w; `stiffness` is that of the step, its length times the radius."""
+    total = system.fixed_residual
+    for i in range(len(r)):
+        total += r[i] * r[i]
+    scale = max(min(np.sqrt(total / system.samples), distance(w, system.teacher)), SCALE_FLOOR * goal.labels)
+    return float(max(goal.tolerance * scale, FLOOR * (100 + stiffness) * goal.labels))
+
+
+@numba.njit(cache=True, forceinline=True)
+def demands(goal: Goal, stiffness: float, allowed: float) -> tuple[tuple[float, float, float], float]:
+    """How accurate a step has to be: errors of products for the Jacobian and for the change of the force at the node, relative; that in w
+    of its end, by rounded products; and how well functions of the Jacobian are computed, in `change`. `allowed` is its local error.
+
+    The flow may amplify errors of its field by the stiffness, but spreads them over its directions. The error of functions of the
+    Jacobian is estimated as it was before the last direction, and is far less. But in the defect of a stiff step it would pass for
+    nonlinearity and shorten the steps of an almost linear flow.
+    """
+    share, (least, most) = 1 / max(stiffness, 1.0), KRYLOV_SHARE
+    rounding, limit = share * goal.tolerance, min(max(KRYLOV_STIFFNESS * share, least), most) * allowed
+    return (DEFECT * rounding, rounding, END_SHARE * share * allowed), limit
+
+
+@numba.njit(cache=True, forceinline=True)
+def next_length(h: float, error: float) -> float:
+    """Of the step after one of length `h` whose error is so many times the acceptable one."""
+    factor: float = min(max(0.85 * max(error, 1e-10) ** (-1 / ORDER), 0.1), LARGEST_GROWTH)
+    return h * factor
+
+
+@numba.njit(cache=True, forceinline=True, fastmath=FAST)
+def at_rest(system: System, goal: Goal, force: Floats) -> bool:
+    """Whether nothing moves any more but the last bits, at `force`, shape (d,)."""
+    return distance(force, np.zeros_like(force)) <= (REST * goal.labels if system.weight_decay == 0 else 0.0)
+
+
+@numba.njit(cache=True, forceinline=True)
+def too_short(h: float, t: float) -> bool:
+    """Whether steps of length `h` lead nowhere from `t` on; also where h is not a number."""
+    return not h >= max(1e-13 * t, 1e-300)
+
+
+@numba.njit(cache=True, forceinline=True)
+def largest_rate(space: Space) -> float:
+    """The largest decay rate that the space has seen, a lower bound of the spectral radius."""
+    return -space.lam[0] if space.size > 0 else 0.0
+
+
+@numba.njit(nogil=True, cache=True, fastmath=FAST)
+def follow(
+    system: System, goal: Goal, point: Point, base: Point, h: float, radius: float, stiffest: float, times: Floats, most: int
+) -> tuple[Point, Point, float, float, int, Floats, Floats, Floats]:
+    """Make up to `most` steps from `point` on, through some of the increasing `times`, shape (T,); `base` is the last exact point.
+
+    `h` is the length of the next step, `radius` that of the spectrum. Steps as stiff as `stiffest` are left to the interpreter, and what
+    else is rare: the end of all motion, steps that become too short or that pass more than BATCH times. Returns the point reached, the
+    last exact one, h, radius, the number of steps and for each time passed H (m, d), with w (m, d) and r (m, rows) at an earlier time.
+    """
+    H, w, r = np.empty((2 * BATCH, len(point.H))), np.empty((2 * BATCH, len(point.H))), np.empty((2 * BATCH, len(point.r)))
+    steps, done = 0, 0
+    while steps < most and done < min(BATCH, len(times)) and not at_rest(system, goal, point.force) and not too_short(h, point.t):
+        length = min(h, goal.end - point.t)
+        stiffness = length * radius
+        if stiffness >= stiffest:
+            break
+        errors, limit = demands(goal, stiffness, acceptable(system, goal, point.w, point.r, stiffness))
+        known, x, linear, defect, error, end, exact = advance(system, errors, point, base, length, limit)
+        if not known:
+            break
+        size = change(end.k, point.k, error) / acceptable(system, goal, end.w, end.r, stiffness)
+        if not size <= 1:
+            h = next_length(length, size)
+            continue
+        last = done
+        while last < len(times) and (times[last] <= end.t or end.t >= goal.end * (1 - 1e-14)):
+            last += 1
+        if last - done > BATCH:
+            break
+        for i in range(done, last):
+            s = min(times[i] - point.t, length)
+            H[i] = add(moved(point.H, -s, x), s, linear, 1, s)
+            H[i] = add(H[i], 2 * s**3 / (NODE * length) ** 2, defect, 3, s)
+            w[i], r[i] = point.w, point.r
+        h, radius = next_length(length, size), max(largest_rate(linear), largest_rate(defect))
+        if exact:
+            base = end
+        point, done, steps = end, last, steps + 1
+    return point, base, h, radius, steps, H[:done], w[:done], r[:done]

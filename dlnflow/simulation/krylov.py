@@ -22,7 +22,7 @@ class Krylov:
     @property
     def radius(self) -> float:
         """The largest decay rate seen, a lower bound of the spectral radius."""
-        return float(-self.space.lam[0]) if self.space.size else 0.0
+        return kernel.largest_rate(self.space)
 
     def build(self, p: int, factor: float, h: float, limit: float) -> float:
         """Take in directions until `factor` · φ_p(hJ)b is known to `limit`; the longest step for which it is, `h` or less."""

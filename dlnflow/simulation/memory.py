@@ -6,9 +6,8 @@ from dlnflow.design import DesignKind, GaussianDesign
 from dlnflow.problem import Problem
 from dlnflow.simulation import spectrum
 from dlnflow.simulation.draw import CHUNK, rows_kept
-from dlnflow.simulation.kernel import MAX_VECTORS
+from dlnflow.simulation.kernel import BATCH, MAX_VECTORS
 from dlnflow.simulation.observables import MAX_POOLED
-from dlnflow.simulation.snapshots import BATCH
 
 BUDGET = 2_000_000_000  # bytes that replicas may take together
 BASE = 250_000_000  # the interpreter with NumPy, SciPy and Numba

@@ -59,9 +59,9 @@ class Network:
 
     @cached_property
     def system(self) -> System:
-        """What a compiled step has to know, for a design in one part."""
-        rest = self.y, self._log_product, self._ceiling, self._clipped, self._per_sample, self.weight_decay
-        return System(self.design.parts[0], *rest)
+        """What compiled steps have to know, for a design in one part."""
+        data = self.design.parts[0], self.y, self.teacher, self.samples, self.fixed_residual
+        return System(*data, self._log_product, self._ceiling, self._clipped, self._per_sample, self.weight_decay)
 
     def squares(self, t: float, H: Array) -> tuple[Array, Array]:
         """u² and v² at H, clipped, each of shape (d,)."""

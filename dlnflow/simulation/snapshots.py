@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from dlnflow.solution import Array
 
-BATCH = 32  # times that are computed together: products with X are matrix products, and memory stays small
-
 
 @dataclass(frozen=True)
 class Snapshots:

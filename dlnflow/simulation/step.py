@@ -10,40 +10,36 @@ from dlnflow.solution import Array
 
 Watcher = Callable[[float], None]
 
-DEFECT = 100.0  # times the rounding of the field that its linearisation may have
-
 
 @dataclass(frozen=True)
 class Around:
-    """The field h(t, H) in the neighbourhood of a point, in increments from it, with the relative error `rounding`.
+    """The field h(t, H) in the neighbourhood of a point, in increments from it, with the `errors` of `kernel.demands`.
 
-    That is relative to the change since `origin`; at the end of a step the change since the last exact point, `base`, is computed to
-    `error` in w. `watch(t)` is called before every product with X, or before a step whose products are short. The `spectrum` of the
-    Jacobian is known where steps are very stiff.
+    At the end of a step the change since the last exact point, `base`, is computed. `watch(t)` is called before every product with X.
+    The `spectrum` of the Jacobian is known where steps are very stiff.
     """
 
     network: Network
     origin: Point
     base: Point
-    rounding: float
+    errors: tuple[float, float, float]
     watch: Watcher
-    error: float = 0.0
     spectrum: Spectrum | None = None
 
     def force(self, t: float, H: Array) -> Array:
         """Ḣ = h, shape (d,)."""
         self.watch(self.origin.t)
-        return self.network.field(self.origin, self.network.weights(t, H)[0], self.rounding)[1]
+        return self.network.field(self.origin, self.network.weights(t, H)[0], self.errors[1])[1]
 
     def gram(self, x: Array) -> Array:
-        """XᵀXx/δ, shape (d,), for the linearised field: what its error leaves is part of the defect."""
+        """XᵀXx/δ, shape (d,), for the linearised field."""
         self.watch(self.origin.t)
-        return self.network.gram(x, DEFECT * self.rounding)
+        return self.network.gram(x, self.errors[0])
 
     def end(self, t: float, H: Array) -> tuple[Point, bool]:
         """That of a step, and whether it is exact."""
         self.watch(self.origin.t)
-        return self.network.near(self.base, self.error, t, H)
+        return self.network.near(self.base, self.errors[2], t, H)
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,20 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from dlnflow.problem import BernoulliGaussTarget, GaussianScale, GaussianTarget, PairScale, Problem
-from dlnflow.simulation import gradient_flow
+from dlnflow.simulation import gradient_flow, kernel
 from dlnflow.simulation.draw import draw_initial, draw_network
-from dlnflow.simulation.flow import TOLERANCE, Flow, follow
+from dlnflow.simulation.flow import FIXED, TOLERANCE, Flow, follow
 from dlnflow.simulation.network import Network, rms
 from dlnflow.simulation.products import Design
+from dlnflow.simulation.snapshots import Snapshots
 
 TIMES = np.array([0.0, 0.1, 0.7, 2.0, 5.0, 12.0])
 STRICT = 2e-5  # a tolerance whose global error is below 1e-5
+
+SPARSE = BernoulliGaussTarget(density=0.1)
+R1 = Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.1, initial_scale=0.3)
+STIFF = Problem(aspect_ratio=1.0, target=SPARSE, noise_std=0.1, initial_scale=50.0)
+DECAYING = Problem(aspect_ratio=0.8, target=SPARSE, noise_std=0.2, initial_scale=GaussianScale(kind="gaussian", std=0.5), weight_decay=0.05)
 
 
 def data(samples: int, dimension: int, seed: int = 0):
@@ -178,3 +184,39 @@ def test_large_scale_with_decay_ends_at_the_lasso():
 def test_nothing_to_learn_stays_at_zero():
     X, _, _ = data(30, 40)
     assert not gradient_flow(X, np.zeros(30), np.zeros(40), TIMES, initial_scale=0.3).any()
+
+
+@pytest.mark.parametrize("problem", [R1, STIFF, DECAYING])
+@pytest.mark.parametrize("truncation", [None, 0.6])
+@pytest.mark.parametrize("many", [5, 400])
+def test_steps_in_one_call_are_those_of_the_interpreter(problem, truncation, many, monkeypatch):
+    """The same to a thousandth of the tolerance, whether a call makes two steps or all, and where it leaves some to the interpreter.
+
+    The matrix is in double precision, since bits in single precision become more of the tolerance. In stiff steps a bit may decide
+    whether a Krylov space is large enough.
+    """
+    times = np.concatenate([[0.0], np.geomspace(1e-3, 20.0, many)])
+
+    def run(short: bool) -> tuple[Flow, list[Snapshots]]:
+        drawn = draw_network(problem, 300, np.random.default_rng(0))
+        data = drawn.y, drawn.teacher, drawn.u0, drawn.v0, drawn.weight_decay, drawn.samples, drawn.fixed_residual
+        network = Network(Design(drawn.design.X.astype(np.float64)), *data, truncation)
+        network.design.short = short
+        flow = Flow(network, 20.0)
+        return flow, list(follow(flow, times))
+
+    calls: list[int] = []
+    called = kernel.follow
+    monkeypatch.setattr(kernel, "follow", lambda *args: calls.append(args[-1]) or called(*args))
+    flow, parts = run(short=True)
+    monkeypatch.setattr("dlnflow.simulation.flow.AT_ONCE", 2 * 300**2 + 2 * FIXED)
+    halting, in_twos = run(short=True)
+    assert calls[0] > calls[-1] == 2
+    number = len(calls)
+    interpreted, others = run(short=False)
+    assert len(calls) == number
+    assert flow.steps == halting.steps == interpreted.steps
+    for name in ("t", "w", "u2", "v2", "r"):
+        one, two, three = (np.concatenate([getattr(part, name) for part in each]) for each in (parts, in_twos, others))
+        assert np.array_equal(one, two)
+        np.testing.assert_allclose(one, three, rtol=1e-3 * TOLERANCE, atol=1e-3 * TOLERANCE)

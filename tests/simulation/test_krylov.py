@@ -29,7 +29,7 @@ def network(problem: Problem = PROBLEM, dimension: int = 30) -> Network:
 
 def around(net: Network, H, t: float = 0.0) -> Around:
     point = net.at(t, H)
-    return Around(net, point, point, rounding=0.0, watch=lambda t: None)
+    return Around(net, point, point, (0.0, 0.0, 0.0), lambda t: None)
 
 
 def dense_phi(p: int, A):
@@ -92,13 +92,11 @@ def test_coordinates_that_the_norm_does_not_see_are_exact():
     np.testing.assert_allclose(krylov.add(np.zeros(30), 1.0, 1, 0.5), dense_phi(1, 0.5 * J) @ b, atol=1e-9)
 
 
-@pytest.mark.parametrize("in_one_call", [True, False])
 @pytest.mark.parametrize("decay", [0.0, 0.3])
 @pytest.mark.parametrize(("theta", "order"), [(1.0, 5), (0.5, 4)])
-def test_a_step_has_order_four_and_its_inside_order_three(in_one_call, decay, theta, order):
+def test_a_step_has_order_four_and_its_inside_order_three(decay, theta, order):
     """Halving a step divides its error by 2⁵, and 2⁴ on the way, also where the force depends on time."""
     net = network(PROBLEM.model_copy(update={"weight_decay": decay}))
-    net.design.short = in_one_call
 
     def error(h: float) -> float:
         step = exponential.advance(around(net, net.start), h, 1e-14)
@@ -119,27 +117,7 @@ def test_a_step_is_exact_where_the_flow_is_linear():
     np.testing.assert_allclose(step.end.w, w, atol=1e-6)
 
 
-@pytest.mark.parametrize("truncation", [None, 0.6])
-@pytest.mark.parametrize("error", [0.0, 1e-3])
-@pytest.mark.parametrize("rounding", [0.0, 1e-6, 1e-3])
-def test_a_step_in_one_call_is_the_same(truncation, error, rounding):
-    """Whatever products it is made of: the same but for the last bits of their sums."""
-    net = draw_network(PROBLEM, 60, np.random.default_rng(0), truncation=truncation)
-    base = net.at(0.0, net.start)
-    origin = net.at(0.02, net.start + 1e-3 * np.random.default_rng(1).standard_normal(60))
-    calls: list[float] = []
-    near = Around(net, origin, base, rounding, calls.append, error)
-    one = exponential.advance(near, 0.3, 1e-6)
-    assert len(calls) == 1
-    net.design.short = False
-    two = exponential.advance(near, 0.3, 1e-6)
-    assert len(calls) > 3
-    assert (one.h, one.exact) == (two.h, two.exact) == (0.3, error == 0)
-    for a, b in ((one.error, two.error), (one.interpolate(0.3), two.interpolate(0.3)), *zip(one.end, two.end, strict=True)):
-        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
-
-
-def test_a_step_that_is_too_stiff_for_one_call_is_shortened():
+def test_a_step_that_is_too_stiff_for_a_krylov_space_is_shortened():
     net = network(PROBLEM.model_copy(update={"aspect_ratio": 1.0, "initial_scale": 100.0, "weight_decay": 0.0}), 400)
     step = exponential.advance(around(net, net.start), 0.1, 1e-9)
     assert 0.01 < step.h < 0.1

@@ -19,7 +19,7 @@ from tests.processes import running
 
 pytestmark = pytest.mark.slow
 
-SECONDS_LONG = QUICK | {"horizon": 10.0, "times": [10.0], "dimension": 300, "replicas": 300}
+SECONDS_LONG = QUICK | {"horizon": 10.0, "times": [10.0], "dimension": 600, "replicas": 1000}
 THEORY = {"kind": "theory", "problem": PROBLEM}
 
 

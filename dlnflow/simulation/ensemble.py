@@ -65,8 +65,11 @@ def simulate(
     as the relative standard error of every curve, or of 1e-3 of its largest value where that is more, is down to it: this is looked
     at after 4, 8, 16, … replicas. With `truncation` M, u and v are clipped to
     [−M, M] in the dynamics and in w. Replicas that are done are kept in `journal`, and not run again where it has them from an
-    earlier attempt. Raises `SolveError` where the network cannot be followed, and whatever `observe` raises.
+    earlier attempt. Raises `ValueError` where there are too few coordinates or replicas, `SolveError` where the
+    network cannot be followed, and whatever `observe` raises.
     """
+    if dimension < 1 or replicas < 2:
+        raise ValueError(f"dimension is {dimension} and replicas {replicas}: give at least 1 and 2.")
     start = clock.perf_counter()
     time = default_times(horizon) if times is None else np.asarray(times, dtype=np.float64)
     ensemble = Ensemble(problem, time, dimension, replicas, seed, dynamics or GradientFlow(), design or GaussianDesign(), data, truncation)

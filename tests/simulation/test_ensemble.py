@@ -226,3 +226,9 @@ def test_replicas_that_are_done_are_taken_up_again_with_the_same_bits(monkeypatc
     assert 0 < len(load(interrupted.checkpoints[-1])) < 40
     assert interrupted.previews
     assert equal(simulate(R1, 2.0, journal=Kept(interrupted.checkpoints[-1]), **size), expected)
+
+
+@pytest.mark.parametrize("size", [{"dimension": 0, "replicas": 2}, {"dimension": 100, "replicas": 1}])
+def test_too_few_coordinates_or_replicas_are_refused(size):
+    with pytest.raises(ValueError, match="give at least 1 and 2"):
+        simulate(Problem(aspect_ratio=1, target=GaussianTarget(), initial_scale=1), 1.0, **size)

@@ -2,7 +2,7 @@
 
 The cost of a large network is reading X. Xw − y and Xᵀ(Xw − y) need the same rows, so that eight rows at a time are read once and used
 twice; X is kept in single precision, and once more in integers of 16 bits. That of a small one is the interpreter, which one thread at
-a time can have: `follow` makes many steps in one call.
+a time can have: `follow` makes many steps in one call. All of this is one file, since Numba's cache does not notice changes in others.
 """
 
 from typing import Any, NamedTuple

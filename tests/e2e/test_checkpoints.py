@@ -19,7 +19,7 @@ from worker.run import produce
 
 pytestmark = pytest.mark.slow
 
-SIMULATION = QUICK | {"horizon": 100.0, "times": [1.0, 100.0], "dimension": 1000, "replicas": 120}
+SIMULATION = QUICK | {"horizon": 100.0, "times": [1.0, 100.0], "dimension": 1000, "replicas": 400}
 MEAN_FIELD = {"kind": "dmft", "problem": PROBLEM, "horizon": 32.0, "accuracy": 0.0001}
 
 

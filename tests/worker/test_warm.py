@@ -7,7 +7,6 @@ import sys
 SOLVES = """
 import hashlib
 import os
-import sys
 from pathlib import Path
 
 from dlnflow import dmft, simulation

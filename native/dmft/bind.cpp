@@ -310,7 +310,8 @@ void bind_dmft(nb::module_& module) {
              "modes"_a.noconvert(), "target"_a.noconvert(), "scale"_a.noconvert(), "root"_a.noconvert(), "origin"_a.noconvert(),
              "weights"_a.noconvert(), "strata"_a.noconvert(), "folded"_a, "depth"_a,
              "`modes` (≥ rank, P) are z, `target` (P,) w*, `scale` (P,) that of the map, `root` (P,) √c, `origin` (P,) H(0), `weights` (P,)\n"
-             "sum to 1, `strata` (P / BLOCK,) numbers the stratum of each block. Where `folded`, a path stands for its mirror image too.");
+             "sum to 1, `strata` (P / BLOCK,) numbers the stratum of each block. Where `folded`, a path stands for its mirror image too.")
+        .def_prop_ro("size", &face::Paths::count, "P.");
     module.def("propagate", face::propagate, "paths"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integrals"_a.noconvert(),
                "ahead"_a.noconvert(), "decay"_a.noconvert(), "tangents"_a, "heights"_a.noconvert().none(), "kinds"_a,
                "R_w and C_e (N, N), and what is averaged by stratum (kinds, OBSERVED, N), over all paths with given kernels.\n\n"

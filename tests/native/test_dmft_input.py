@@ -1,0 +1,182 @@
+"""Bad input to the compiled loops is an exception that names the argument, never a crash."""
+
+import numpy as np
+import pytest
+
+from dlnflow.dmft.state import lanes
+from dlnflow.native import dmft as native
+from tests.native.twin import Problem
+
+PATHS = ("modes", "target", "scale", "root", "origin", "weights", "strata")
+
+
+@pytest.fixture
+def problem():
+    return Problem(paths=64)
+
+
+def paths_of(problem, **changed):
+    names = (*PATHS, "folded", "depth")
+    return native.Paths(**{name: getattr(problem, name) for name in names} | changed)
+
+
+def advance_arguments(problem):
+    m, P = problem.order, problem.paths
+    pairs = (P // native.SINGLE_LANES, 8, native.SINGLE_LANES)
+    return {
+        "factor": problem.factor[:m],
+        "memory": np.ascontiguousarray(problem.memory[:m, :m]),
+        "integral": problem.integrals[0],
+        "decay": problem.decay[:m],
+        "shift": problem.integrals[0, -1].copy(),
+        "height": lanes((P // native.LANES, 8, native.LANES)),
+        "error": lanes((P // native.LANES, 8, native.LANES)),
+        "slope": lanes((P // native.LANES, m, native.LANES)),
+        "tangents": [lanes((P // native.SINGLE_LANES, m, m, native.SINGLE_LANES), np.float32)],
+        "edge": lanes(pairs, np.float32),
+        "reached": lanes(pairs, np.float32),
+        "early": np.zeros(P // native.BLOCK, np.int64),
+        "kinds": 1,
+    }
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_paths_of_another_shape(problem, name):
+    with pytest.raises(ValueError, match=name):
+        paths_of(problem, **{name: np.concatenate([getattr(problem, name)] * 2, axis=-1)})
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_paths_of_another_type(problem, name):
+    with pytest.raises(TypeError, match=name):
+        paths_of(problem, **{name: getattr(problem, name).astype(np.complex64)})
+
+
+def test_paths_that_cannot_be(problem):
+    with pytest.raises(ValueError, match="depth"):
+        paths_of(problem, depth=1.5)
+    with pytest.raises(ValueError, match="depth"):
+        paths_of(problem, depth=float("nan"))
+    with pytest.raises(ValueError, match="strata"):
+        paths_of(problem, strata=np.array([-1]))
+    few = {name: getattr(problem, name)[..., :10].copy() for name in PATHS[:-1]}
+    with pytest.raises(ValueError, match="target"):
+        paths_of(problem, **few)
+
+
+@pytest.mark.parametrize("name", ["factor", "memory", "integrals", "ahead", "decay"])
+def test_propagate(problem, name):
+    arguments = problem.arguments()
+    for wrong, error in (
+        (arguments[name][:-1].copy(), ValueError),
+        (np.stack([arguments[name]] * 2), TypeError),
+        (np.repeat(arguments[name], 2, axis=0)[::2], TypeError),
+        (arguments[name].astype(np.float32), TypeError),
+        (None, TypeError),
+    ):
+        with pytest.raises(error, match=name):
+            native.propagate(problem.native, **arguments | {name: wrong})
+
+
+def test_propagate_of_what_is_not_finite(problem):
+    """No path settles."""
+    arguments = problem.arguments()
+    for name in ("factor", "memory", "decay"):
+        assert native.propagate(problem.native, **arguments | {name: np.full_like(arguments[name], np.nan)}) is None
+    assert native.propagate(problem.native, **arguments | {"factor": np.full_like(problem.factor, 1e300)}) is None
+
+
+def test_propagate_with_heights_of_another_shape_and_too_few_kinds(problem):
+    with pytest.raises(ValueError, match="heights"):
+        native.propagate(problem.native, **problem.arguments() | {"heights": np.empty((3, 3))})
+    with pytest.raises(ValueError, match="kinds"):
+        native.propagate(problem.native, **problem.arguments() | {"kinds": 0})
+    with pytest.raises(ValueError, match="factor"):
+        native.propagate(problem.native, **problem.arguments() | {"factor": np.ones((problem.size, 100))})
+    with pytest.raises(ValueError, match="integrals"):
+        native.propagate(problem.native, **problem.arguments() | {"integrals": np.empty((0, 4, 4))})
+
+
+@pytest.mark.parametrize("name", ["factor", "memory", "integral", "decay", "shift", "height", "error", "slope", "edge", "reached", "early"])
+def test_advance(problem, name):
+    arguments = advance_arguments(problem)
+    for wrong, error in (
+        (np.concatenate([arguments[name]] * 3), ValueError),
+        (arguments[name].astype(np.complex64), TypeError),
+        (np.repeat(arguments[name], 2, axis=-1)[..., ::2], TypeError),
+    ):
+        with pytest.raises(error, match=name):
+            native.advance(problem.native, (0, 1), **arguments | {name: wrong})
+
+
+def test_advance_with_what_does_not_belong_together(problem):
+    arguments = advance_arguments(problem)
+    changes = {
+        "tangents": ([], [arguments["tangents"][0]] * 2, [np.empty((1, 4, 4, 16), np.float32)]),
+        "early": (np.array([4]), np.array([-4]), np.array([1])),
+        "memory": (np.ones((4, 6)), np.ones((4, 12)), np.ones((4, 3))),
+        "kinds": (0,),
+    }
+    for name, values in changes.items():
+        for value in values:
+            with pytest.raises(ValueError, match=name):
+                native.advance(problem.native, (0, 1), **arguments | {name: value})
+    for blocks in ((0, 2), (-1, 1)):
+        with pytest.raises(ValueError, match="blocks"):
+            native.advance(problem.native, blocks, **arguments)
+    crooked = arguments["height"].ravel().view(np.uint8)
+    crooked = np.concatenate([crooked, crooked])[8 : 8 + crooked.size].view(np.float64).reshape(arguments["height"].shape)
+    if crooked.ctypes.data % native.ALIGNMENT:
+        with pytest.raises(ValueError, match="height is not aligned"):
+            native.advance(problem.native, (0, 1), **arguments | {"height": crooked})
+
+
+def test_other_functions(problem):
+    height = lanes((8, 8, native.LANES))
+    with pytest.raises(ValueError, match="nodes"):
+        native.extrapolate(problem.native, 6, ahead=np.zeros((4, 3)), decay=np.zeros(5), height=height)
+    with pytest.raises(ValueError, match="decay"):
+        native.extrapolate(problem.native, 4, ahead=np.zeros((4, 3)), decay=np.zeros(4), height=height)
+    with pytest.raises(ValueError, match="integral"):
+        native.extrapolate(problem.native, 0, ahead=np.zeros((2, 3)), decay=np.zeros(3), height=height)
+    with pytest.raises(ValueError, match="heights"):
+        native.weigh(problem.native, decay=np.zeros(2), heights=np.zeros((3, 64)))
+
+
+def test_algebra():
+    square = np.eye(4)
+    rows = {"response": square, "correlation": square}
+    with pytest.raises(ValueError, match="known"):
+        native.implied(**rows, known=np.zeros((1, 2)), aspect_ratio=1.0, noise=0.0)
+    with pytest.raises(ValueError, match="correlation"):
+        native.implied(response=square, correlation=np.ones((4, 5)), known=np.zeros((0, 0)), aspect_ratio=1.0, noise=0.0)
+    with pytest.raises(ValueError, match="wanted"):
+        native.factor(correlation=square, readout=np.zeros((0, 0)), start=1.0, roots=np.ones(4), wanted=np.ones((4, 5)))
+    with pytest.raises(ValueError, match="roots"):
+        native.factor(correlation=square, readout=np.zeros((0, 0)), start=1.0, roots=np.ones(3), wanted=None)
+    assert native.factor(correlation=np.nan * square, readout=np.zeros((0, 0)), start=1.0, roots=np.ones(4), wanted=None) is None
+    new = {"new_response": square, "new_correlation": square}
+    with pytest.raises(ValueError, match="scale"):
+        native.change(**rows, **new, scale=np.ones(1), least=0.0)
+    with pytest.raises(ValueError, match="moves"):
+        native.mixed(np.ones((2, 8)), np.ones((3, 8)), np.ones(8), np.ones(8))
+    with pytest.raises(ValueError, match="not finite"):
+        native.mixed(np.ones((2, 8)), np.full((2, 8), np.nan), np.ones(8), np.ones(8))
+
+
+def test_directions_of_descent():
+    du, past = np.zeros((1, 3, native.BLOCK)), np.zeros((1, 3, 2, native.BLOCK), np.float32)
+    lane, memory = np.zeros((6, 1, native.BLOCK)), np.zeros(1, np.float32)
+    for wrong, name in (
+        ((lane[:5], 0.1, memory, du, du, past, 3), "lanes"),
+        ((lane, 0.1, memory, du, du[:, :2].copy(), past, 3), "dv"),
+        ((lane, 0.1, memory, du, du, past, 4), "count"),
+        ((lane, 0.1, np.zeros(2, np.float32), du, du, past, 3), "past"),
+        ((lane, 0.1, memory, du, du, past[:, :2].copy(), 3), "past"),
+    ):
+        with pytest.raises(ValueError, match=name):
+            native.step(*wrong)
+    with pytest.raises(ValueError, match="weights"):
+        native.slopes(lane[:2], np.zeros((1, 3)), du, du, 3)
+    with pytest.raises(TypeError, match="du"):
+        native.step(lane, 0.1, memory, du.astype(np.float32), du, past, 3)

@@ -1,0 +1,203 @@
+"""The compiled loops over paths give what one path at a time gives in plain NumPy.
+
+Averages are in double precision, those of tangents in single: paths' Newton iterations end within 1e-8 of their solution, and sums of
+some hundred products of single precision are good to some 1e-6 of the largest.
+"""
+
+import numpy as np
+import pytest
+
+from dlnflow.dmft import radau, sampling
+from dlnflow.dmft.passes import adaptive_pass, open_loop
+from dlnflow.dmft.state import lanes
+from dlnflow.native import dmft as native
+from dlnflow.problem import BernoulliGaussTarget
+from dlnflow.problem import Problem as Physics
+from tests.native import twin
+from tests.native.twin import Problem
+
+SINGLE = 3e-6
+DOUBLE = 1e-8  # the last step of a path is below 1e-4, and the error after it about its square
+DEPTHS = [1.0, 2.0, 3.0, 4.0, 5.0, 2.5]
+
+
+def close(found, wanted, share):
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=share * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_maps_are_those_of_their_networks(depth):
+    """Also far out, where paths are clamped: of what is finite in both."""
+    problem = Problem(depth=depth, initial=0.7)
+    reach = {1.0: 5.0, 2.0: 8.0}.get(depth) or 0.95 * problem.scale.min() / (depth - 2)
+    heights = np.linspace(-reach, reach, problem.size)[:, None] + np.zeros(problem.paths)
+    w, k = native.weigh(problem.native, decay=problem.decay, heights=heights)
+    for i in range(problem.size):
+        wanted = twin.weights(depth, problem.scale, problem.origin, problem.decay[i], heights[i])
+        np.testing.assert_allclose(w[i], wanted[0], rtol=1e-11, atol=1e-11 * np.abs(wanted[1]).max())
+        np.testing.assert_allclose(k[i], wanted[1], rtol=1e-11)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_k_is_the_slope_of_w(depth):
+    problem = Problem(depth=depth)
+    H, d = np.tile(0.1 * problem.target, (problem.size, 1)), 1e-5
+    up, down = (native.weigh(problem.native, decay=problem.decay, heights=H + s)[0] for s in (d, -d))
+    np.testing.assert_allclose((down - up) / (2 * d), native.weigh(problem.native, decay=problem.decay, heights=H)[1], rtol=1e-7)
+
+
+CASES = [
+    {},
+    {"order": 3},
+    {"order": 5},
+    {"folded": True},
+    {"variances": (0.3, 1.0, 2.5)},
+    {"weight_decay": 0.0, "initial": 1.2},
+    {"depth": 1.0},
+    {"depth": 3.0, "variances": (0.5, 1.5)},
+    {"depth": 4.0},
+    {"depth": 2.5},
+    {"paths": 1216, "rank": 1, "edges": np.array([0.0, 0.3, 0.7])},  # more than a chunk
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_propagate(case):
+    problem = Problem(**case)
+    response, correlation, sums, heights = problem.averages()
+    H = np.empty_like(heights)
+    found = native.propagate(problem.native, **problem.arguments() | {"heights": H})
+    panel = np.arange(problem.size) // problem.order
+    close(found[0], response, SINGLE)
+    close(found[1], np.where(panel[:, None] >= panel, correlation, 0.0), DOUBLE)
+    close(found[2], sums, DOUBLE)
+    close(H, heights, DOUBLE)
+    without = native.propagate(problem.native, **problem.arguments() | {"tangents": False})
+    assert not without[0].any()
+    np.testing.assert_array_equal(without[1], found[1])
+
+
+def advanced(problem: Problem, blocks):
+    """The rows of all panels from `advance` on each in turn, twice, as an iteration would."""
+    m, capacity, P = problem.order, problem.size + problem.order, problem.paths
+    height, error = (lanes((P // native.LANES, capacity, native.LANES)) for _ in range(2))
+    edge, reached = (lanes((P // native.SINGLE_LANES, capacity, native.SINGLE_LANES), np.float32) for _ in range(2))
+    tangents, rows = [], []
+    paths = problem.native
+    for n in range(0, problem.size, m):
+        here, integral = slice(n, n + m), problem.integrals[n // m]
+        decay = -2 * problem.weight_decay * np.append(problem.edges[n // m], problem.time[here])
+        native.extrapolate(paths, n, ahead=problem.ahead[here], decay=decay, height=height)
+        tangent, slope = lanes((P // native.SINGLE_LANES, n + m, m, native.SINGLE_LANES), np.float32), lanes((P // native.LANES, m, native.LANES))
+        for _ in range(2):
+            row = native.advance(
+                paths, blocks, factor=problem.factor[here], memory=problem.memory[here, : n + m].copy(), integral=integral,
+                decay=problem.decay[here], shift=problem.integrals[: n // m + 1, -1].ravel(), height=height, error=error, slope=slope,
+                tangents=[*tangents, tangent], edge=edge, reached=reached, early=np.zeros(P // native.BLOCK, np.int64), kinds=2,
+            )  # fmt: skip
+        tangents.append(tangent)
+        edge, reached = reached, edge
+        rows.append(row)
+    return rows
+
+
+@pytest.mark.parametrize("case", CASES[:-1], ids=str)
+def test_advance(case):
+    problem = Problem(**case)
+    response, correlation, sums, _ = problem.averages()
+    for n, (rows_w, rows_e, rows_sums) in zip(range(0, problem.size, problem.order), advanced(problem, (0, 3)), strict=True):
+        here, upto = slice(n, n + problem.order), n + problem.order
+        close(rows_w, response[here, :upto], SINGLE)
+        close(rows_e, correlation[here, :upto], DOUBLE)
+        close(rows_sums, sums[:, :, here], DOUBLE)
+
+
+def test_parts_of_the_blocks_add_up_to_all():
+    problem = Problem()
+    for whole, first, second in zip(*(advanced(problem, blocks) for blocks in ((0, 3), (0, 1), (1, 3))), strict=True):
+        for all_paths, one, other in zip(whole, first, second, strict=True):
+            np.testing.assert_allclose(one + other, all_paths, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("early", [0, 4])
+def test_perturbations_before_a_path_moves_are_multiples_of_one(early):
+    """Where k is as good as zero until then: both ways to follow them agree to that."""
+    problem = Problem(initial=2e-3, weight_decay=0.0, edges=np.array([0.0, 0.5, 1.0, 1.5]))
+    problem.factor *= 0.2
+    response = problem.averages()[0]
+    found = native.propagate(problem.native, **problem.arguments())[0]
+    close(found, response, 2e-3)
+    assert np.abs(found - response).max() > 0
+
+
+def test_real_kernels():
+    """Of a solve, on a sample of its own, all of whose paths are followed one at a time."""
+    physics = Physics(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.3), noise_std=0.2, initial_scale=0.4, weight_decay=0.01)
+    state = adaptive_pass(physics, sampling.draw(physics, 512, 60, np.random.SeedSequence(0)), 3.0, 0.1, 1e-6, 8, lambda state: None)
+    sample = sampling.draw(physics, 128, state.rank, np.random.SeedSequence(1))
+    found = open_loop(state, sample)
+    problem = Problem(order=state.order, paths=len(sample.target), rank=state.rank, edges=np.array(state.edges), weight_decay=0.01)
+    problem.memory, problem.factor, problem.folded = state.residual_response, state.factor, True
+    problem.modes, problem.target, problem.weights, problem.strata = sample.modes, sample.target, sample.weights, sample.strata
+    problem.scale, problem.origin, problem.root = sample.scale, sample.origin, np.ones_like(sample.target)
+    np.testing.assert_allclose(problem.integrals, state.integrals, rtol=1e-12)
+    response, correlation, sums, _ = problem.averages()
+    close(found.response, response, SINGLE)
+    close(found.correlation, correlation, DOUBLE)
+    close(found.sums, sums, DOUBLE)
+
+
+def test_first_guess_is_the_parabola_within_the_weight_at_the_edge():
+    problem = Problem(weight_decay=0.3)
+    n, m = 8, problem.order
+    rng = np.random.default_rng(0)
+    height = lanes((problem.paths // native.LANES, 12, native.LANES))
+    height[:] = rng.standard_normal(height.shape)
+    by_path = lambda: height.swapaxes(0, 1).reshape(12, -1).copy()  # noqa: E731
+    before, decay = by_path(), -0.6 * np.append(problem.edges[2], problem.time[n:])
+    native.extrapolate(problem.native, n, ahead=problem.ahead[n:], decay=decay, height=height)
+    parabola, last = problem.ahead[n:] @ before[n - 3 : n], np.abs(before[n - 1])
+    most = np.maximum(decay[0] + problem.scale + 2 * last, 0) - decay[1:, None] - problem.scale
+    limit = np.maximum(most / 2, 0)
+    np.testing.assert_allclose(by_path()[n:], np.clip(parabola, -limit, limit), rtol=1e-12)
+    np.testing.assert_array_equal(by_path()[:n], before[:n])
+    assert (np.abs(parabola) > limit).any()
+    assert (np.abs(parabola) < limit).any()
+
+
+def test_radau_integral_is_that_of_the_twin():
+    """The twin's operator integrates cubics exactly."""
+    problem = Problem()
+    np.testing.assert_allclose(problem.Q @ problem.time**2, problem.time**3 / 3, rtol=1e-12)
+    assert radau.nodes(problem.order)[-1] == 1
+
+
+def test_directions_of_descent():
+    rng = np.random.default_rng(1)
+    blocks, directions, basis, rank, count = 3, 7, 6, 4, 5
+    du, dv = rng.standard_normal((2, blocks, directions, native.BLOCK))
+    past = rng.standard_normal((blocks, directions, basis, native.BLOCK)).astype(np.float32)
+    factors, weights, memory = rng.standard_normal((6, blocks, native.BLOCK)), rng.random((blocks, native.BLOCK)), rng.standard_normal(rank)
+    slopes = native.slopes(factors[:2], weights, du, dv, count)
+    wu, wv, u, v, fu, fv = factors[:, :, None]
+    np.testing.assert_allclose(slopes, np.einsum("bl,bml->m", weights, wu * du - wv * dv)[:count], rtol=1e-12)
+    before = du.copy(), dv.copy(), past.copy()
+    change = (wu * du - wv * dv) + np.einsum("r,bmrl->bml", memory, past[:, :, :rank].astype(float))
+    native.step(factors, 0.1, memory.astype(np.float32), du, dv, past, count)
+    np.testing.assert_allclose(past[:, :count, rank], change[:, :count], rtol=0, atol=SINGLE * np.abs(change).max())
+    np.testing.assert_allclose(du[:, :count], (before[0] * fu - 0.1 * u * change)[:, :count], rtol=0, atol=SINGLE)
+    np.testing.assert_allclose(dv[:, :count], (before[1] * fv + 0.1 * v * change)[:, :count], rtol=0, atol=SINGLE)
+    for after, was in zip((du, dv), before, strict=False):
+        np.testing.assert_array_equal(after[:, count:], was[:, count:])
+    others = [r for r in range(basis) if r != rank]
+    np.testing.assert_array_equal(past[:, :, others], before[2][:, :, others])
+
+
+def test_numbers_below_the_normal_range_are_zero_inside_and_not_after():
+    """Tangents decay to them, and processors take a hundred times as long over each."""
+    du, dv = np.zeros((2, 1, 1, native.BLOCK))
+    past = np.full((1, 1, 2, native.BLOCK), 1e-30, np.float32)
+    native.step(np.ones((6, 1, native.BLOCK)), 0.1, np.array([1e-10], np.float32), du, dv, past, 1)
+    assert not past[0, 0, 1].any()
+    assert np.float32(1e-30) * np.float32(1e-10) > 0
+    assert np.finfo(float).smallest_normal / 2 > 0

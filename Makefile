@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 # The versions that were tested, of what runs and of what builds; modules become bytecode when they are first imported, most of them never.
 export PIP_CONSTRAINT := constraints.txt
-INSTALL := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m pip install -q --disable-pip-version-check --no-compile
+INSTALL := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" CXX="$${CXX:-c++}" $(RUN) -m pip install -q --disable-pip-version-check --no-compile
 
 .PHONY: demo paper serve test lint docs setup browser image compose-test supply-chain fuzz
 

@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/python
 export PIP_CONSTRAINT := constraints.txt
 INSTALL := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" CXX="$${CXX:-c++}" $(RUN) -m pip install -q --disable-pip-version-check --no-compile
 
-.PHONY: demo paper serve test lint docs setup browser image compose-test supply-chain fuzz
+.PHONY: demo paper serve test lint docs setup browser image compose-test supply-chain fuzz stubs
 
 # What runs and what tests it.
 setup: $(VENV)/dev
@@ -48,6 +48,10 @@ lint: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+# What type checkers read of the compiled core, made anew from it; a test says when that is due.
+stubs: $(VENV)/ready
+	for name in _level dmft simulation; do $(RUN) -m nanobind.stubgen -q -m dlnflow.native.$$name -o dlnflow/native/$$name.pyi; done
 
 test: setup browser
 	$(RUN) -m pytest

@@ -2,26 +2,45 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# The versions that were tested, of what runs and of what builds; modules become bytecode when they are first imported, most of them never.
+export PIP_CONSTRAINT := constraints.txt
+INSTALL := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" CXX="$${CXX:-c++}" $(RUN) -m pip install -q --disable-pip-version-check --no-compile
 
-.PHONY: demo paper serve test lint docs setup browser image compose-test supply-chain fuzz
+.PHONY: demo paper serve test lint docs setup browser image compose-test supply-chain fuzz stubs
 
-setup: $(VENV)/ready
+# What runs and what tests it.
+setup: $(VENV)/dev
 
-$(VENV)/ready: pyproject.toml constraints.txt
+$(VENV)/tools: constraints.txt native/compiler.sh
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dlnflow needs Python 3.11 or later; set PYTHON=")'
 	@echo "installing into $(VENV): a minute or two, once"
 	$(PYTHON) -m venv $(VENV) || { apt-get update && apt-get install -y python3-venv && $(PYTHON) -m venv --clear $(VENV); }
-	$(RUN) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[service,plot,dev]'
+	native/compiler.sh $(VENV)
+	$(INSTALL) scikit-build-core nanobind cmake ninja
 	touch $@
 
-demo: setup
+# The library with its core, the service and plots. The folder build/ keeps what did not change of the core.
+$(VENV)/ready: $(VENV)/tools pyproject.toml CMakeLists.txt $(shell find native -name '*.?pp')
+	$(INSTALL) --no-build-isolation -e '.[service,plot]'
+	touch $@
+
+# Both are installed by now, so that these name but what else they need.
+$(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/ready
+	$(INSTALL) 'dlnflow[dev]'
+	touch $@
+
+$(VENV)/docs: pyproject.toml constraints.txt | $(VENV)/ready
+	$(INSTALL) 'dlnflow[docs]'
+	touch $@
+
+demo: $(VENV)/ready
 	$(RUN) examples/demo.py
 
 # The findings of the paper, one script each, with figures and checks; DLNFLOW_PAPER=quick for small sizes.
-paper: setup
+paper: $(VENV)/ready
 	$(RUN) examples/paper/all.py
 
-serve: setup
+serve: $(VENV)/ready
 	exec $(RUN) -m service
 
 lint: setup
@@ -29,6 +48,10 @@ lint: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+# What type checkers read of the compiled core, made anew from it; a test says when that is due.
+stubs: $(VENV)/ready
+	for name in _level dmft simulation; do $(RUN) -m nanobind.stubgen -q -m dlnflow.native.$$name -o dlnflow/native/$$name.pyi; done
 
 test: setup browser
 	$(RUN) -m pytest
@@ -40,12 +63,8 @@ image:
 compose-test: setup browser
 	$(RUN) -m pytest tests/compose
 
-docs: setup $(VENV)/docs
+docs: $(VENV)/docs
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build -q
-
-$(VENV)/docs: pyproject.toml constraints.txt $(VENV)/ready
-	$(RUN) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
-	touch $@
 
 # The tests of the web page use the system's Chromium.
 browser:

@@ -9,13 +9,18 @@ from dlnflow.jobs import settings
 from service.commands import add_keys, run_keys
 from service.stack import serve
 
+# Read by the library, wherever it runs.
+LEVEL = (
+    "  DLNFLOW_NATIVE_LEVEL    ''              level of the compiled core: base, v3 or v4; empty: the processor's best, with the same bits"
+)
+
 
 def main() -> None:
     """Read the settings and serve."""
     parser = argparse.ArgumentParser(
         prog="python -m service",
         description="Serve dlnflow: API, workers and, without DLNFLOW_REDIS_URL, a store of its own.",
-        epilog="Settings are environment variables:\n" + settings.table(),
+        epilog=f"Settings are environment variables:\n{settings.table()}\n{LEVEL}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_keys(parser.add_subparsers(dest="command").add_parser("keys", help="make, list and revoke keys of the API"))

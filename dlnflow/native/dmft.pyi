@@ -1,0 +1,1 @@
+"""Loops over sampled paths, and the algebra of a panel's rows."""

@@ -1,0 +1,1 @@
+"""Products with a design, and steps of a finite network."""

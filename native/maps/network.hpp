@@ -14,10 +14,8 @@ template <class Run>
 auto with_map(double depth, Run run) {
     if (depth == 2) return run([](const Reals& scale) { return Exponential{scale}; });
     if (depth == 1) return run([](const Reals& scale) { return Linear{scale}; });
-    if (depth == 3) return run([](const Reals& scale) { return Power<3>{scale, 3}; });
-    if (depth == 4) return run([](const Reals& scale) { return Power<4>{scale, 4}; });
     if (!(depth > 2)) throw std::invalid_argument("depth is neither 1 nor at least 2");
-    return run([depth](const Reals& scale) { return Power<0>{scale, depth}; });
+    return run([depth](const Reals& scale) { return Power{scale, depth}; });
 }
 
 }  // namespace dln

@@ -10,38 +10,35 @@
 
 namespace dln {
 
-/// A depth that is known to the compiler, or with L = 0 one that is a parameter.
-template <int L>
 struct Power {
     Reals scale;  // P
     double depth;
 
     struct Graph {
         Reals start;
-        double growth, depth;
+        double growth, depth, steps;  // L − 2
 
-        double steps() const { return L ? L - 2 : depth - 2; }
-        Reals p(const Reals& H) const { return growth * fma(steps(), H, start); }
+        Reals p(const Reals& H) const { return growth * fma(steps, H, start); }
         Reals falling(const Reals& p) const {  // p^(−L/(L−2))
-            if constexpr (L == 3) return 1.0 / (p * p * p);
-            if constexpr (L == 4) return 1.0 / (p * p);
-            return exp(clamp(-(depth / steps()) * log(p), 690.0));
+            if (depth == 3) return 1.0 / (p * p * p);
+            if (depth == 4) return 1.0 / (p * p);
+            return exp(clamp(-(depth / steps) * log(p), 690.0));
         }
         Point operator()(const Reals& H) const {
             const Reals pu = max(p(H), 1e-100), pv = max(p(-H), 1e-100), u = falling(pu), v = falling(pv);
             return {(u - v) * (1.0 / depth), growth * (u / pu + v / pv)};
         }
         Reals farthest(const Graph& earlier, const Reals& H) const {
-            return max((start - earlier.p(-abs(H)) * (1.0 / growth)) * (1.0 / steps()), 0.0);
+            return max((start - earlier.p(-abs(H)) * (1.0 / growth)) * (1.0 / steps), 0.0);
         }
-        Integers harmless(const Reals& step, const Reals& H) const { return abs(step) < (0.5 / steps()) * (start - steps() * abs(H)); }
+        Integers harmless(const Reals& step, const Reals& H) const { return abs(step) < (0.5 / steps) * (start - steps * abs(H)); }
         /// Not more than half of the way to the pole.
         Reals shortened(const Reals& step, const Reals& H) const {
-            const Reals up = (0.5 / steps()) * (start - steps() * H), down = (0.5 / steps()) * (start + steps() * H);
+            const Reals up = (0.5 / steps) * (start - steps * H), down = (0.5 / steps) * (start + steps * H);
             return max(-down, min(up, step));
         }
     };
-    Graph at(double decay) const { return {scale, std::exp(-0.5 * ((L ? L : depth) - 2) * decay), L ? double(L) : depth}; }
+    Graph at(double decay) const { return {scale, std::exp(-0.5 * (depth - 2) * decay), depth, depth - 2}; }
 };
 
 }  // namespace dln

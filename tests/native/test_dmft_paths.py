@@ -17,7 +17,7 @@ from tests.native import twin
 from tests.native.twin import Problem
 
 SINGLE = 3e-6
-DOUBLE = 1e-8  # the last step of a path is below 1e-4, and the error after it about its square
+DOUBLE = 3e-8  # the last step of a path is below 1e-4, and the error after it about its square
 DEPTHS = [1.0, 2.0, 3.0, 4.0, 5.0, 2.5]
 
 

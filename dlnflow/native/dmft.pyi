@@ -102,10 +102,13 @@ def slopes(lanes: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None
     `lanes` (2, B, BLOCK) is what δu and δv (B, directions, BLOCK) are multiplied by in δw, `weights` (B, BLOCK) those of the paths.
     """
 
-def step(lanes: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], step_size: float, memory: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], du: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], dv: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], past: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')], count: int) -> None:
+def descend(paths: Paths, *, step_size: float, weight_decay: float, truncation: float, noise: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], residual: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outer: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], inner: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], moving: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], memory: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], du: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], dv: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], past: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')], nodes: int, kept: int, node: int | None) -> float:
     """
-    One step of the first `count` directions, δh = δw + Σ memory[r] past[r], which also enters `past` at row R = len(memory).
+    One step of gradient descent for all paths and their directions; returns the largest |η h|.
 
-    `lanes` (6, B, BLOCK) is what δu and δv are multiplied by in δw, u and v in the force, and what δu and δv are multiplied by in
-    the step; `past` is (B, directions, > R, BLOCK).
+    h = ζ + `residual` (P,), ζ = `noise` (modes,) · z. `outer` (2, P) are u and v, `inner` their values in [−M, M], M = `truncation`,
+    where they act, `moving` is 1 where these are the same. δu and δv, `du` and `dv` (B, directions, BLOCK), with δh = δw + Σ
+    memory[r] past[r], which enters `past` (B, directions, > R, BLOCK) at row R = len(memory): of `nodes` directions, then of R basis
+    functions, `kept` of them as they were reduced last, the others unit perturbations of the steps since. That of this step becomes
+    direction nodes + R and, unless it is None, `node`.
     """

@@ -262,33 +262,33 @@ Result1 mixed(Numbers2 moves, Numbers2 changes, Numbers1 point, Numbers1 residua
     return array;
 }
 
-Directions directions(const Array<double, 3>& du, const Array<double, 3>& dv, std::ptrdiff_t blocks, int count) {
-    const std::ptrdiff_t all = du.shape(1);
+Result1 slopes(Numbers3 lanes, Numbers2 weights, Array<double, 3> du, Array<double, 3> dv, int count) {
+    const std::ptrdiff_t blocks = weights.shape(0), all = du.shape(1);
+    expect("weights", weights, {blocks, BLOCK}), expect("lanes", lanes, {2, blocks, BLOCK});
     expect("du", du, {blocks, all, BLOCK}), expect("dv", dv, {blocks, all, BLOCK});
     if (count < 0 || count > all) throw std::invalid_argument("count is more than the directions");
-    return {du.data(), dv.data(), nullptr, blocks, all, 0, count};
-}
-
-Result1 slopes(Numbers3 lanes, Numbers2 weights, Array<double, 3> du, Array<double, 3> dv, int count) {
-    const std::ptrdiff_t blocks = weights.shape(0);
-    expect("weights", weights, {blocks, BLOCK}), expect("lanes", lanes, {2, blocks, BLOCK});
-    const Directions at = directions(du, dv, blocks, count);
     const auto mean = zeros<Result1>({std::size_t(count)});
     const nb::gil_scoped_release released;
-    add_slopes(lanes.data(), lanes.data() + blocks * BLOCK, weights.data(), at, mean.data());
+    add_slopes(lanes.data(), lanes.data() + blocks * BLOCK, weights.data(), {du.data(), dv.data(), nullptr, blocks, all, 0}, count, mean.data());
     return mean;
 }
 
-void step(Numbers3 lanes, double step_size, Array<const float, 1> memory, Array<double, 3> du, Array<double, 3> dv, Array<float, 4> past, int count) {
-    const std::ptrdiff_t blocks = lanes.shape(1), part = blocks * BLOCK, rank = memory.shape(0);
-    expect("lanes", lanes, {6, blocks, BLOCK});
-    Directions at = directions(du, dv, blocks, count);
-    expect("past", past, {blocks, at.directions, -1, BLOCK});
+double descend(const Paths& paths, double step_size, double weight_decay, double truncation, Numbers1 noise, Numbers1 residual,
+               Array<double, 2> outer, Array<double, 2> inner, Array<double, 2> moving, Array<const float, 1> memory, Array<double, 3> du,
+               Array<double, 3> dv, Array<float, 4> past, int nodes, int kept, std::optional<int> node) {
+    const std::ptrdiff_t count = paths.count(), blocks = paths.blocks(), all = du.shape(1), rank = memory.shape(0);
+    expect("residual", residual, {count}), expect("outer", outer, {2, count}), expect("inner", inner, {2, count}), expect("moving", moving, {2, count});
+    expect("du", du, {blocks, all, BLOCK}), expect("dv", dv, {blocks, all, BLOCK}), expect("past", past, {blocks, all, -1, BLOCK});
+    if (noise.shape(0) > paths.modes.shape(0)) throw std::invalid_argument("noise has more modes than the paths");
+    if (kept < 0 || kept > rank || nodes < 0) throw std::invalid_argument("kept is more than the memory");
+    if (nodes + rank >= all) throw std::invalid_argument("du has no room for another direction");
     if (rank >= std::ptrdiff_t(past.shape(2))) throw std::invalid_argument("past has no room for another step");
-    at.past = past.data(), at.basis = past.shape(2);
-    const double* each = lanes.data();
+    if (node && (*node < 0 || *node >= nodes)) throw std::invalid_argument("node is none of the nodes");
+    const Walkers walkers{outer.data(), outer.data() + count, inner.data(), inner.data() + count, moving.data(), moving.data() + count};
+    const Step step{step_size, weight_decay, truncation, noise.data(), std::ptrdiff_t(noise.shape(0))};
     const nb::gil_scoped_release released;
-    step_directions({each, each + part, each + 2 * part, each + 3 * part, each + 4 * part, each + 5 * part}, step_size, memory.data(), rank, at);
+    return dln::descend(paths.sample(), step, residual.data(), memory.data(), rank, nodes, kept, node ? *node : -1, walkers,
+                        {du.data(), dv.data(), past.data(), blocks, all, std::ptrdiff_t(past.shape(2))});
 }
 
 }  // namespace face
@@ -350,10 +350,15 @@ void bind_dmft(nb::module_& module) {
     module.def("slopes", face::slopes, "lanes"_a, "weights"_a, "du"_a.noconvert(), "dv"_a.noconvert(), "count"_a,
                "E[δw] (count,) in the first `count` directions of gradient descent.\n\n"
                "`lanes` (2, B, BLOCK) is what δu and δv (B, directions, BLOCK) are multiplied by in δw, `weights` (B, BLOCK) those of the paths.");
-    module.def("step", face::step, "lanes"_a, "step_size"_a, "memory"_a, "du"_a.noconvert(), "dv"_a.noconvert(), "past"_a.noconvert(), "count"_a,
-               "One step of the first `count` directions, δh = δw + Σ memory[r] past[r], which also enters `past` at row R = len(memory).\n\n"
-               "`lanes` (6, B, BLOCK) is what δu and δv are multiplied by in δw, u and v in the force, and what δu and δv are multiplied by in\n"
-               "the step; `past` is (B, directions, > R, BLOCK).");
+    module.def("descend", face::descend, "paths"_a, nb::kw_only(), "step_size"_a, "weight_decay"_a, "truncation"_a, "noise"_a, "residual"_a,
+               "outer"_a.noconvert(), "inner"_a.noconvert(), "moving"_a.noconvert(), "memory"_a, "du"_a.noconvert(), "dv"_a.noconvert(),
+               "past"_a.noconvert(), "nodes"_a, "kept"_a, "node"_a.none(),
+               "One step of gradient descent for all paths and their directions; returns the largest |η h|.\n\n"
+               "h = ζ + `residual` (P,), ζ = `noise` (modes,) · z. `outer` (2, P) are u and v, `inner` their values in [−M, M], M = `truncation`,\n"
+               "where they act, `moving` is 1 where these are the same. δu and δv, `du` and `dv` (B, directions, BLOCK), with δh = δw + Σ\n"
+               "memory[r] past[r], which enters `past` (B, directions, > R, BLOCK) at row R = len(memory): of `nodes` directions, then of R basis\n"
+               "functions, `kept` of them as they were reduced last, the others unit perturbations of the steps since. That of this step becomes\n"
+               "direction nodes + R and, unless it is None, `node`.");
 }
 
 }  // namespace dln

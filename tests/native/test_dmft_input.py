@@ -173,19 +173,29 @@ def test_algebra():
         native.mixed(np.ones((2, 8)), np.full((2, 8), np.nan), np.ones(8), np.ones(8))
 
 
-def test_directions_of_descent():
-    du, past = np.zeros((1, 3, native.BLOCK)), np.zeros((1, 3, 2, native.BLOCK), np.float32)
-    lane, memory = np.zeros((6, 1, native.BLOCK)), np.zeros(1, np.float32)
-    for wrong, name in (
-        ((lane[:5], 0.1, memory, du, du, past, 3), "lanes"),
-        ((lane, 0.1, memory, du, du[:, :2].copy(), past, 3), "dv"),
-        ((lane, 0.1, memory, du, du, past, 4), "count"),
-        ((lane, 0.1, np.zeros(2, np.float32), du, du, past, 3), "past"),
-        ((lane, 0.1, memory, du, du, past[:, :2].copy(), 3), "past"),
-    ):
-        with pytest.raises(ValueError, match=name):
-            native.step(*wrong)
+def test_a_step_of_descent(problem):
+    du, past, two = np.zeros((1, 4, native.BLOCK)), np.zeros((1, 4, 3, native.BLOCK), np.float32), np.ones((2, 64))
+    good = {
+        "step_size": 0.1, "weight_decay": 0.0, "truncation": np.inf, "noise": np.zeros(2), "residual": np.zeros(64), "outer": two.copy(),
+        "inner": two.copy(), "moving": two.copy(), "memory": np.zeros(2, np.float32), "du": du, "dv": du.copy(), "past": past, "nodes": 1,
+        "kept": 1, "node": 0,
+    }  # fmt: skip
+    native.descend(problem.native, **good)
+    wrong = {
+        "residual": np.zeros(63), "outer": two[:, :63].copy(), "inner": two[:1].copy(), "moving": np.ones((3, 64)), "noise": np.zeros(99),
+        "dv": du[:, :3].copy(), "past": past[:, :3].copy(), "kept": 3, "node": 1, "nodes": -1,
+    }  # fmt: skip
+    for name, value in wrong.items():
+        with pytest.raises(ValueError, match="kept" if name == "nodes" else name):
+            native.descend(problem.native, **good | {name: value})
+    with pytest.raises(ValueError, match="past"):
+        native.descend(problem.native, **good | {"past": past[:, :, :2].copy()})
+    with pytest.raises(ValueError, match="du"):
+        native.descend(problem.native, **good | {"nodes": 3})
+    for name in ("du", "past", "outer"):
+        with pytest.raises(TypeError, match=name):
+            native.descend(problem.native, **good | {name: good[name].astype(np.float16)})
     with pytest.raises(ValueError, match="weights"):
-        native.slopes(lane[:2], np.zeros((1, 3)), du, du, 3)
-    with pytest.raises(TypeError, match="du"):
-        native.step(lane, 0.1, memory, du.astype(np.float32), du, past, 3)
+        native.slopes(np.zeros((2, 1, native.BLOCK)), np.zeros((1, 3)), du, du, 3)
+    with pytest.raises(ValueError, match="count"):
+        native.slopes(np.zeros((2, 1, native.BLOCK)), np.zeros((1, native.BLOCK)), du, du, 5)

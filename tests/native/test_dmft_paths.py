@@ -172,32 +172,70 @@ def test_radau_integral_is_that_of_the_twin():
     assert radau.nodes(problem.order)[-1] == 1
 
 
-def test_directions_of_descent():
+def walkers(problem: Problem, truncation: float):
+    """u and v, as they act, and whether they move inside of the truncation, (2, P) each."""
+    outer = np.exp(problem.scale / 2 + np.outer([-1, 1], problem.origin))
+    return outer, np.clip(outer, -truncation, truncation), (np.abs(outer) < truncation).astype(float)
+
+
+@pytest.mark.parametrize("truncation", [np.inf, 0.5])
+def test_a_step_of_descent(truncation):
+    """Unit perturbations of late steps are not seen by functions of earlier ones: their histories are zero there."""
+    problem, rng = Problem(), np.random.default_rng(1)
+    nodes, kept, rank, basis, step, decay = 2, 3, 5, 7, 0.1, 0.02
+    B, P = problem.paths // native.BLOCK, problem.paths
+    du, dv = rng.standard_normal((2, B, nodes + basis, native.BLOCK))
+    past = rng.standard_normal((B, nodes + basis, basis, native.BLOCK)).astype(np.float32)
+    for m in range(nodes + kept, nodes + rank):
+        past[:, m, : m - nodes + 1] = 0
+    noise, memory, residual = rng.standard_normal(problem.rank), rng.standard_normal(rank), rng.standard_normal(P)
+    outer, inner, moving = walkers(problem, truncation)
+    before = [each.copy() for each in (outer, inner, moving, du, dv, past)]
+    largest = native.descend(
+        problem.native, step_size=step, weight_decay=decay, truncation=truncation, noise=noise, residual=residual, outer=outer, inner=inner,
+        moving=moving, memory=memory.astype(np.float32), du=du, dv=dv, past=past, nodes=nodes, kept=kept, node=1,
+    )  # fmt: skip
+    h = noise @ problem.modes[: problem.rank] + residual
+    (u, v), (acts_u, acts_v), (free_u, free_v) = before[:3]
+    assert largest == pytest.approx(step * np.abs(h).max())
+    wanted = np.stack([u - step * acts_u * (decay + h), v - step * acts_v * (decay - h)])
+    np.testing.assert_allclose(outer, wanted, rtol=1e-12)
+    np.testing.assert_allclose(inner, np.clip(wanted, -truncation, truncation), rtol=1e-12)
+    np.testing.assert_array_equal(moving, np.abs(outer) < truncation)
+    lanes_of = lambda x: x.reshape(B, 1, native.BLOCK)  # noqa: E731
+    count = nodes + rank
+    change = lanes_of(acts_u * free_u) * before[3] - lanes_of(acts_v * free_v) * before[4]
+    change += np.einsum("r,bmrl->bml", memory, before[5][:, :, :rank].astype(float))
+    wanted_u = before[3] * lanes_of(1 - step * free_u * (decay + h)) - step * lanes_of(acts_u) * change
+    wanted_v = before[4] * lanes_of(1 - step * free_v * (decay - h)) + step * lanes_of(acts_v) * change
+    wanted_u[:, [1, count]], wanted_v[:, [1, count]] = -step * lanes_of(acts_u), step * lanes_of(acts_v)
+    change[:, [1, count]] = 0
+    close(past[:, : count + 1, rank], change[:, : count + 1], SINGLE)
+    close(du[:, : count + 1], wanted_u[:, : count + 1], SINGLE)
+    close(dv[:, : count + 1], wanted_v[:, : count + 1], SINGLE)
+    assert not past[:, [1, count], : rank + 1].any()
+    rest = [m for m in range(count) if m != 1]
+    np.testing.assert_array_equal(past[:, rest, :rank], before[5][:, rest, :rank])
+    np.testing.assert_array_equal(du[:, count + 1 :], before[3][:, count + 1 :])
+
+
+def test_slopes_of_directions():
     rng = np.random.default_rng(1)
-    blocks, directions, basis, rank, count = 3, 7, 6, 4, 5
-    du, dv = rng.standard_normal((2, blocks, directions, native.BLOCK))
-    past = rng.standard_normal((blocks, directions, basis, native.BLOCK)).astype(np.float32)
-    factors, weights, memory = rng.standard_normal((6, blocks, native.BLOCK)), rng.random((blocks, native.BLOCK)), rng.standard_normal(rank)
-    slopes = native.slopes(factors[:2], weights, du, dv, count)
-    wu, wv, u, v, fu, fv = factors[:, :, None]
-    np.testing.assert_allclose(slopes, np.einsum("bl,bml->m", weights, wu * du - wv * dv)[:count], rtol=1e-12)
-    before = du.copy(), dv.copy(), past.copy()
-    change = (wu * du - wv * dv) + np.einsum("r,bmrl->bml", memory, past[:, :, :rank].astype(float))
-    native.step(factors, 0.1, memory.astype(np.float32), du, dv, past, count)
-    np.testing.assert_allclose(past[:, :count, rank], change[:, :count], rtol=0, atol=SINGLE * np.abs(change).max())
-    np.testing.assert_allclose(du[:, :count], (before[0] * fu - 0.1 * u * change)[:, :count], rtol=0, atol=SINGLE)
-    np.testing.assert_allclose(dv[:, :count], (before[1] * fv + 0.1 * v * change)[:, :count], rtol=0, atol=SINGLE)
-    for after, was in zip((du, dv), before, strict=False):
-        np.testing.assert_array_equal(after[:, count:], was[:, count:])
-    others = [r for r in range(basis) if r != rank]
-    np.testing.assert_array_equal(past[:, :, others], before[2][:, :, others])
+    du, dv = rng.standard_normal((2, 3, 7, native.BLOCK))
+    factors, weights = rng.standard_normal((2, 3, native.BLOCK)), rng.random((3, native.BLOCK))
+    wanted = np.einsum("bl,bml->m", weights, factors[0, :, None] * du - factors[1, :, None] * dv)
+    np.testing.assert_allclose(native.slopes(factors, weights, du, dv, 5), wanted[:5], rtol=1e-12)
 
 
 def test_numbers_below_the_normal_range_are_zero_inside_and_not_after():
     """Tangents decay to them, and processors take a hundred times as long over each."""
-    du, dv = np.zeros((2, 1, 1, native.BLOCK))
-    past = np.full((1, 1, 2, native.BLOCK), 1e-30, np.float32)
-    native.step(np.ones((6, 1, native.BLOCK)), 0.1, np.array([1e-10], np.float32), du, dv, past, 1)
+    problem = Problem(paths=64)
+    outer, inner, moving = walkers(problem, np.inf)
+    du, dv = np.zeros((2, 1, 2, native.BLOCK))
+    past = np.full((1, 2, 2, native.BLOCK), 1e-30, np.float32)
+    native.descend(
+        problem.native, step_size=0.1, weight_decay=0.0, truncation=np.inf, noise=np.zeros(1), residual=np.zeros(64), outer=outer, inner=inner,
+        moving=moving, memory=np.array([1e-10], np.float32), du=du, dv=dv, past=past, nodes=0, kept=1, node=None,
+    )  # fmt: skip
     assert not past[0, 0, 1].any()
     assert np.float32(1e-30) * np.float32(1e-10) > 0
-    assert np.finfo(float).smallest_normal / 2 > 0

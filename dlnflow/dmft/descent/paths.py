@@ -31,8 +31,9 @@ class Paths:
         self.kept: list[tuple[Array, Array]] = []
         self.du, self.dv = np.zeros((2, paths // BLOCK, nodes, BLOCK))
         self.past = np.zeros((paths // BLOCK, nodes, 0, BLOCK), np.float32)
-        self.nodes, self.truncation = nodes, truncation
-        self._clip()
+        self.nodes, self.truncation, self.kept_functions = nodes, truncation, 0
+        self.inner = np.clip(self.outer, -truncation, truncation)
+        self.moving = (np.abs(self.outer) < truncation).astype(np.float64)
 
     def reserve(self, room: int) -> None:
         """Make room for so many basis functions."""
@@ -72,16 +73,26 @@ class Paths:
         A new direction, the unit perturbation of this step, joins the basis and, with `node`, the nodes.
         """
         rank = len(memory)
-        force = noise @ self.sample.modes[: len(noise)] + self.residual
-        rates = step * (self.problem.weight_decay + np.stack([force, -force]))
-        lanes = _lanes(np.concatenate([self.inner * self.moving, self.inner, 1 - rates * self.moving]))
-        native.step(lanes, step, memory.astype(np.float32), self.du, self.dv, self.past, self.nodes + rank)
-        for new in [self.nodes + rank] if node is None else [self.nodes + rank, node]:
-            self.du[:, new], self.dv[:, new], self.past[:, new] = -step * lanes[2], step * lanes[3], 0
+        largest = native.descend(
+            self.sample.paths,
+            step_size=step,
+            weight_decay=self.problem.weight_decay,
+            truncation=self.truncation,
+            noise=noise,
+            residual=self.residual,
+            outer=self.outer,
+            inner=self.inner,
+            moving=self.moving,
+            memory=memory.astype(np.float32),
+            du=self.du,
+            dv=self.dv,
+            past=self.past,
+            nodes=self.nodes,
+            kept=self.kept_functions,
+            node=node,
+        )
         self.memory[rank] = self.residual
-        self.outer -= rates * self.inner
-        self._clip()
-        return float(step * np.abs(force).max())
+        return largest
 
     def gram(self, rank: int) -> Array:
         """E[c cᵀ] of the coefficients c of x, (rank, rank)."""
@@ -97,6 +108,7 @@ class Paths:
     def turn(self, basis: Array) -> None:
         """Go over to another basis, whose functions are the columns of `basis` (rank, new) in terms of the present one."""
         rank, new = basis.shape
+        self.kept_functions = new
         first, last = self.nodes, self.nodes + rank
         self.memory[:new] = basis.T @ self.memory[:rank]
         single = basis.astype(np.float32)
@@ -106,10 +118,6 @@ class Paths:
             turned = single.T @ self.past[block, :last, :rank]
             self.past[block, :first, :new] = turned[:first]
             self.past[block, first : first + new, :new] = np.tensordot(single.T, turned[first:], axes=1)
-
-    def _clip(self) -> None:
-        self.inner = np.clip(self.outer, -self.truncation, self.truncation)
-        self.moving = (np.abs(self.outer) < self.truncation).astype(np.float64)
 
 
 def _lanes(x: Array) -> Array:

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dlnflow.dmft import passes, paths, solve
+from dlnflow.dmft import solve
+from dlnflow.native import dmft as native
 from dlnflow.problem import BernoulliGaussTarget, Problem
 from dlnflow.simulation import simulate
 from dlnflow.solution import CURVES, Array, Solution
@@ -29,7 +30,6 @@ TIMES = np.array([0.5, 1, 2, 4, 8, 16, 32])
 REPLICAS = 16
 SOLVES = 3
 FLOOR = 1e-3
-ROWS, FACTOR = 8, 5  # R_r in the arguments of `advance` after the first, L in those of `propagate` after the second
 
 
 def timed(run: Callable[[], Solution], repeats: int) -> tuple[float, Solution]:
@@ -59,18 +59,18 @@ class Work:
 
     def __init__(self) -> None:
         self.counts: list[tuple[float, float]] = []
-        advance, propagate = paths.advance, passes.propagate
+        advance, propagate = native.advance, native.propagate
 
-        def counted_advance(blocks: tuple[int, int], *arguments: Any) -> bool:
-            order, nodes = arguments[ROWS].shape
-            self._count(paths.LANES * (blocks[1] - blocks[0]), nodes - order, nodes)
-            return bool(advance(blocks, *arguments))
+        def counted_advance(sample: native.Paths, blocks: tuple[int, int], **arguments: Any) -> Any:
+            order, nodes = arguments["memory"].shape
+            self._count(native.BLOCK * (blocks[1] - blocks[0]), nodes - order, nodes)
+            return advance(sample, blocks, **arguments)
 
-        def counted_propagate(modes: Array, target: Array, *arguments: Any) -> bool:
-            self._count(len(target), 0, len(arguments[FACTOR]), tangents=arguments[-1])
-            return bool(propagate(modes, target, *arguments))
+        def counted_propagate(sample: native.Paths, **arguments: Any) -> Any:
+            self._count(sample.size, 0, len(arguments["factor"]), tangents=arguments["tangents"])
+            return propagate(sample, **arguments)
 
-        paths.advance, passes.propagate = counted_advance, counted_propagate  # type: ignore[assignment]
+        native.advance, native.propagate = counted_advance, counted_propagate
 
     def _count(self, number: int, known: int, nodes: int, tangents: bool = True) -> None:
         self.counts.append((number * (nodes**2 - known**2), tangents * number * (nodes**3 - known**3) / 6))

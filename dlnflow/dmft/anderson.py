@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dlnflow.dmft import algebra
+from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
 ASTRAY = 5.0  # times the least residual at which the iteration starts again from its best point
@@ -42,4 +42,4 @@ class Anderson:
         if not self.secants:
             return point + residual
         moves, changes = (np.stack(each) for each in zip(*self.secants, strict=True))
-        return algebra.mixed(moves, changes, point, residual)
+        return native.mixed(moves, changes, point, residual)

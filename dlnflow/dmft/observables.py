@@ -57,8 +57,8 @@ def values(state: State, times: Array) -> dict[str, Array]:
 
 def _start(sample: Sample) -> Array:
     """The averages `sums` at t = 0, (S, OBSERVED)."""
-    w, target = sample.initial, sample.target
-    rows = np.stack([w * target, np.abs(w), 2 * np.exp(sample.scale) * np.cosh(2 * sample.origin), w])
+    w, slope = sample.initial
+    rows = np.stack([w * sample.target, np.abs(w), slope, w])
     kinds = sample.strata.max() + 1
     return np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])
 
@@ -104,7 +104,7 @@ def residual_variance(state: State, grid: Grid) -> Array:
 def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> tuple[Conditional, ...]:
     """Statistics of w given each atom or sign of w*; quantiles are those of `sample` with H = `heights` (N, P)."""
     problem, grid = state.problem, Grid(state, times)
-    w = _weights(problem, grid.times, sample, grid.interpolate(sample.origin, heights))
+    w, _ = sample.weigh(grid.times, problem.weight_decay, grid.interpolate(sample.origin, heights))
     start, found = _start(state.sample), []
     for k, kind in enumerate(strata(problem)):
         here = sample.stratum(k)
@@ -130,12 +130,6 @@ def conditional(problem: Problem, statistics: list[tuple[Array, Array]]) -> tupl
             found.append(Conditional("w*<0", kind.probability / 2, -mean, -levels[::-1]))
             found.append(Conditional("w*>0", kind.probability / 2, mean, levels))
     return tuple(found) if isinstance(problem.target, DiscreteTarget) else tuple(sorted(found, key=lambda c: "<=>".index(c.given[2])))
-
-
-def _weights(problem: Problem, times: Array, sample: Sample, height: Array) -> Array:
-    """w (T, P) from H (T, P)."""
-    exponent = sample.scale - 2 * problem.weight_decay * times[:, None]
-    return (np.exp(exponent - 2 * height) - np.exp(exponent + 2 * height)) / 2
 
 
 def aligned(problem: Problem, target: Array, w: Array, weights: Array) -> tuple[Array, Array]:

@@ -6,11 +6,12 @@ from functools import cache, reduce
 
 import numpy as np
 
-from dlnflow.dmft import algebra, paths, radau
+from dlnflow.dmft import radau
 from dlnflow.dmft.anderson import Anderson, Secant
 from dlnflow.dmft.errors import FLOOR
-from dlnflow.dmft.paths import LANES, QUIET
-from dlnflow.dmft.state import State
+from dlnflow.dmft.sampling import BLOCK
+from dlnflow.dmft.state import Array32, State, lanes
+from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
 MAX_ITERATIONS = 120
@@ -41,7 +42,8 @@ class Panel:
     """A panel as the paths that `rows` drive imply it; not yet part of the state.
 
     `response` R_w and `correlation` C_e (m, N + m) are corrected, `sampled_response`, `sampled_correlation` and `sums` are not. `factor`
-    (m, D) and `modes` (m, new) are those of `_factor_rows`, and `above` modes are above the cut, whatever is in `modes`.
+    (m, D) and `modes` (m, new) are those of `_factor_rows`, and `above` modes are above the cut, whatever is in `modes`. `slope` and
+    `tangent` are those of the paths, see `native.advance`.
     """
 
     right: float
@@ -54,6 +56,8 @@ class Panel:
     sampled_response: Array
     sampled_correlation: Array
     sums: Array
+    slope: Array
+    tangent: Array32
     above: int
     residual: float = 0.0
     secants: Sequence[Secant] = ()
@@ -65,16 +69,18 @@ class Panel:
 
 
 def _factor_rows(state: State, correlation: Array, wanted: Array | None) -> tuple[Array, Array, int]:
-    """`algebra.factor` of the panel after `state` whose rows of C_r are `correlation` (m, N + m). Raises PanelFailure."""
+    """`native.factor` of the panel after `state` whose rows of C_r are `correlation` (m, N + m). Raises PanelFailure."""
     n, m = state.nodes, state.order
-    start = (state.residual_correlation if n else correlation)[0, 0] / state.problem.aspect_ratio
-    block = np.empty((m, 0)) if wanted is None else np.ascontiguousarray(wanted)
-    try:
-        return algebra.factor(
-            correlation / state.problem.aspect_ratio, state.readout[:n, : state.rank].copy(), start, _roots(m), block, wanted is None
-        )
-    except np.linalg.LinAlgError:
-        raise PanelFailure("the correlation is not finite") from None
+    rows = native.factor(
+        correlation=correlation / state.problem.aspect_ratio,
+        readout=np.ascontiguousarray(state.readout[:n, : state.rank]),
+        start=(state.residual_correlation if n else correlation)[0, 0] / state.problem.aspect_ratio,
+        roots=_roots(m),
+        wanted=None if wanted is None else np.ascontiguousarray(wanted),
+    )
+    if rows is None:
+        raise PanelFailure("the correlation is not finite")
+    return rows
 
 
 @cache
@@ -106,31 +112,43 @@ class PanelProblem:
         self.time = self.left + self.width * radau.nodes(m)
         self.integral = self.width * radau.integration(m)
         self.shift = np.append(state.integrals[:, -1], self.integral[-1])
-        self.decay = -2 * state.problem.weight_decay * self.time
-        times = np.append(state.time[:n], self.time)
-        weights = ahead(state.time[:n], self.time)
-        weight_decay, sample = state.problem.weight_decay, state.sample
-        paths.extrapolate_all(weights, -2 * weight_decay * times, sample.scale, sample.origin, state.height, n)
+        edge_and_nodes = np.append(self.left, self.time)
+        self.decay = -2 * state.problem.weight_decay * edge_and_nodes
+        native.extrapolate(state.sample.paths, n, ahead=ahead(state.time[:n], self.time), decay=self.decay, height=state.height)
+        self.slope = lanes((len(state.height), m, native.LANES))
+        self.tangent = lanes((len(state.tangent_edge), n + m, m, native.SINGLE_LANES), np.float32)
 
     def apply(self, rows: Rows) -> Panel:
         """The panel of the paths that `rows` drive."""
-        state, sample, n, m = self.state, self.state.sample, self.state.nodes, self.state.order
+        state, n, m = self.state, self.state.nodes, self.state.order
         factor, modes, above = _factor_rows(state, rows.correlation, self.wanted)
 
         def average(blocks: tuple[int, int]) -> tuple[Array, Array, Array] | None:
-            share = np.empty((m, n + m)), np.empty((m, n + m)), np.empty((len(state.sampled.sums), paths.OBSERVED, m))
-            settled = paths.advance(
-                blocks, sample.modes, sample.target, sample.scale, sample.origin, sample.weights, sample.strata, state.problem.is_symmetric,
-                factor, rows.response, self.integral, self.decay,
-                state.height, state.error, self.shift, state.early, state.tangent, state.tangent_edge, state.tangent_reached, *share,
-            )  # fmt: skip
-            return share if settled else None
+            return native.advance(
+                state.sample.paths,
+                blocks,
+                factor=factor,
+                memory=rows.response,
+                integral=self.integral,
+                decay=self.decay[1:],
+                shift=self.shift,
+                height=state.height,
+                error=state.error,
+                slope=self.slope,
+                tangents=[*state.tangents, self.tangent],
+                edge=state.tangent_edge,
+                reached=state.tangent_reached,
+                early=state.early,
+                kinds=len(state.sampled.sums),
+            )
 
         shares = [share for share in state.map(average) if share]
         if len(shares) < len(state.parts):
             raise PanelFailure("a path does not settle")
         response, correlation, sums = (reduce(np.add, each) for each in zip(*shares, strict=True))
-        panel = Panel(self.right, self.time, rows, factor, modes, response, correlation, response, correlation, sums, above)
+        panel = Panel(
+            self.right, self.time, rows, factor, modes, response, correlation, response, correlation, sums, self.slope, self.tangent, above
+        )
         if state.correction is not None:
             here = (slice(n, n + m), slice(0, n + m))
             panel.response = response + state.correction.response[here]
@@ -139,11 +157,16 @@ class PanelProblem:
 
     def implied(self, averages: Rows) -> Rows:
         """The panel's rows of R_r and C_r, from those of R_w and C_e. Raises PanelFailure."""
-        problem = self.state.problem
-        try:
-            return Rows(*algebra.implied(averages.response, averages.correlation, self.known, problem.aspect_ratio, problem.noise_std**2))
-        except np.linalg.LinAlgError:
-            raise PanelFailure("the response of the residual is infinite") from None
+        rows = native.implied(
+            response=averages.response,
+            correlation=averages.correlation,
+            known=self.known,
+            aspect_ratio=self.state.problem.aspect_ratio,
+            noise=self.state.problem.noise_std**2,
+        )
+        if rows is None:
+            raise PanelFailure("the response of the residual is infinite")
+        return Rows(*rows)
 
     def first_guess(self) -> Rows:
         """Rows of a network that stands still after the left edge: R_w and C_e of the edge, repeated."""
@@ -184,7 +207,14 @@ def solve(
             rows = Rows((solved.response + rows.response) / 2, (solved.correlation + rows.correlation) / 2)
             continue
         solved, new = rows, problem.implied(panel.averages)
-        change, norm, residual = algebra.change(rows.response, rows.correlation, new.response, new.correlation, scale, least)
+        change, norm, residual = native.change(
+            response=rows.response,
+            correlation=rows.correlation,
+            new_response=new.response,
+            new_correlation=new.correlation,
+            scale=scale,
+            least=least,
+        )
         if not np.isfinite(residual):
             raise PanelFailure("the kernels are not finite")
         if problem.wanted is None and residual < SETTLED:
@@ -222,7 +252,7 @@ def roughness(state: State, panel: Panel) -> float:
     top = radau.top_coefficient(m)
     problem, sample = state.problem, state.sample
     error = state.error[:, max(n - 1, 0) : n + m].swapaxes(0, 1).reshape(-1, len(sample.target))
-    highest = top @ (error if n else np.concatenate([(sample.initial - sample.target)[None], error]))
+    highest = top @ (error if n else np.concatenate([(sample.initial[0] - sample.target)[None], error]))
     moved = float(sample.weights @ highest**2)
     norm = float(sample.weights @ (state.error[:, n + m - 1].ravel() + sample.target) ** 2)
     share = moved / max(min(panel.correlation[-1, -1], norm), LEAST_NORM * problem.initial_error)
@@ -254,6 +284,7 @@ def accept(state: State, panel: Panel) -> None:
     state.readout[here, known:rank] = panel.modes
     state.readout[:n, known:rank] = -state.readout[:n, :known] @ (panel.factor[:, :known].T @ panel.modes)
     state.ranks.append(rank)
+    state.tangents.append(panel.tangent)
     state.tangent_edge, state.tangent_reached = state.tangent_reached, state.tangent_edge
     _pass_over(state, panel)
     state.edges.append(panel.right)
@@ -262,20 +293,12 @@ def accept(state: State, panel: Panel) -> None:
 
 
 def _pass_over(state: State, panel: Panel) -> None:
-    """Follow only perturbations in the `panel` just accepted, where no path of a block has moved yet, see `paths.QUIET`."""
-    n, m, sample = state.nodes, state.order, state.sample
-    still = np.flatnonzero(state.moved.max(axis=1) <= QUIET)
+    """Follow only perturbations in the `panel` just accepted, where no path of a block has moved yet, see `native.QUIET`."""
+    still = np.flatnonzero(state.moved.max(axis=1) <= native.QUIET)
     if not still.size:
         return
-    target, scale = (each.reshape(-1, 1, LANES)[still] for each in (sample.target, sample.scale))
-    product = np.exp(scale - 2 * state.problem.weight_decay * panel.time[:, None])
-    slope = 2 * np.hypot(state.error[still, n : n + m] + target, product)
-    state.moved[still] += (panel.right - state.edges[-1]) * np.tensordot(radau.integration(m)[-1], slope, (0, 1))
-    still = still[state.moved[still].max(axis=1) <= QUIET]
-    if n:
-        size = state.tangent_edge.shape[1]
-        for j in range(m):
-            source = m * size + j * (size - m)
-            state.tangent[still, j * size : j * size + m] = state.tangent[still, source : source + m]
-        state.tangent_edge[still, :m] = state.tangent_edge[still, m : 2 * m]
-    state.early[still] = n
+    slope = panel.slope.reshape(len(state.moved), -1, state.order, native.LANES)[still]
+    weights = (panel.right - state.edges[-1]) * radau.integration(state.order)[-1]
+    state.moved[still] += np.einsum("i,btil->btl", weights, slope).reshape(-1, BLOCK)
+    still = still[state.moved[still].max(axis=1) <= native.QUIET]
+    state.early[still] = state.nodes

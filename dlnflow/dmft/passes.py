@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 
 from dlnflow.dmft import panel, radau
-from dlnflow.dmft.paths import propagate
 from dlnflow.dmft.sampling import Sample, strata
-from dlnflow.dmft.state import Averages, State, no_averages, start
+from dlnflow.dmft.state import Averages, State, start
+from dlnflow.native import dmft as native
 from dlnflow.problem import Problem
 from dlnflow.solution import Array, SolveError
 
@@ -165,18 +165,20 @@ def open_loop(state: State, sample: Sample, heights: Array | None = None, tangen
 
     Raises PanelFailure where a path does not settle.
     """
-    problem = state.problem
-    averages = no_averages(state.nodes, len(strata(problem)))
     panels = range(0, state.nodes, state.order)
-    ahead = np.concatenate([panel.ahead(state.time[:n], state.time[n : n + state.order]) for n in panels])
-    settled = propagate(
-        sample.modes[: state.rank], sample.target, sample.scale, sample.origin, sample.weights, sample.strata, problem.is_symmetric,
-        state.factor, state.residual_response, state.integrals, ahead,
-        -2 * problem.weight_decay * state.time,
-        averages.response, averages.correlation, averages.sums, np.empty((0, 0)) if heights is None else heights, tangents,
-    )  # fmt: skip
-    if not settled:
+    averages = native.propagate(
+        sample.paths,
+        factor=state.factor,
+        memory=state.residual_response,
+        integrals=state.integrals,
+        ahead=np.concatenate([panel.ahead(state.time[:n], state.time[n : n + state.order]) for n in panels]),
+        decay=-2 * state.problem.weight_decay * state.time,
+        tangents=tangents,
+        heights=heights,
+        kinds=len(strata(state.problem)),
+    )
+    if averages is None:
         raise panel.PanelFailure("a path does not settle")
-    lower = np.tril(averages.correlation)
-    averages.correlation[:] = lower + np.tril(lower, -1).T
-    return averages
+    response, correlation, sums = averages
+    lower = np.tril(correlation)
+    return Averages(response, lower + np.tril(lower, -1).T, sums)

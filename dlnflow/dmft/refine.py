@@ -13,13 +13,12 @@ from typing import TypeVar
 import numpy as np
 
 from dlnflow.dmft import sampling
-from dlnflow.dmft.algebra import MODE_SHARE
 from dlnflow.dmft.errors import COVERAGE, Curves, Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.passes import ORDER, Watch, causal_pass, lift, open_loop, own_averages
-from dlnflow.dmft.paths import LANES, QUIET
 from dlnflow.dmft.state import Averages, State
+from dlnflow.native import dmft as native
 from dlnflow.solution import CURVES, Array
 
 SCRAMBLES = 8
@@ -80,17 +79,17 @@ class Refinement:
 
     def _aim(self, state: State) -> list[Array]:
         sample = sampling.draw(self.problem, AIMING_PATHS, self.rank, self._seed(1))
-        rising, falling = _exponentials(state, sample)
-        return sampling.aim_at(self.problem, sample, self.rank, (falling - rising) / 2 - sample.target)
+        w, _ = _weights(state, sample)
+        return sampling.aim_at(self.problem, sample, self.rank, w - sample.target)
 
     def _sorted(self, state: State, sample: sampling.Sample) -> sampling.Sample:
-        """The sample with paths side by side that begin to move at about the same time, see `paths.QUIET`, spread over both halves."""
-        if 2 * np.exp(sample.scale.min()) * state.edges[1] > QUIET:
+        """The sample with paths side by side that begin to move at about the same time, see `native.QUIET`, spread over both halves."""
+        if sample.initial[1].min() * state.edges[1] > native.QUIET:
             return sample
-        moved = np.cumsum(state.integrals[:, -1].reshape(-1, 1) * sum(_exponentials(state, sample)), axis=0)
-        begins = (moved <= QUIET).sum(axis=0)
+        _, slope = _weights(state, sample)
+        begins = (np.cumsum(state.integrals[:, -1].reshape(-1, 1) * slope, axis=0) <= native.QUIET).sum(axis=0)
         kinds = [sample.stratum(k) for k in range(len(sampling.strata(self.problem)))]
-        blocks = np.concatenate([kind[np.argsort(begins[kind], kind="stable")] for kind in kinds]).reshape(-1, LANES)
+        blocks = np.concatenate([kind[np.argsort(begins[kind], kind="stable")] for kind in kinds]).reshape(-1, sampling.BLOCK)
         return sample.chosen(np.concatenate([blocks[::2], blocks[1::2]]))
 
     def _seed(self, *key: int) -> np.random.SeedSequence:
@@ -196,17 +195,16 @@ class Refinement:
             before = found.state
         except PanelFailure:
             state, before = found.state, self.base
-        inexact = AMPLIFICATION * state.residual + UNEVEN * MODE_SHARE
+        inexact = AMPLIFICATION * state.residual + UNEVEN * native.MODE_SHARE
         left = {name: CONTRACTION * change + inexact for name, change in self._change_of_curves(before, state).items()}
         return Round(state, values(state, self.times), found.sampling, found.paths, found.correction), left
 
 
-def _exponentials(state: State, sample: sampling.Sample) -> tuple[Array, Array]:
-    """v² and u² (N, P), which are k = u² + v² and 2w = u² − v², of `sample` driven by the kernels of `state`."""
+def _weights(state: State, sample: sampling.Sample) -> tuple[Array, Array]:
+    """w and k (N, P) of `sample` driven by the kernels of `state`."""
     height = np.empty((state.nodes, len(sample.target)))
     open_loop(state, sample, height, tangents=False)
-    exponent = sample.scale - 2 * state.problem.weight_decay * state.time[:, None]
-    return np.exp(exponent + 2 * height), np.exp(exponent - 2 * height)
+    return sample.weigh(state.time, state.problem.weight_decay, height)
 
 
 def drawable(paths: float) -> int:

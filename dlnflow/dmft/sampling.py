@@ -6,13 +6,14 @@ stands for its mirror image too, and only even averages are taken over it.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from dlnflow.dmft.paths import LANES
+from dlnflow.native import dmft as native
 from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.solution import Array
 
@@ -23,12 +24,16 @@ LINE = 16  # of many points, in rows along the first axis
 FEWEST_LINES = 256  # of a stratum
 
 
+BLOCK: int = native.BLOCK  # paths side by side that belong to one stratum
+
+
 @dataclass(frozen=True)
 class Sample:
-    """P weighted draws in blocks of LANES, each block from one stratum.
+    """P weighted draws in blocks of BLOCK, each block from one stratum.
 
     `weights` (P,) sum to 1, `target` (P,) is w*, `modes` (D, P) are standard normal, `scale` (P,) is log(u(0) v(0)), `origin` (P,) is
-    H(0) = log(v(0)/u(0))/2; `strata` (P / LANES,) numbers the stratum of each block, in the order of `strata(problem)`.
+    H(0) = log(v(0)/u(0))/2; `strata` (P / BLOCK,) numbers the stratum of each block, in the order of `strata(problem)`. Where `folded`,
+    a path stands for its mirror image too.
     """
 
     weights: Array
@@ -37,21 +42,44 @@ class Sample:
     scale: Array
     origin: Array
     strata: NDArray[np.int64]
+    folded: bool
 
-    @property
-    def initial(self) -> Array:
-        """w(0), shape (P,)."""
-        return -np.exp(self.scale) * np.sinh(2 * self.origin)
+    @cached_property
+    def paths(self) -> native.Paths:
+        """What the compiled loops read of the sample."""
+        return native.Paths(
+            modes=self.modes,
+            target=self.target,
+            scale=self.scale,
+            root=np.ones_like(self.target),
+            origin=self.origin,
+            weights=self.weights,
+            strata=self.strata,
+            folded=self.folded,
+            depth=2.0,
+        )
+
+    def weigh(self, time: Array, weight_decay: float, heights: Array) -> tuple[Array, Array]:
+        """w and the slope k, (N, P) each, of the paths with H = `heights` (N, P) at `time` (N,)."""
+        return native.weigh(self.paths, decay=-2 * weight_decay * time, heights=np.ascontiguousarray(heights))
+
+    @cached_property
+    def initial(self) -> tuple[Array, Array]:
+        """w(0) and k(0), (P,) each."""
+        w, slope = self.weigh(np.zeros(1), 0.0, self.origin[None])
+        return w[0], slope[0]
 
     def stratum(self, k: int) -> NDArray[np.int64]:
         """The indices of the paths of stratum k."""
-        return np.flatnonzero(np.repeat(self.strata == k, LANES))
+        return np.flatnonzero(np.repeat(self.strata == k, BLOCK))
 
     def chosen(self, blocks: NDArray[np.int64]) -> "Sample":
-        """The paths with the indices `blocks` (blocks, LANES), each block from one stratum."""
-        paths, strata = blocks.ravel(), self.strata[blocks[:, 0] // LANES]
-        modes = np.take(self.modes, paths, axis=1)  # row after row, as compiled for
-        return Sample(self.weights[paths], self.target[paths], modes, self.scale[paths], self.origin[paths], strata)
+        """The paths with the indices `blocks` (blocks, BLOCK), each block from one stratum."""
+        paths, strata = blocks.ravel(), self.strata[blocks[:, 0] // BLOCK]
+        modes = np.take(self.modes, paths, axis=1)  # row after row
+        return Sample(
+            self.weights[paths], self.target[paths], modes, self.scale[paths], self.origin[paths], strata, self.folded
+        )
 
 
 @dataclass(frozen=True)
@@ -96,13 +124,14 @@ def draw(
     jump where a plane is crossed, points of strata with one teacher weight stand in evenly spaced rows along the first axis.
     """
     kinds = strata(problem)
-    share = 2 ** max(int(np.log2(LANES)), round(np.log2(paths / len(kinds))))
+    share = 2 ** max(int(np.log2(BLOCK)), round(np.log2(paths / len(kinds))))
     parts = [
         _draw_stratum(problem, kind, share, modes, child, aims[k] if aims else None, many)
         for k, (kind, child) in enumerate(zip(kinds, seed.spawn(len(kinds)), strict=True))
     ]
     weights, target, normal, scale, origin = (np.concatenate([part[i] for part in parts], axis=-1) for i in range(5))
-    return Sample(weights, target, normal, scale, origin, np.repeat(np.arange(len(kinds)), share // LANES))
+    strata_of_blocks = np.repeat(np.arange(len(kinds)), share // BLOCK)
+    return Sample(weights, target, normal, scale, origin, strata_of_blocks, problem.is_symmetric)
 
 
 def _draw_stratum(

@@ -27,7 +27,6 @@ from dlnflow.dmft.pilot import BASE_PATHS, Task
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.refine import SCRAMBLES, Refinement, Round, drawable, independent
 from dlnflow.dmft.state import State
-from dlnflow.dmft.subnormal import flushed
 from dlnflow.grids import default_times
 from dlnflow.problem import Problem
 from dlnflow.solution import Array, Journal, Observer, Solution, SolveError, ignore_progress
@@ -72,7 +71,7 @@ def solve(
         own = Own(journal or Journal(), checkpoint.FORMAT, problem, end, times.tobytes(), accuracy, seed)
         return Task(problem, end, times, accuracy, np.random.SeedSequence(seed), Progress(observe, end, own, progress))
 
-    with threadpool_limits(1), flushed():
+    with threadpool_limits(1):
         task, found, errors, chosen = _as_far_as_settles(until, horizon)
         solution = _solution(task, found, errors, chosen.scale, horizon)
     measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}

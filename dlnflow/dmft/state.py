@@ -3,27 +3,28 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlnflow.dmft import radau
 from dlnflow.dmft.anderson import Secant
-from dlnflow.dmft.paths import LANES, OBSERVED
-from dlnflow.dmft.sampling import Sample, strata
+from dlnflow.dmft.sampling import BLOCK, Sample, strata
+from dlnflow.native import dmft as native
 from dlnflow.problem import Problem
 from dlnflow.solution import Array
 
 KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
 MODES = ("factor", "readout")
 BLOCKS_TO_SHARE = 16  # of paths, from which on two threads take half of them each
+Array32 = NDArray[np.float32]
 Out = TypeVar("Out")
 
 
 @dataclass(frozen=True)
 class Averages:
-    """What the effective process is averaged to on N nodes: R_w and C_e (N, N), and `sums` (S, OBSERVED, N), see `paths.advance`."""
+    """What the effective process is averaged to on N nodes: R_w and C_e (N, N), and `sums` (S, OBSERVED, N), see `native.advance`."""
 
     response: Array
     correlation: Array
@@ -41,7 +42,7 @@ class Averages:
 
 def no_averages(nodes: int, kinds: int) -> Averages:
     """Zeros for N nodes and S strata."""
-    return Averages(np.zeros((nodes, nodes)), np.zeros((nodes, nodes)), np.zeros((kinds, OBSERVED, nodes)))
+    return Averages(np.zeros((nodes, nodes)), np.zeros((nodes, nodes)), np.zeros((kinds, native.OBSERVED, nodes)))
 
 
 @dataclass
@@ -52,10 +53,10 @@ class State:
     `factor` (N, D) is L with ζ = L z, `readout` (N, D) reads later rows of L off theirs of C_ζ, and `ranks` counts the columns before
     each edge. `like` may hold, for each panel, the block of L that new modes are turned towards. `sampled` are
     the averages over the paths, to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the
-    panels' iterations, `secants` are what each of these learned. `own` keeps `passes.own_averages`; one that
-    is `alone` has its thread to itself, but no other. `error`
-    (P / LANES, N, LANES) is w − w*, `height` of the same shape is H; for `tangent`, its edges and `early` see `paths.advance`. `moved`
-    (P / LANES, LANES) is the integral of k over time as long as that is below `paths.QUIET`.
+    panels' iterations, `secants` are what each of these learned. `own` keeps `passes.own_averages`; a pass that
+    is `alone` has its thread to itself, but no other. `height` (P / LANES, capacity, LANES) is H, `error` of the same shape w − w*; for
+    `tangents`, one array a panel, their edges and `early` see `native.advance`. `moved` (P / BLOCK, BLOCK) is the integral of k over time as
+    long as that is below `native.QUIET`.
     """
 
     problem: Problem
@@ -77,9 +78,9 @@ class State:
     height: Array
     moved: Array
     early: NDArray[np.int64]
-    tangent: np.ndarray
-    tangent_edge: np.ndarray
-    tangent_reached: np.ndarray
+    tangents: list[Array32]
+    tangent_edge: Array32
+    tangent_reached: Array32
     residual: float = 0.0
     secants: list[Sequence[Secant]] = field(default_factory=list)
     alone: bool = False
@@ -131,7 +132,8 @@ class State:
         self.time, sampled = self.time[:n], self.sampled
         self.sampled = Averages(sampled.response[:n, :n], sampled.correlation[:n, :n], sampled.sums[:, :, :n])
         self.pool = None
-        self.error = self.height = self.tangent = self.tangent_edge = self.tangent_reached = np.empty((0, 0))
+        self.error = self.height = np.empty((0, 0, 0))
+        self.tangents, self.tangent_edge, self.tangent_reached = [], np.empty((0, 0, 0), np.float32), np.empty((0, 0, 0), np.float32)
 
     def head(self, panels: int) -> "State":
         """The first `panels` panels of a finished state."""
@@ -163,7 +165,8 @@ def start(
 ) -> State:
     """The state at t = 0, with room for `panels` panels of `order` nodes."""
     size, paths = order * panels, len(sample.target)
-    square, blocks = (size, size), paths // LANES
+    square, blocks = (size, size), paths // BLOCK
+    tiles, pairs = (paths // native.LANES, size, native.LANES), (paths // native.SINGLE_LANES, size, native.SINGLE_LANES)
     return State(
         problem=problem,
         sample=sample,
@@ -181,11 +184,19 @@ def start(
         sampled=no_averages(size, len(strata(problem))),
         correction=correction,
         alone=alone,
-        error=np.empty((blocks, size, LANES)),
-        height=np.empty((blocks, size, LANES)),
-        moved=np.zeros((blocks, LANES)),
+        error=lanes(tiles),
+        height=lanes(tiles),
+        moved=np.zeros((blocks, BLOCK)),
         early=np.zeros(blocks, np.int64),
-        tangent=np.empty((blocks, size * (size + order) // 2, LANES), np.float32),
-        tangent_edge=np.empty((blocks, size, LANES), np.float32),
-        tangent_reached=np.empty((blocks, size, LANES), np.float32),
+        tangents=[],
+        tangent_edge=lanes(pairs, np.float32),
+        tangent_reached=lanes(pairs, np.float32),
     )
+
+
+def lanes(shape: tuple[int, ...], kind: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
+    """An array of this shape, whose last axis is that of lanes, not filled with anything, as the compiled loops want it: aligned."""
+    size = int(np.prod(shape)) * np.dtype(kind).itemsize
+    room = np.empty(size + native.ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % native.ALIGNMENT
+    return room[start : start + size].view(kind).reshape(shape)

@@ -1,8 +1,359 @@
-// What Python sees of the loops over sampled paths.
+// What Python sees of the loops over sampled paths. Shapes are checked here, once, and the interpreter lock is released.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
 #include "common/arrays.hpp"
+#include "dmft/algebra.hpp"
+#include "dmft/descent.hpp"
+#include "dmft/extrapolate.hpp"
+#include "maps/network.hpp"
+
+namespace nb = nanobind;
 
 namespace dln {
+namespace face {  // that the core turns to Python
 
-void bind_dmft(nanobind::module_&) {}
+using Numbers1 = Array<const double, 1>;
+using Numbers2 = Array<const double, 2>;
+using Numbers3 = Array<const double, 3>;
+using Result1 = nb::ndarray<nb::numpy, double, nb::ndim<1>>;
+using Result2 = nb::ndarray<nb::numpy, double, nb::ndim<2>>;
+using Result3 = nb::ndarray<nb::numpy, double, nb::ndim<3>>;
+
+/// The paths of a problem and the depth of its network, for as long as Python keeps them.
+struct Paths {
+    Numbers2 modes;
+    Numbers1 target, scale, root, origin, weights;
+    Array<const std::int64_t, 1> strata;
+    bool folded;
+    double depth;
+    int kinds = 0;
+
+    Paths(Numbers2 modes_, Numbers1 target_, Numbers1 scale_, Numbers1 root_, Numbers1 origin_, Numbers1 weights_,
+          Array<const std::int64_t, 1> strata_, bool folded_, double depth_)
+        : modes(modes_), target(target_), scale(scale_), root(root_), origin(origin_), weights(weights_), strata(strata_), folded(folded_),
+          depth(depth_) {
+        const std::ptrdiff_t paths = target.shape(0);
+        if (!paths || paths % BLOCK) throw std::invalid_argument("target has " + std::to_string(paths) + " paths, no multiple of " +
+                                                                 std::to_string(BLOCK));
+        expect("modes", modes, {-1, paths});
+        expect("scale", scale, {paths}), expect("root", root, {paths}), expect("origin", origin, {paths}), expect("weights", weights, {paths});
+        expect("strata", strata, {paths / BLOCK});
+        for (std::size_t block = 0; block < strata.shape(0); block++) {
+            if (strata.data()[block] < 0) throw std::invalid_argument("strata has a number below zero");
+            kinds = std::max(kinds, int(strata.data()[block]) + 1);
+        }
+        with_map(depth, [](auto) {});
+    }
+
+    int blocks() const { return int(strata.shape(0)); }
+    std::ptrdiff_t count() const { return std::ptrdiff_t(target.shape(0)); }
+    Sample sample() const {
+        return {matrix(modes), target.data(), scale.data(), root.data(), origin.data(), weights.data(), strata.data(), blocks(), folded};
+    }
+};
+
+/// What `run` makes of the number of a panel's nodes as a constant.
+template <class Run>
+auto with_nodes(std::size_t nodes, Run run) {
+    switch (nodes) {
+        case 3: return run(std::integral_constant<int, 3>());
+        case 4: return run(std::integral_constant<int, 4>());
+        case 5: return run(std::integral_constant<int, 5>());
+    }
+    throw std::invalid_argument("integral is of panels of " + std::to_string(nodes) + " nodes, where there are modules for three to five");
+}
+
+template <int M>
+Ahead<M> ahead_of(const double* weights) {
+    Ahead<M> ahead;
+    for (int i = 0; i < M; i++)
+        for (int k = 0; k < 3; k++) ahead[i][k] = weights[3 * i + k];
+    return ahead;
+}
+
+/// A NumPy array that owns its numbers, which are zero.
+template <class Result>
+Result zeros(std::initializer_list<std::size_t> shape) {
+    std::size_t size = 1;
+    for (std::size_t length : shape) size *= length;
+    auto* data = new double[size]();
+    const nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<double*>(p); });
+    return Result(data, shape, owner);
+}
+
+Result2 given(const Dense& from) {
+    auto array = zeros<Result2>({std::size_t(from.rows), std::size_t(from.columns)});
+    std::copy(from.data.begin(), from.data.end(), array.data());
+    return array;
+}
+
+template <class Result>
+Matrix<double> rows_of(const Result& array) {
+    return {array.data(), std::ptrdiff_t(array.shape(0)), std::ptrdiff_t(array.shape(1))};
+}
+
+Cube<double> cube_of(const Result3& array) {
+    return {array.data(), std::ptrdiff_t(array.shape(0)), std::ptrdiff_t(array.shape(1)), std::ptrdiff_t(array.shape(2))};
+}
+
+using Averaged = std::optional<std::tuple<Result2, Result2, Result3>>;
+
+template <class Of>
+void expect_lanes(const char* name, const Of& array, std::initializer_list<std::ptrdiff_t> shape) {
+    expect(name, array, shape);
+    if (reinterpret_cast<std::uintptr_t>(array.data()) % BYTES) throw std::invalid_argument(std::string(name) + " is not aligned");
+}
+
+Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers3 integrals, Numbers2 ahead, Numbers1 decay, bool tangents,
+                   std::optional<Array<double, 2>> heights, int kinds) {
+    const std::ptrdiff_t panels = integrals.shape(0), m = integrals.shape(1), size = panels * m;
+    expect("integrals", integrals, {panels, m, m}), expect("memory", memory, {size, size}), expect("ahead", ahead, {size, 3});
+    expect("factor", factor, {size, -1}), expect("decay", decay, {size});
+    if (!panels) throw std::invalid_argument("integrals has no panels");
+    if (factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
+    if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
+    if (heights) expect("heights", *heights, {size, paths.count()});
+    const auto response = zeros<Result2>({std::size_t(size), std::size_t(size)}), correlation = zeros<Result2>({std::size_t(size), std::size_t(size)});
+    const auto sums = zeros<Result3>({std::size_t(kinds), std::size_t(OBSERVED), std::size_t(size)});
+    const Averages averages{rows_of(response), rows_of(correlation), cube_of(sums), heights ? matrix(*heights) : Matrix<double>{nullptr, 0, 0}};
+    bool settled;
+    {
+        const nb::gil_scoped_release released;
+        settled = with_nodes(m, [&]<int M>(std::integral_constant<int, M>) {
+            std::vector<Panel<M>> all;
+            std::vector<Ahead<M>> guesses;
+            for (std::ptrdiff_t p = 0; p < panels; p++) {
+                const std::ptrdiff_t n = p * M;
+                const Matrix<const double> rows{memory.data() + n * size, M, size}, fields{factor.data() + n * factor.shape(1), M, std::ptrdiff_t(factor.shape(1))};
+                all.push_back(dln::panel<M>(n, fields, rows, cube(integrals)[p], decay.data() + n));
+                guesses.push_back(ahead_of<M>(ahead.data() + 3 * n));
+            }
+            return with_map(paths.depth, [&](auto map_of) {
+                return dln::propagate<M>(paths.sample(), map_of, all, guesses, averages, tangents);
+            });
+        });
+    }
+    if (!settled) return {};
+    return std::tuple(response, correlation, sums);
+}
+
+Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor, Numbers2 memory, Numbers2 integral, Numbers1 decay,
+                 Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> slope,
+                 std::vector<Array<float, 4>> tangents, Array<float, 3> edge, Array<float, 3> reached, Array<const std::int64_t, 1> early, int kinds) {
+    const std::ptrdiff_t m = integral.shape(0), n = std::ptrdiff_t(memory.shape(1)) - m, capacity = height.shape(1);
+    const std::ptrdiff_t tiles = paths.count() / Reals::COUNT, pairs = paths.count() / Singles::COUNT;
+    expect("integral", integral, {m, m}), expect("memory", memory, {m, -1}), expect("factor", factor, {m, -1}), expect("decay", decay, {m});
+    if (n < 0 || n % m || n + m > capacity) throw std::invalid_argument("memory has " + std::to_string(n + m) + " columns, no panels that fit");
+    if (factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
+    if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
+    if (blocks.first < 0 || blocks.second > paths.blocks()) throw std::invalid_argument("blocks are not those of the paths");
+    expect("shift", shift, {n + m}), expect("early", early, {paths.blocks()});
+    for (int block = 0; block < paths.blocks(); block++)
+        if (early.data()[block] < 0 || early.data()[block] > n || early.data()[block] % m)
+            throw std::invalid_argument("early is not the first node of a panel");
+    expect_lanes("height", height, {tiles, capacity, Reals::COUNT}), expect_lanes("error", error, {tiles, capacity, Reals::COUNT});
+    expect_lanes("slope", slope, {tiles, m, Reals::COUNT});
+    expect_lanes("edge", edge, {pairs, capacity, Singles::COUNT}), expect_lanes("reached", reached, {pairs, capacity, Singles::COUNT});
+    if (std::ptrdiff_t(tangents.size()) != n / m + 1) throw std::invalid_argument("tangents is not that of every panel");
+    Kept kept{height.data(), error.data(), slope.data(), {}, edge.data(), reached.data(), early.data(), capacity};
+    for (std::size_t p = 0; p < tangents.size(); p++) {
+        expect_lanes("tangents", tangents[p], {pairs, std::ptrdiff_t(p + 1) * m, m, Singles::COUNT});
+        kept.tangents.push_back(tangents[p].data());
+    }
+    const auto response = zeros<Result2>({std::size_t(m), std::size_t(n + m)}), correlation = zeros<Result2>({std::size_t(m), std::size_t(n + m)});
+    const auto sums = zeros<Result3>({std::size_t(kinds), std::size_t(OBSERVED), std::size_t(m)});
+    const PanelAverages averages{rows_of(response), rows_of(correlation), cube_of(sums)};
+    bool settled;
+    {
+        const nb::gil_scoped_release released;
+        settled = with_nodes(m, [&]<int M>(std::integral_constant<int, M>) {
+            const auto made = dln::panel<M>(n, matrix(factor), matrix(memory), matrix(integral), decay.data());
+            return with_map(paths.depth, [&](auto map_of) {
+                return dln::advance<M>(paths.sample(), map_of, made, blocks.first, blocks.second, shift.data(), kept, averages);
+            });
+        });
+    }
+    if (!settled) return {};
+    return std::tuple(response, correlation, sums);
+}
+
+void extrapolate(const Paths& paths, int nodes, Numbers2 ahead, Numbers1 decay, Array<double, 3> height) {
+    const std::ptrdiff_t m = ahead.shape(0), capacity = height.shape(1);
+    expect("ahead", ahead, {m, 3}), expect("decay", decay, {m + 1});
+    expect_lanes("height", height, {paths.count() / Reals::COUNT, capacity, Reals::COUNT});
+    if (nodes < 0 || (nodes && nodes < 3) || nodes + m > capacity) throw std::invalid_argument("nodes leaves no room for a panel");
+    const nb::gil_scoped_release released;
+    with_nodes(m, [&]<int M>(std::integral_constant<int, M>) {
+        with_map(paths.depth, [&](auto map_of) {
+            dln::extrapolate<M>(paths.sample(), map_of, nodes, ahead_of<M>(ahead.data()), decay.data(), height.data(), capacity);
+        });
+    });
+}
+
+std::pair<Result2, Result2> weigh(const Paths& paths, Numbers1 decay, Numbers2 heights) {
+    const std::size_t size = decay.shape(0), count = paths.count();
+    expect("heights", heights, {std::ptrdiff_t(size), std::ptrdiff_t(count)});
+    const auto w = zeros<Result2>({size, count}), slope = zeros<Result2>({size, count});
+    {
+        const nb::gil_scoped_release released;
+        with_map(paths.depth, [&](auto map_of) {
+            for (std::size_t tile = 0; tile < count; tile += Reals::COUNT) {
+                const auto map = map_of(Reals::load(paths.scale.data() + tile));
+                for (std::size_t i = 0; i < size; i++) {
+                    const Point point = map.at(decay.data()[i])(Reals::load(heights.data() + i * count + tile));
+                    point.w.store(w.data() + i * count + tile), point.k.store(slope.data() + i * count + tile);
+                }
+            }
+        });
+    }
+    return {w, slope};
+}
+
+std::optional<std::pair<Result2, Result2>> implied(Numbers2 response, Numbers2 correlation, Numbers2 known, double aspect_ratio, double noise) {
+    const std::ptrdiff_t m = response.shape(0), n = std::ptrdiff_t(response.shape(1)) - m;
+    if (n < 0) throw std::invalid_argument("response has fewer columns than rows");
+    expect("correlation", correlation, {m, n + m}), expect("known", known, {n, 2 * n});
+    const auto block = [](const Numbers2& of) { return Block(of.data(), of.shape(0), of.shape(1), of.shape(1)); };
+    const auto rows = dln::implied(block(response), block(correlation), block(known), aspect_ratio, noise);
+    if (!rows) return {};
+    return std::pair(given(rows->response), given(rows->correlation));
+}
+
+std::optional<std::tuple<Result2, Result2, int>> factor(Numbers2 correlation, Numbers2 readout, double start, Numbers1 roots,
+                                                        std::optional<Numbers2> wanted) {
+    const std::ptrdiff_t m = correlation.shape(0), n = std::ptrdiff_t(correlation.shape(1)) - m;
+    if (n < 0) throw std::invalid_argument("correlation has fewer columns than rows");
+    expect("readout", readout, {n, -1}), expect("roots", roots, {m});
+    const auto block = [](const Numbers2& of) { return Block(of.data(), of.shape(0), of.shape(1), of.shape(1)); };
+    std::optional<Block> towards;
+    if (wanted) {
+        expect("wanted", *wanted, {m, -1});
+        if (std::ptrdiff_t(wanted->shape(1)) > m) throw std::invalid_argument("wanted has more modes than a panel has nodes");
+        towards = block(*wanted);
+    }
+    const auto rows = dln::factor(block(correlation), block(readout), start, roots.data(), towards);
+    if (!rows) return {};
+    return std::tuple(given(rows->rows), given(rows->modes), rows->above);
+}
+
+std::tuple<Result2, Result2, double> change(Numbers2 response, Numbers2 correlation, Numbers2 new_response, Numbers2 new_correlation,
+                                            Numbers1 scale, double least) {
+    const std::ptrdiff_t m = response.shape(0), size = response.shape(1);
+    if (size < m) throw std::invalid_argument("response has fewer columns than rows");
+    expect("correlation", correlation, {m, size}), expect("new_response", new_response, {m, size});
+    expect("new_correlation", new_correlation, {m, size}), expect("scale", scale, {size - m});
+    const auto block = [](const Numbers2& of) { return Block(of.data(), of.shape(0), of.shape(1), of.shape(1)); };
+    const auto found = dln::change(block(response), block(correlation), block(new_response), block(new_correlation), scale.data(), least);
+    return {given(found.change), given(found.norm), found.largest};
+}
+
+Result1 mixed(Numbers2 moves, Numbers2 changes, Numbers1 point, Numbers1 residual) {
+    const std::ptrdiff_t size = point.shape(0);
+    expect("moves", moves, {std::ptrdiff_t(changes.shape(0)), size}), expect("changes", changes, {-1, size});
+    expect("residual", residual, {size});
+    const auto block = [](const Numbers2& of) { return Block(of.data(), of.shape(0), of.shape(1), of.shape(1)); };
+    const auto next = dln::mixed(block(moves), block(changes), point.data(), residual.data());
+    if (!next) throw std::invalid_argument("changes or residual is not finite");
+    const auto array = zeros<Result1>({std::size_t(size)});
+    std::copy(next->begin(), next->end(), array.data());
+    return array;
+}
+
+Directions directions(const Array<double, 3>& du, const Array<double, 3>& dv, std::ptrdiff_t blocks, int count) {
+    const std::ptrdiff_t all = du.shape(1);
+    expect("du", du, {blocks, all, BLOCK}), expect("dv", dv, {blocks, all, BLOCK});
+    if (count < 0 || count > all) throw std::invalid_argument("count is more than the directions");
+    return {du.data(), dv.data(), nullptr, blocks, all, 0, count};
+}
+
+Result1 slopes(Numbers3 lanes, Numbers2 weights, Array<double, 3> du, Array<double, 3> dv, int count) {
+    const std::ptrdiff_t blocks = weights.shape(0);
+    expect("weights", weights, {blocks, BLOCK}), expect("lanes", lanes, {2, blocks, BLOCK});
+    const Directions at = directions(du, dv, blocks, count);
+    const auto mean = zeros<Result1>({std::size_t(count)});
+    const nb::gil_scoped_release released;
+    add_slopes(lanes.data(), lanes.data() + blocks * BLOCK, weights.data(), at, mean.data());
+    return mean;
+}
+
+void step(Numbers3 lanes, double step_size, Array<const float, 1> memory, Array<double, 3> du, Array<double, 3> dv, Array<float, 4> past, int count) {
+    const std::ptrdiff_t blocks = lanes.shape(1), part = blocks * BLOCK, rank = memory.shape(0);
+    expect("lanes", lanes, {6, blocks, BLOCK});
+    Directions at = directions(du, dv, blocks, count);
+    expect("past", past, {blocks, at.directions, -1, BLOCK});
+    if (rank >= std::ptrdiff_t(past.shape(2))) throw std::invalid_argument("past has no room for another step");
+    at.past = past.data(), at.basis = past.shape(2);
+    const double* each = lanes.data();
+    const nb::gil_scoped_release released;
+    step_directions({each, each + part, each + 2 * part, each + 3 * part, each + 4 * part, each + 5 * part}, step_size, memory.data(), rank, at);
+}
+
+}  // namespace face
+
+void bind_dmft(nb::module_& module) {
+    using namespace nb::literals;
+    lapack::library();
+    module.attr("BLOCK") = BLOCK;
+    module.attr("LANES") = Reals::COUNT;
+    module.attr("SINGLE_LANES") = Singles::COUNT;
+    module.attr("ALIGNMENT") = BYTES;
+    module.attr("OBSERVED") = OBSERVED;
+    module.attr("QUIET") = QUIET;
+    module.attr("MODE_SHARE") = MODE_SHARE;
+    nb::class_<face::Paths>(module, "Paths", "Sampled paths, and the depth of their network.")
+        .def(nb::init<face::Numbers2, face::Numbers1, face::Numbers1, face::Numbers1, face::Numbers1, face::Numbers1,
+                      Array<const std::int64_t, 1>, bool, double>(),
+             nb::kw_only(),
+             "modes"_a.noconvert(), "target"_a.noconvert(), "scale"_a.noconvert(), "root"_a.noconvert(), "origin"_a.noconvert(),
+             "weights"_a.noconvert(), "strata"_a.noconvert(), "folded"_a, "depth"_a,
+             "`modes` (≥ rank, P) are z, `target` (P,) w*, `scale` (P,) that of the map, `root` (P,) √c, `origin` (P,) H(0), `weights` (P,)\n"
+             "sum to 1, `strata` (P / BLOCK,) numbers the stratum of each block. Where `folded`, a path stands for its mirror image too.")
+        .def_prop_ro("size", &face::Paths::count, "P.");
+    module.def("propagate", face::propagate, "paths"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integrals"_a.noconvert(),
+               "ahead"_a.noconvert(), "decay"_a.noconvert(), "tangents"_a, "heights"_a.noconvert().none(), "kinds"_a,
+               "R_w and C_e (N, N), and what is averaged by stratum (kinds, OBSERVED, N), over all paths with given kernels.\n\n"
+               "`factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `ahead` (N, 3) weights of the last three nodes in a first\n"
+               "guess, `decay` (N,) −2λt. C_e is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is filled\n"
+               "with H. None where a path does not settle.");
+    module.def("advance", face::advance, "paths"_a, "blocks"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integral"_a.noconvert(),
+               "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(), "error"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(),
+               "edge"_a.noconvert(), "reached"_a.noconvert(), "early"_a.noconvert(), "kinds"_a,
+               "One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and C_e (m, n + m), and what is averaged by\n"
+               "stratum (kinds, OBSERVED, m). None where a path does not settle.\n\n"
+               "`factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `decay` (m,) −2λt, `shift` (n + m,) the weights of\n"
+               "the nodes in the integral over time. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the\n"
+               "solution on return; `error` of the same shape E, `slope` (P / LANES, m, LANES) κ on the panel. `tangents`, one (P / SINGLE_LANES,\n"
+               "nodes so far, m, SINGLE_LANES) a panel, `edge` and `reached` (P / SINGLE_LANES, N, SINGLE_LANES) are δw and δH at the panel's edges\n"
+               "for perturbations from node `early` (P / BLOCK,) on; those before are multiples of one.");
+    module.def("extrapolate", face::extrapolate, "paths"_a, "nodes"_a, nb::kw_only(), "ahead"_a.noconvert(), "decay"_a.noconvert(), "height"_a.noconvert(),
+               "Fill `height` (P / LANES, N, LANES) with a first guess of H on the panel after so many nodes: the parabola on, but |w| not beyond\n"
+               "that at the edge. `ahead` (m, 3) are its weights, `decay` (1 + m,) is −2λt at the edge and on the panel.");
+    module.def("weigh", face::weigh, "paths"_a, nb::kw_only(), "decay"_a.noconvert(), "heights"_a.noconvert(),
+               "w and k = −dw/dH, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.");
+    module.def("implied", face::implied, nb::kw_only(), "response"_a, "correlation"_a, "known"_a, "aspect_ratio"_a, "noise"_a,
+               "R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ on a panel's rows, (m, n + m) each, from those of R_w and C_e.\n\n"
+               "`known` (n, 2 n) are R_r and C_r on earlier nodes side by side, `noise` is σ². None where a matrix is singular or not finite.");
+    module.def("factor", face::factor, nb::kw_only(), "correlation"_a, "readout"_a, "start"_a, "roots"_a, "wanted"_a.none(),
+               "Rows of L on a panel (m, rank + new), the weights (m, new) that read its new modes off it, and how many are above the cut.\n\n"
+               "From rows of C_ζ (m, n + m): `readout` (n, rank) reads earlier modes off, `roots` (m,) are the square roots of the quadrature\n"
+               "weights, `start` is C_ζ(0, 0). A block of L, `wanted` (m, new), fixes how many new modes there are, and what they are turned\n"
+               "towards. None where a matrix is not finite.");
+    module.def("change", face::change, nb::kw_only(), "response"_a, "correlation"_a, "new_response"_a, "new_correlation"_a, "scale"_a, "least"_a,
+               "What an iteration changes in R_r and, relative to their norms, in C_r, (2 m, n + m), these norms (m, n + m), and the largest.\n\n"
+               "`scale` (n,) are the roots of C_r(s, s) on earlier nodes, `least` is the least that counts as C_r(t, t). The changes of R_r count\n"
+               "together, over those of a row relative to the largest row. The largest is infinite where anything is not finite.");
+    module.def("mixed", face::mixed, "moves"_a, "changes"_a, "point"_a, "residual"_a,
+               "`point` + `residual` (X,) with the combination of `moves` and `changes` (K, X) that cancels the residual best.");
+    module.def("slopes", face::slopes, "lanes"_a, "weights"_a, "du"_a.noconvert(), "dv"_a.noconvert(), "count"_a,
+               "E[δw] (count,) in the first `count` directions of gradient descent.\n\n"
+               "`lanes` (2, B, BLOCK) is what δu and δv (B, directions, BLOCK) are multiplied by in δw, `weights` (B, BLOCK) those of the paths.");
+    module.def("step", face::step, "lanes"_a, "step_size"_a, "memory"_a, "du"_a.noconvert(), "dv"_a.noconvert(), "past"_a.noconvert(), "count"_a,
+               "One step of the first `count` directions, δh = δw + Σ memory[r] past[r], which also enters `past` at row R = len(memory).\n\n"
+               "`lanes` (6, B, BLOCK) is what δu and δv are multiplied by in δw, u and v in the force, and what δu and δv are multiplied by in\n"
+               "the step; `past` is (B, directions, > R, BLOCK).");
+}
 
 }  // namespace dln

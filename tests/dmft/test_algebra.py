@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from dlnflow.dmft import algebra
 from dlnflow.dmft.panel import PanelFailure, PanelProblem, Rows
 from dlnflow.dmft.sampling import draw
 from dlnflow.dmft.state import start
+from dlnflow.native import dmft as native
 from dlnflow.problem import GaussianTarget, Problem
 
 M, DELTA, NOISE = 4, 0.7, 0.09
@@ -28,7 +28,7 @@ def test_rows_are_those_of_the_inverse_over_all_nodes(before):
     inverse = np.linalg.inv(np.eye(size) - response / DELTA)
     residual = inverse @ (correlation + NOISE) @ inverse.T
     known = np.concatenate([inverse[:n, :n], residual[:n, :n]], axis=1)
-    found = algebra.implied(response[n:].copy(), correlation[n:].copy(), known, DELTA, NOISE)
+    found = native.implied(response=response[n:], correlation=correlation[n:], known=known, aspect_ratio=DELTA, noise=NOISE)
     np.testing.assert_allclose(found[0], inverse[n:], rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(found[1], residual[n:], rtol=1e-10, atol=1e-10 * np.abs(residual).max())
 
@@ -41,9 +41,10 @@ def test_factors_of_panels_make_the_correlation_and_read_their_modes():
     for n in range(0, size, M):
         here = slice(n, n + M)
         known = readout[:n, :n].copy()
-        rows, modes, above = algebra.factor(correlation[here, : n + M].copy(), known, correlation[0, 0], roots, np.empty((M, 0)), True)
+        given = {"correlation": correlation[here, : n + M], "readout": known, "start": correlation[0, 0], "roots": roots}
+        rows, modes, above = native.factor(**given, wanted=None)
         assert above == M
-        again, *_ = algebra.factor(correlation[here, : n + M].copy(), known, correlation[0, 0], roots, rows[:, n:].copy(), False)
+        again, *_ = native.factor(**given, wanted=rows[:, n:].copy())
         np.testing.assert_allclose(again, rows, rtol=1e-7, atol=1e-9)
         factor[here, : n + M], readout[here, here] = rows, modes
         readout[:n, here] = -known @ (rows[:, :n].T @ modes)
@@ -58,12 +59,17 @@ def test_changes_count_by_their_norms():
     across = np.concatenate([scale, np.sqrt(np.diag(other.correlation[:, M:]))])
     norm = across[M:, None] * across
     row = np.sqrt((response[M:] ** 2).sum(axis=1)).max()
-    found, scales, largest = algebra.change(rows.response, rows.correlation, other.response, other.correlation, scale, 0.0)
+    found, scales, largest = change(rows, other, scale)
     np.testing.assert_allclose(found, np.concatenate([0.1 * response[M:], 0.5 / norm]), rtol=1e-10)
     np.testing.assert_allclose(scales, norm)
     assert largest == pytest.approx(max((0.5 / norm).max(), 0.1 * row / (1.1 * row)))
     other.correlation[0, 0] = np.nan
-    assert algebra.change(rows.response, rows.correlation, other.response, other.correlation, scale, 0.0)[2] == np.inf
+    assert change(rows, other, scale)[2] == np.inf
+
+
+def change(rows, other, scale):
+    new = {"new_response": other.response, "new_correlation": other.correlation}
+    return native.change(response=rows.response, correlation=rows.correlation, **new, scale=scale, least=0.0)
 
 
 @pytest.mark.parametrize("response", [DELTA * np.eye(M), np.full((M, M), np.nan)])

@@ -7,7 +7,7 @@ import pytest
 
 from dlnflow.dmft import sampling
 from dlnflow.dmft.passes import adaptive_pass, open_loop
-from dlnflow.dmft.paths import QUIET
+from dlnflow.native import dmft as native
 from dlnflow.problem import BernoulliGaussTarget, GaussianScale, Problem
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=1e-3)
@@ -36,7 +36,7 @@ def test_response_is_the_derivative_of_the_mean_weight(changes):
     response = open_loop(state, sample).response
     weight = state.integrals[:, -1].ravel()
     _, slope = mean_weight(state, sample, 0, 0.0)
-    begun = np.cumsum(weight[:, None] * slope, axis=0) > QUIET
+    begun = np.cumsum(weight[:, None] * slope, axis=0) > native.QUIET
     for node in (1, state.nodes // 4, state.nodes // 2, 3 * state.nodes // 4):
         push = SHIFT / weight[node]
         (up, _), (down, _) = (mean_weight(state, sample, node, sign * push) for sign in (1, -1))

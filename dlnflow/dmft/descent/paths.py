@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from dlnflow.dmft.descent import kernel
-from dlnflow.dmft.paths import LANES
-from dlnflow.dmft.sampling import Sample
+from dlnflow.dmft.sampling import BLOCK, Sample
+from dlnflow.native import dmft as native
 from dlnflow.problem import Problem
 from dlnflow.solution import Array
 
@@ -30,8 +29,8 @@ class Paths:
         paths, modes = len(sample.target), len(sample.modes)
         self.anchors, self.memory = np.empty((modes, paths)), np.empty((0, paths))
         self.kept: list[tuple[Array, Array]] = []
-        self.du, self.dv = np.zeros((2, paths // LANES, nodes, LANES))
-        self.past = np.zeros((paths // LANES, nodes, 0, LANES), np.float32)
+        self.du, self.dv = np.zeros((2, paths // BLOCK, nodes, BLOCK))
+        self.past = np.zeros((paths // BLOCK, nodes, 0, BLOCK), np.float32)
         self.nodes, self.truncation = nodes, truncation
         self._clip()
 
@@ -46,8 +45,8 @@ class Paths:
 
     def slopes(self, rank: int) -> Array:
         """E[δw] for every direction, (nodes + rank,)."""
-        weights = self.sample.weights.reshape(-1, LANES)
-        return kernel.slopes(_lanes(self.inner * self.moving), weights, self.du, self.dv, self.nodes + rank)
+        weights = self.sample.weights.reshape(-1, BLOCK)
+        return native.slopes(_lanes(self.inner * self.moving), weights, self.du, self.dv, self.nodes + rank)
 
     def look(self, memory: Array, modes: int) -> Array:
         """Find w, e = w − w* and x = R_r e = e + Σ memory[r] · history.
@@ -76,7 +75,7 @@ class Paths:
         force = noise @ self.sample.modes[: len(noise)] + self.residual
         rates = step * (self.problem.weight_decay + np.stack([force, -force]))
         lanes = _lanes(np.concatenate([self.inner * self.moving, self.inner, 1 - rates * self.moving]))
-        kernel.advance(lanes, step, memory, self.du, self.dv, self.past, self.nodes + rank)
+        native.step(lanes, step, memory.astype(np.float32), self.du, self.dv, self.past, self.nodes + rank)
         for new in [self.nodes + rank] if node is None else [self.nodes + rank, node]:
             self.du[:, new], self.dv[:, new], self.past[:, new] = -step * lanes[2], step * lanes[3], 0
         self.memory[rank] = self.residual
@@ -114,7 +113,7 @@ class Paths:
 
 
 def _lanes(x: Array) -> Array:
-    return x.reshape(len(x), -1, LANES)
+    return x.reshape(len(x), -1, BLOCK)
 
 
 def _spread(blocks: int) -> np.ndarray:

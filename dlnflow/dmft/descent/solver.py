@@ -25,7 +25,6 @@ from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
 from dlnflow.dmft.observables import NAMES, aligned, conditional, quantiles
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample
-from dlnflow.dmft.subnormal import flushed
 from dlnflow.grids import default_times, steps_until
 from dlnflow.problem import Problem
 from dlnflow.solution import Array, Conditional, Journal, Observer, Solution, ignore_progress
@@ -69,7 +68,7 @@ def solve(
     began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
     journal = Own(journal or Journal(), problem, horizon, step_size, grid.tobytes(), accuracy, seed, truncation)
-    with threadpool_limits(1), flushed():
+    with threadpool_limits(1):
         descent = Descent(problem, step_size, grid, seed, Progress(observe, horizon, journal), truncation)
         solution = descent.solve(accuracy)
     measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}

@@ -2,7 +2,8 @@
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
-RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils g++
+# The official image has Python's headers; a base whose Python is Debian's finds them in libpython3.11-dev.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils g++ libpython3.11-dev
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 ENV PIP_CONSTRAINT=/src/constraints.txt PIP_BUILD_CONSTRAINT=/src/constraints.txt
 WORKDIR /src
@@ -18,7 +19,9 @@ RUN python -m venv /tools && PIP_CONSTRAINT= /tools/bin/pip install -q "$(grep c
 COPY CMakeLists.txt README.md LICENSE ./
 COPY native native
 COPY dlnflow dlnflow
-RUN python -m pip --python /venv install -q --no-deps . && rm -rf /venv/bin/pip*
+RUN python -m pip --python /venv install -q --no-deps . \
+        -C cmake.define.Python_INCLUDE_DIR="$(python -c "import sysconfig; print(sysconfig.get_config_var('INCLUDEPY'))")" \
+    && rm -rf /venv/bin/pip*
 WORKDIR /app
 COPY worker worker
 COPY service service

@@ -1,1 +1,111 @@
 """Loops over sampled paths, and the algebra of a panel's rows."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+
+BLOCK: int = 64
+
+LANES: int = 8
+
+SINGLE_LANES: int = 16
+
+ALIGNMENT: int = 64
+
+OBSERVED: int = 4
+
+QUIET: float = 0.001
+
+MODE_SHARE: float = 1e-05
+
+class Paths:
+    """Sampled paths, and the depth of their network."""
+
+    def __init__(self, *, modes: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], target: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], scale: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], root: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], origin: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], strata: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], folded: bool, depth: float) -> None:
+        """
+        `modes` (≥ rank, P) are z, `target` (P,) w*, `scale` (P,) that of the map, `root` (P,) √c, `origin` (P,) H(0), `weights` (P,)
+        sum to 1, `strata` (P / BLOCK,) numbers the stratum of each block. Where `folded`, a path stands for its mirror image too.
+        """
+
+    @property
+    def size(self) -> int:
+        """P."""
+
+def propagate(paths: Paths, *, factor: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], memory: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], integrals: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], ahead: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], tangents: bool, heights: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')] | None, kinds: int) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None, None))]] | None:
+    """
+    R_w and C_e (N, N), and what is averaged by stratum (kinds, OBSERVED, N), over all paths with given kernels.
+
+    `factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `ahead` (N, 3) weights of the last three nodes in a first
+    guess, `decay` (N,) −2λt. C_e is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is filled
+    with H. None where a path does not settle.
+    """
+
+def advance(paths: Paths, blocks: tuple[int, int], *, factor: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], memory: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], integral: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], shift: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], height: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], error: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], slope: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], tangents: Sequence[Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')]], edge: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')], reached: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')], early: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], kinds: int) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None, None))]] | None:
+    """
+    One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and C_e (m, n + m), and what is averaged by
+    stratum (kinds, OBSERVED, m). None where a path does not settle.
+
+    `factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `decay` (m,) −2λt, `shift` (n + m,) the weights of
+    the nodes in the integral over time. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the
+    solution on return; `error` of the same shape E, `slope` (P / LANES, m, LANES) κ on the panel. `tangents`, one (P / SINGLE_LANES,
+    nodes so far, m, SINGLE_LANES) a panel, `edge` and `reached` (P / SINGLE_LANES, N, SINGLE_LANES) are δw and δH at the panel's edges
+    for perturbations from node `early` (P / BLOCK,) on; those before are multiples of one.
+    """
+
+def extrapolate(paths: Paths, nodes: int, *, ahead: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], height: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')]) -> None:
+    """
+    Fill `height` (P / LANES, N, LANES) with a first guess of H on the panel after so many nodes: the parabola on, but |w| not beyond
+    that at the edge. `ahead` (m, 3) are its weights, `decay` (1 + m,) is −2λt at the edge and on the panel.
+    """
+
+def weigh(paths: Paths, *, decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], heights: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
+    """
+    w and k = −dw/dH, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.
+    """
+
+def implied(*, response: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], correlation: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], known: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], aspect_ratio: float, noise: float) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]] | None:
+    """
+    R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ on a panel's rows, (m, n + m) each, from those of R_w and C_e.
+
+    `known` (n, 2 n) are R_r and C_r on earlier nodes side by side, `noise` is σ². None where a matrix is singular or not finite.
+    """
+
+def factor(*, correlation: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], readout: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], start: float, roots: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], wanted: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], int] | None:
+    """
+    Rows of L on a panel (m, rank + new), the weights (m, new) that read its new modes off it, and how many are above the cut.
+
+    From rows of C_ζ (m, n + m): `readout` (n, rank) reads earlier modes off, `roots` (m,) are the square roots of the quadrature
+    weights, `start` is C_ζ(0, 0). A block of L, `wanted` (m, new), fixes how many new modes there are, and what they are turned
+    towards. None where a matrix is not finite.
+    """
+
+def change(*, response: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], correlation: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], new_response: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], new_correlation: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], scale: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], least: float) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], float]:
+    """
+    What an iteration changes in R_r and, relative to their norms, in C_r, (2 m, n + m), these norms (m, n + m), and the largest.
+
+    `scale` (n,) are the roots of C_r(s, s) on earlier nodes, `least` is the least that counts as C_r(t, t). The changes of R_r count
+    together, over those of a row relative to the largest row. The largest is infinite where anything is not finite.
+    """
+
+def mixed(moves: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], changes: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], point: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], residual: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]:
+    """
+    `point` + `residual` (X,) with the combination of `moves` and `changes` (K, X) that cancels the residual best.
+    """
+
+def slopes(lanes: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], du: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], dv: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], count: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]:
+    """
+    E[δw] (count,) in the first `count` directions of gradient descent.
+
+    `lanes` (2, B, BLOCK) is what δu and δv (B, directions, BLOCK) are multiplied by in δw, `weights` (B, BLOCK) those of the paths.
+    """
+
+def step(lanes: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], step_size: float, memory: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], du: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], dv: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], past: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')], count: int) -> None:
+    """
+    One step of the first `count` directions, δh = δw + Σ memory[r] past[r], which also enters `past` at row R = len(memory).
+
+    `lanes` (6, B, BLOCK) is what δu and δv are multiplied by in δw, u and v in the force, and what δu and δv are multiplied by in
+    the step; `past` is (B, directions, > R, BLOCK).
+    """

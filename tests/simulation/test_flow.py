@@ -209,6 +209,6 @@ def test_steps_do_not_depend_on_where_calls_end(problem, truncation, many, preci
     network = Network(Design(drawn.design.X.astype(precision)), *data, truncation)
     flows = Flow(network, 20.0), OneByOne(network, 20.0)
     parts, others = (list(follow(flow, times)) for flow in flows)
-    assert flows[0].steps == flows[1].steps > 10
+    assert flows[0].steps == flows[1].steps > 2
     for name in ("t", "w", "u2", "v2", "r"):
         assert np.array_equal(*(np.concatenate([getattr(part, name) for part in each]) for each in (parts, others)))

@@ -4,9 +4,10 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 # The versions that were tested, of what runs and of what builds; modules become bytecode when they are first imported, most of them never.
 export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
 INSTALL := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" CXX="$${CXX:-c++}" $(RUN) -m pip install -q --disable-pip-version-check --no-compile
 
-.PHONY: demo paper serve test lint docs setup browser image compose-test supply-chain fuzz stubs
+.PHONY: demo paper serve test lint docs setup browser image compose-test supply-chain fuzz stubs wheel wheels
 
 # What runs and what tests it.
 setup: $(VENV)/dev
@@ -74,12 +75,27 @@ browser:
 TOOLS := .cache/supply-chain
 
 $(TOOLS)/ready: deploy/supply-chain.txt
-	$(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/pip install -q --disable-pip-version-check -r deploy/supply-chain.txt
+	$(PYTHON) -m venv $(TOOLS) && PIP_CONSTRAINT= $(TOOLS)/bin/pip install -q --disable-pip-version-check -r deploy/supply-chain.txt
 	touch $@
 
 # Licences, pins, withdrawn releases and known vulnerabilities of everything installed; writes sbom.json.
 supply-chain: setup $(TOOLS)/ready
 	$(TOOLS)/bin/python deploy/supply_chain.py $(RUN)
+
+WHEEL_TOOLS := .cache/wheel
+
+# A wheel for this Python and for Linux systems like this one, into dist/; used once in an environment without a compiler.
+wheel: $(WHEEL_TOOLS)/ready
+	native/compiler.sh $(WHEEL_TOOLS)
+	CXX="$${CXX:-c++}" deploy/wheel.sh $(WHEEL_TOOLS)
+
+# Wheels for every Python and system that is supported: in containers on Linux, which needs a Docker engine, or on macOS.
+wheels: $(WHEEL_TOOLS)/ready
+	$(WHEEL_TOOLS)/bin/cibuildwheel --output-dir dist
+
+$(WHEEL_TOOLS)/ready: deploy/wheel.txt
+	$(PYTHON) -m venv $(WHEEL_TOOLS) && PIP_CONSTRAINT= $(WHEEL_TOOLS)/bin/pip install -q --disable-pip-version-check -r deploy/wheel.txt
+	touch $@
 
 # Thousands of requests that the API's document allows, and many that it does not.
 fuzz: setup

@@ -5,7 +5,7 @@ iteration draws ζ = L z, marches all paths with the kernels of the iteration be
 written as well as its authors would: Numba loops with the path index last, in parallel, the teacher weights stratified, dense algebra
 in BLAS. w follows exactly from the sums H = Σ h Δt, which no explicit step in u and v can improve on.
 
-    python -m benchmarks.textbook
+    .venv/bin/pip install numba && .venv/bin/python -m benchmarks.textbook
 
 Its error has two parts, time step ∝ Δt^p and sampling ∝ P^(−1/2), its cost is P T³ per iteration. p and the constants are measured
 on grids and samples that it can do in minutes, and the cost at the accuracy asked for and at our true error, half for each part, is

@@ -13,5 +13,10 @@ if [ -d plotly ]; then
 fi
 # Of fontTools, Matplotlib takes the names of glyphs unless it writes PDF.
 if [ -d fontTools ]; then find fontTools -mindepth 1 -maxdepth 1 -type d -not -name misc -not -name __pycache__ -exec rm -rf {} +; fi
+# Of SciPy and Pillow, what nothing here imports: images in other formats than PNG, and text, which Matplotlib draws by itself.
+rm -rf scipy/cluster scipy/datasets scipy/differentiate scipy/fftpack scipy/io scipy/misc scipy/odr scipy/signal
+rm -rf PIL/_avif.* PIL/_webp.* PIL/_imagingft.* PIL/_imagingcms.*
+for library in avif webp sharpyuv freetype harfbuzz png brotli lcms; do rm -rf "pillow.libs/lib$library"*; done
+rm -rf matplotlib/mpl-data/sample_data matplotlib/mpl-data/fonts/afm matplotlib/mpl-data/fonts/pdfcorefonts
 # Not those in *.libs: patched by the wheel builders, some no longer load after stripping.
 find . -type f -name '*.so' -not -path '*.libs/*' -exec strip --strip-unneeded {} +

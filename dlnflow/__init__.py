@@ -1,6 +1,6 @@
 """Gradient flow on diagonal linear networks: mean-field theory, finite networks and a job service.
 
-Kept light on purpose: importing the package loads neither SciPy nor Numba, and names are imported when they are first used.
+Kept light on purpose: importing the package loads neither SciPy nor the compiled core, and names are imported when they are first used.
 """
 
 import importlib
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dlnflow.local import simulate, solve
     from dlnflow.problem import Problem
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["AsyncClient", "Client", "Problem", "simulate", "solve"]
 
 _HOMES = {

@@ -28,7 +28,7 @@ PROBLEM = {
 TIMES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 NAMES = ("train_loss", "parameter_error")
 AGREEMENT = 4.0  # standard errors: sixteen correlated comparisons, and the 1/d bias of the finite network
-START_SECONDS = 240  # a busy machine compiles the kernels for more than a minute, the first time
+START_SECONDS = 60  # three on a machine at rest
 
 
 @contextlib.contextmanager

@@ -7,16 +7,14 @@ from celery.exceptions import SecurityWarning
 
 from worker import lifecycle as lifecycle
 from worker.app import app, post
-from worker.warm import warm
 
 
 def main() -> None:
     """Start Celery's worker, without the chatter between workers that nobody listens to.
 
-    The solvers are ready before it forks: its children share their memory, and a new child takes its first job at once.
+    The solvers are loaded before it forks: its children share their memory, and a new child takes its first job at once.
     """
     warnings.simplefilter("ignore", SecurityWarning)  # of root, for fear of pickled messages: ours are JSON
-    warm()
     post.pace.refresh(time.monotonic())
     app.worker_main(["--quiet", "worker", "--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"])
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dlnflow import __version__
+from dlnflow import __version__, dmft, simulation, theory
 from dlnflow.design import DatasetDesign
 from dlnflow.jobs import results
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, TheoryRequest, request_adapter
@@ -119,8 +119,6 @@ def produce(
 ) -> dict[str, results.Document]:
     """The parts of a request's result."""
     if isinstance(request, TheoryRequest):
-        from dlnflow import theory
-
         return {"theory": theory.predict(request.problem).to_dict(), "diagnostics": {"outcome": "converged"}}
     return results.documents(solve(request, observe, data, journal))
 
@@ -131,8 +129,6 @@ def solve(
     """Hand a request for curves to its solver."""
     times: Array | None = None if request.times is None else np.array(request.times)
     if isinstance(request, DmftRequest):
-        from dlnflow import dmft
-
         return dmft.solve(
             request.problem,
             request.horizon,
@@ -144,8 +140,6 @@ def solve(
             dynamics=request.dynamics,
             truncation=request.truncation,
         )
-    from dlnflow import simulation
-
     return simulation.simulate(
         request.problem,
         request.horizon,

@@ -6,8 +6,7 @@ import numpy as np
 
 from dlnflow.grids import steps_until
 from dlnflow.simulation.network import Network
-from dlnflow.simulation.snapshots import Snapshots
-from dlnflow.simulation.step import Watcher
+from dlnflow.simulation.snapshots import Snapshots, Watcher
 from dlnflow.solution import Array, SolveError
 
 LARGEST_FACTOR = 1e10  # by which one step may multiply u or v; beyond, nothing is learned any more

@@ -1,6 +1,5 @@
 """Random networks: data, teacher, noise and initial values of a problem in d parameters."""
 
-from concurrent.futures import Executor
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
@@ -17,9 +16,8 @@ from dlnflow.problem import (
     Problem,
     Target,
 )
-from dlnflow.simulation.kernel import Floats
 from dlnflow.simulation.network import Network
-from dlnflow.simulation.products import Design
+from dlnflow.simulation.products import Design, Floats
 from dlnflow.solution import Array
 
 REDUCE = 2.0  # n/d from which d × d numbers in place of n × d are worth a factorisation
@@ -33,7 +31,7 @@ def draw_network(
     dimension: int,
     rng: np.random.Generator,
     design: DesignKind | None = None,
-    pool: Executor | None = None,
+    threads: int = 1,
     data: Floats | None = None,
     truncation: float | None = None,
 ) -> Network:
@@ -42,7 +40,7 @@ def draw_network(
     The default design is Gaussian; then only the triangular factor R of X = QR, with min(n, d) rows, matters to the flow, and it is
     drawn directly (Bartlett's decomposition of the Wishart matrix XᵀX), together with Qᵀy and the squared noise outside the column
     space. Rows of other designs are drawn, and from n > 2d on reduced to R as they come. Of `data`, shape (N, d), n rows are
-    drawn without replacement, whatever the design. `pool` computes large products with two threads.
+    drawn without replacement, whatever the design. Large products are computed by up to two `threads`.
     u and v are clipped at `truncation`, if there is one.
     """
     samples, design = round(problem.aspect_ratio * dimension), design or GaussianDesign()
@@ -52,7 +50,7 @@ def draw_network(
     else:
         X, noise, outside = _data(design, samples, dimension, rng)
     triangular = data is None and (isinstance(design, GaussianDesign) or len(X) < samples)
-    matrix = Design(X, triangular=triangular, pool=pool)
+    matrix = Design(X, triangular=triangular, threads=threads)
     noise *= problem.noise_std
     y = matrix.residual_and_force(teacher, -noise)[0]
     u0, v0 = draw_initial(problem.initial_scale, dimension, rng)

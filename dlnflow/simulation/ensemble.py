@@ -21,13 +21,12 @@ from dlnflow.simulation import replicas as kept
 from dlnflow.simulation.descent import Descent, descend
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import Flow, follow
-from dlnflow.simulation.kernel import Floats
 from dlnflow.simulation.memory import BUDGET, concurrency, processors, replica_bytes
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.observables import NAMES, Weights, classify, conditional, coordinates_kept, measure
+from dlnflow.simulation.products import Floats
 from dlnflow.simulation.replicas import Run, largest_error, statistics
-from dlnflow.simulation.snapshots import Snapshots
-from dlnflow.simulation.step import Watcher
+from dlnflow.simulation.snapshots import Snapshots, Watcher
 from dlnflow.solution import Array, Cancelled, Journal, Observer, Solution, ignore_progress
 
 BLAS = ThreadpoolController()  # of the libraries that are loaded by now; to look for them takes as long as a small simulation
@@ -126,13 +125,12 @@ class Ensemble:
         together = concurrency(
             replica_bytes(self.problem, self.dimension, self.design, float(self.time[-1])), self.replicas, threads, memory
         )
-        with ThreadPoolExecutor(together) as pool, ThreadPoolExecutor(2) as halves:
+        within = threads if together == 1 else 1
+        with ThreadPoolExecutor(together) as pool:
             runs: list[Run] = []
             while len(runs) < self.replicas and not self._precise(runs, standard_error):
                 numbers = range(len(runs), self._next_stop(len(runs), standard_error))
-                runs += self._batch(
-                    pool, numbers, halves if together == 1 and threads > 1 else None, observe, partial(self._note, journal, runs)
-                )
+                runs += self._batch(pool, numbers, within, observe, partial(self._note, journal, runs))
             return runs
 
     def _note(self, journal: Journal, before: list[Run], batch: list[Future[Run]]) -> None:
@@ -151,9 +149,9 @@ class Ensemble:
         return standard_error is not None and len(runs) >= FIRST_BATCH and largest_error(runs) <= standard_error
 
     def _batch(
-        self, pool: Executor, numbers: range, halves: Executor | None, observe: Observer, note: Callable[[list[Future[Run]]], None]
+        self, pool: Executor, numbers: range, threads: int, observe: Observer, note: Callable[[list[Future[Run]]], None]
     ) -> list[Run]:
-        runs, known = [pool.submit(self._replica, number, halves) for number in numbers], 0
+        runs, known = [pool.submit(self._replica, number, threads) for number in numbers], 0
         with self._stopping(runs):
             while wait(runs, timeout=REPORT_EVERY, return_when="FIRST_EXCEPTION").not_done:
                 _raise_first(runs)
@@ -174,12 +172,12 @@ class Ensemble:
                 run.cancel()
             raise
 
-    def _replica(self, number: int, halves: Executor | None) -> Run:
+    def _replica(self, number: int, threads: int) -> Run:
         if number in self._earlier:
             self._reached[number] = self.time[-1]
             return self._earlier[number]
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, number]))
-        network = draw_network(self.problem, self.dimension, rng, self.design, halves, self.data, self.truncation)
+        network = draw_network(self.problem, self.dimension, rng, self.design, threads, self.data, self.truncation)
         kept = coordinates_kept(self.dimension, len(self.time), self.replicas)
         values, w_kept, done = np.empty((len(NAMES), len(self.time))), np.empty((len(self.time), kept)), 0
         state, snapshots = self._start(network, lambda t: self._report(number, t))

@@ -3,10 +3,11 @@
 import os
 
 from dlnflow.design import DesignKind, GaussianDesign
+from dlnflow.native import simulation as native
 from dlnflow.problem import Problem
 from dlnflow.simulation import spectrum
 from dlnflow.simulation.draw import CHUNK, rows_kept
-from dlnflow.simulation.kernel import BATCH, MAX_VECTORS
+from dlnflow.simulation.flow import BATCH
 from dlnflow.simulation.observables import MAX_POOLED
 
 BUDGET = 2_000_000_000  # bytes that replicas may take together
@@ -37,7 +38,7 @@ def replica_bytes(problem: Problem, dimension: int, design: DesignKind, horizon:
     if rows < samples and not isinstance(design, GaussianDesign):
         drawing = 4 * matrix + 3 * WORDS * CHUNK * dimension
     dense = 4 * WORDS * rows**2 if rows <= spectrum.LARGEST and is_stiff(problem, horizon) else 0
-    solving = 1.5 * matrix + dense + WORDS * dimension * 2 * MAX_VECTORS + WORDS * 2 * BATCH * (7 * dimension + 3 * rows)
+    solving = 1.5 * matrix + dense + WORDS * dimension * 2 * native.MAX_VECTORS + WORDS * 2 * BATCH * (7 * dimension + 3 * rows)
     return int(max(drawing, solving))
 
 

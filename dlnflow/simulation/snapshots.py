@@ -1,8 +1,11 @@
 """Networks at the times for which results are wanted, a few at a time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dlnflow.solution import Array
+
+Watcher = Callable[[float], None]  # is told how far a network is, and stops it by an exception
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,249 @@
 // What Python sees of the finite network.
-#include "common/arrays.hpp"
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/tuple.h>
+
+#include "simulation/arguments.hpp"
+#include "simulation/depth_two.hpp"
+#include "simulation/flow.hpp"
+#include "simulation/rounding.hpp"
+
+namespace dln::simulation {
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+constexpr double WATCHED = 5e7;   // entries of X in products between two calls of `watch`: some five milliseconds
+constexpr double OVERHEAD = 2e4;  // entries that take as long as what else goes with a product
+
+/// Calls `take` without the interpreter lock.
+template <class Take>
+auto unlocked(Take take) {
+    const nb::gil_scoped_release unlocked;
+    return take();
+}
+
+std::ptrdiff_t first_column(bool triangular) { return triangular ? 0 : FULL; }
+
+/// Raises ValueError unless the order of a function φ is one.
+int order(const char* name, int p) {
+    if (p < 0 || p > 10) throw std::invalid_argument(std::string(name) + " has to be between 0 and 10");
+    return p;
+}
+
+void fits(const Design& design, const Spectrum& spectrum) {
+    if (std::ptrdiff_t(spectrum.k.size()) != design.dimension() || spectrum.vectors.rows != design.rows())
+        throw std::invalid_argument("spectrum is that of a network of another size");
+}
+
+void fits(const Design& design, const Point& point) {
+    if (std::ptrdiff_t(point.H.size()) != design.dimension() || std::ptrdiff_t(point.r.size()) != design.rows())
+        throw std::invalid_argument("origin or base is that of a network of another size");
+}
+
+/// nanobind knows no constant objects; Python can change nothing of this one.
+std::shared_ptr<Point> shown(const Shared& point) { return std::const_pointer_cast<Point>(point); }
+
+void bind_design(nb::module_& module) {
+    const auto make = [](Design* design, nb::handle X, bool triangular, std::ptrdiff_t cut, int threads, nb::handle rounded, nb::handle units,
+                         nb::handle diagonal) {
+        dln::Array<const float, 2> single;
+        Design made{{}, first_column(triangular), {}, {}, {}, cut, threads};
+        if (is_array<float, 2>(X, single)) {
+            made.X = dln::matrix(single);
+        } else {
+            made.X = dln::matrix(array<double, 2>("X", X, {-1, -1}));
+        }
+        const std::ptrdiff_t rows = made.rows(), d = made.dimension();
+        at_least("the number of columns of X", d, std::ptrdiff_t(1));
+        if (triangular && rows > d) throw std::invalid_argument("X is triangular and has more rows than columns");
+        if (cut < 0 || (cut > 0 && cut >= rows)) throw std::invalid_argument("cut has to be 0 or a row of X within");
+        if (!rounded.is_none()) {
+            made.rounded = dln::matrix(array<std::int16_t, 2>("rounded", rounded, {rows, d}));
+            made.units = numbers("units", units, d);
+            made.diagonal = numbers("diagonal", diagonal, triangular ? rows : 0);
+        }
+        new (design) Design(std::move(made));
+    };
+    nb::class_<Design>(module, "Design", "X, what is next to it in integers of 16 bits, and products with them.")
+        .def("__init__", make, "X"_a, nb::kw_only(), "triangular"_a, "cut"_a, "threads"_a, "rounded"_a = nb::none(), "units"_a = nb::none(),
+             "diagonal"_a = nb::none(), nb::keep_alive<1, 2>(), nb::keep_alive<1, 6>())
+        .def("residual_and_force", [](const Design& design, nb::handle w, nb::handle y) {
+            const Array at = numbers("w", w, design.dimension()), labels = numbers("y", y, design.rows());
+            Product product = unlocked([&] { return design.residual_and_force(at, labels); });
+            return std::pair(to_numpy(std::move(product.r)), to_numpy(std::move(product.image)));
+        }, "w"_a, "y"_a, "Xw − y, shape (rows,), and Xᵀ times that, shape (d,).")
+        .def("products", [](const Design& design, nb::handle x, double error) {
+            const Array at = numbers("x", x, design.dimension());
+            Product product = unlocked([&] { return design.products(at, error); });
+            return std::pair(to_numpy(std::move(product.r)), to_numpy(std::move(product.image)));
+        }, "x"_a, "error"_a, "Xx, shape (rows,), and XᵀXx, shape (d,), to the relative error, about.");
+    module.def("round_columns", [](nb::handle X, bool triangular, int levels) {
+        const auto given = array<float, 2>("X", X, {-1, -1});
+        const Matrix<const float> entries = dln::matrix(given);
+        const std::size_t rows = entries.rows, d = entries.columns;
+        if (levels < 1 || levels > 32767) throw std::invalid_argument("levels has to be between 1 and 32767");
+        std::vector<std::int16_t> Q(rows * d);
+        std::vector<float> units(d), squares(d);
+        unlocked([&] {
+            const Matrix<std::int16_t> rounded{Q.data(), entries.rows, entries.columns};
+            round_columns(entries, first_column(triangular), float(levels), rounded, units.data(), squares.data());
+        });
+        return std::tuple(to_numpy(std::move(Q), {rows, d}), to_numpy(std::move(units)), to_numpy(std::move(squares)));
+    }, "X"_a, nb::kw_only(), "triangular"_a, "levels"_a, "Integers up to `levels`, a unit for each column, and the sums of its squares.");
+}
+
+void bind_point(nb::module_& module) {
+    nb::class_<Point> bound(module, "Point", "A network at the time t: H, w, w and the slope k without what is clipped, h and r.");
+    bound.def_ro("t", &Point::t);
+    const auto member = [&](const char* name, Array Point::*of) {
+        bound.def_prop_ro(name, [of](const Point& point) { return shown(point.*of); });
+    };
+    member("H", &Point::H), member("w", &Point::w), member("free", &Point::free), member("k", &Point::k), member("force", &Point::force);
+    member("r", &Point::r);
+}
+
+void bind_functions(nb::module_& module) {
+    module.def("phi", [](int p, nb::handle x) { return to_numpy(phi(order("p", p), 1.0, numbers("x", x, -1))); }, "p"_a, "x"_a, "φ_p(x) for x ≤ 0.");
+    nb::class_<Functions>(module, "Functions", "Functions of the Jacobian J of a flow times a vector b.")
+        .def("build", [](Functions& functions, int p, double factor, double h, double limit) {
+            order("p", p);
+            return unlocked([&] { return functions.build(p, factor, h, limit); });
+        }, "p"_a, "factor"_a, "h"_a, "limit"_a, "Make factor · φ_p(hJ)b known to `limit`; the longest step for which it is, h or less.")
+        .def("add", [](const Functions& functions, nb::handle x, double s, int p, double h) {
+            order("p", p);
+            const Array given = numbers("x", x, functions.dimension());
+            return to_numpy(unlocked([&] { return functions.add(given, s, p, h); }));
+        }, "x"_a, "s"_a, "p"_a, "h"_a, "x + s φ_p(hJ)b, shape (d,).")
+        .def_prop_ro("radius", &Functions::radius, "The largest decay rate seen.");
+    const auto make = [](Spectrum* spectrum, nb::handle k, nb::handle decay, nb::handle vectors) {
+        const Matrix<const double> rows = dln::matrix(array<double, 2>("vectors", vectors, {-1, -1}));
+        expect("vectors", array<double, 2>("vectors", vectors, {-1, -1}), {rows.rows, rows.rows});
+        new (spectrum) Spectrum{numbers("k", k, -1), numbers("decay", decay, rows.rows), rows};
+    };
+    nb::class_<Spectrum>(module, "Spectrum", "The eigenvalues of −X diag(k) Xᵀ/δ and its eigenvectors, one in each row.")
+        .def("__init__", make, "k"_a, "decay"_a, "vectors"_a, nb::keep_alive<1, 4>());
+}
+
+template <class Map>
+void bind_network(nb::module_& module) {
+    using Of = Network<Map>;
+    const auto make = [](Of* network, const Design& design, nb::handle y, nb::handle teacher, nb::handle u0, nb::handle v0, double weight_decay,
+                         long samples, double fixed_residual, double truncation) {
+        const std::ptrdiff_t d = design.dimension();
+        at_least("samples", samples, 1L);
+        if (!(truncation > 0)) throw std::invalid_argument("truncation has to be above 0");
+        new (network) Of{design, Map(numbers("u0", u0, d), numbers("v0", v0, d), weight_decay, truncation), numbers("y", y, design.rows()),
+                         numbers("teacher", teacher, d), double(samples), fixed_residual};
+    };
+    nb::class_<Of>(module, "Network", "A network: its data, its scalar map, and the force that they make of H.")
+        .def("__init__", make, "design"_a, nb::kw_only(), "y"_a, "teacher"_a, "u0"_a, "v0"_a, "weight_decay"_a, "samples"_a, "fixed_residual"_a,
+             "truncation"_a, nb::keep_alive<1, 2>())
+        .def_prop_ro("start", [](const Of& network) { return shown(network.map.start()); }, "H at t = 0, shape (d,).")
+        .def("at", [](const Of& network, double t, nb::handle H) {
+            Array given = numbers("H", H, network.design.dimension());
+            return unlocked([&] { return std::make_shared<Point>(network.at(t, std::move(given))); });
+        }, "t"_a, "H"_a, "Everything at one time, from H, shape (d,).");
+
+    nb::class_<Krylov, Functions>(module, "Krylov", "By a Krylov space.")
+        .def("__init__", [](Krylov* krylov, const Of& network, nb::handle k, nb::handle b, double error) {
+            const std::ptrdiff_t d = network.design.dimension();
+            new (krylov) Krylov(numbers("k", k, d), numbers("b", b, d), [&network, error](const Array& x) { return network.gram(x, error); });
+        }, "network"_a, "k"_a, "b"_a, "error"_a = 0.0, nb::keep_alive<1, 2>());
+    nb::class_<Spectral, Functions>(module, "Spectral", "By all eigenvalues.")
+        .def("__init__", [](Spectral* spectral, const Of& network, const Spectrum& spectrum, nb::handle b) {
+            fits(network.design, spectrum);
+            new (spectral) Spectral(network.design, network.per_sample(), spectrum, numbers("b", b, network.design.dimension()));
+        }, "network"_a, "spectrum"_a, "b"_a, nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>());
+}
+
+template <class Map>
+void bind_step(nb::module_& module) {
+    using Of = Step<Map>;
+    using Four = std::tuple<double, double, double, double>;
+    const auto make = [](Of* step, const Network<Map>& network, std::shared_ptr<Point> origin, const Point& base, double length, Four demands,
+                         const Spectrum* spectrum) {
+        const auto [jacobian, defect, end, functions] = demands;
+        if (spectrum) fits(network.design, *spectrum);
+        for (const Point* point : {static_cast<const Point*>(origin.get()), &base}) fits(network.design, *point);
+        unlocked([&] { new (step) Of(network, {jacobian, defect, end, functions}, std::move(origin), base, length, spectrum, [] {}); });
+    };
+    nb::class_<Of>(module, "Step", "A step of the exponential Rosenbrock method.")
+        .def("__init__", make, "network"_a, "origin"_a, "base"_a, "length"_a, "demands"_a, "spectrum"_a.none() = nb::none(), nb::keep_alive<1, 2>(),
+             nb::keep_alive<1, 7>())
+        .def_prop_ro("length", &Of::length)
+        .def_prop_ro("end", [](const Of& step) { return shown(step.end()); })
+        .def_prop_ro("exact", &Of::exact, "Whether the residual and the force at the end are.")
+        .def_prop_ro("error", [](const Of& step) { return shown(step.error()); }, "The estimate of its local error in H, shape (d,).")
+        .def_prop_ro("radius", &Of::radius, "The spectral radius of the Jacobian as far as the step saw it.")
+        .def("at", [](const Of& step, double s) { return to_numpy(step.at(s)); }, "s"_a, "H at the time s after the start, shape (d,).");
+}
+
+/// A flow and how much of it went unwatched.
+template <class Map>
+struct WatchedFlow {
+    const Design& design;
+    Flow<Map> flow;
+    double entries = 0;
+
+    Before before(const nb::callable& watch) {
+        return [this, &watch] {
+            entries += double(design.rows()) * double(design.dimension()) + OVERHEAD;
+            if (entries < WATCHED) return;
+            entries = 0;
+            const nb::gil_scoped_acquire locked;
+            watch(flow.point()->t);
+        };
+    }
+};
+
+template <class Map>
+void bind_flow(nb::module_& module) {
+    using Of = WatchedFlow<Map>;
+    const auto make = [](Of* of, const Network<Map>& network, double tolerance, double end) {
+        unlocked([&] { new (of) Of{network.design, Flow<Map>(network, Goal{tolerance, rms(network.y), end})}; });
+    };
+    const auto advance = [](Of& of, double until, double stiffest, const Spectrum* spectrum, const nb::callable& watch) {
+        if (spectrum) fits(of.design, *spectrum);
+        return unlocked([&] { return of.flow.advance(until, stiffest, spectrum, of.before(watch)); });
+    };
+    const auto at = [](const Of& of, double t) {
+        Snapshot snapshot = unlocked([&] { return of.flow.at(t); });
+        return std::tuple(to_numpy(std::move(snapshot.u2)), to_numpy(std::move(snapshot.v2)), to_numpy(std::move(snapshot.w)), to_numpy(std::move(snapshot.r)));
+    };
+    nb::class_<Of>(module, "Flow", "The flow of a network, step by step.")
+        .def("__init__", make, "network"_a, nb::kw_only(), "tolerance"_a, "end"_a, nb::keep_alive<1, 2>())
+        .def("advance", advance, "until"_a, nb::kw_only(), "stiffest"_a, "spectrum"_a.none(), "watch"_a,
+             "Make steps until a time is reached, or until one needs something. `watch(t)` is called every few milliseconds.")
+        .def("at", at, "t"_a, "u² and v² at a time within the last step, (d,), and w (d,) and r (rows,) at its start.")
+        .def_prop_ro("point", [](const Of& of) { return shown(of.flow.point()); }, "The last point reached.")
+        .def_prop_ro("t", [](const Of& of) { return of.flow.point()->t; })
+        .def_prop_ro("exact", [](const Of& of) { return of.flow.exact(); }, "Whether the residual and the force of the last point are.")
+        .def_prop_ro("steps", [](const Of& of) { return of.flow.steps(); })
+        .def_prop_ro("stiffness", [](const Of& of) { return of.flow.stiffness(); }, "Of the last step that was tried.");
+}
+
+}  // namespace dln::simulation
 
 namespace dln {
 
-void bind_simulation(nanobind::module_&) {}
+void bind_simulation(nanobind::module_& module) {
+    using namespace simulation;
+    using Depth = DepthTwo;
+    module.attr("SINGLE") = SINGLE;
+    module.attr("ROUNDED") = ROUNDED;
+    module.attr("MAX_VECTORS") = MAX_VECTORS;
+    nanobind::enum_<Outcome>(module, "Outcome", "Why steps end.")
+        .value("REACHED", Outcome::reached, "The time is reached.")
+        .value("STIFF", Outcome::stiff, "The next is too stiff for a Krylov space, and no spectrum serves.")
+        .value("SHORTENED", Outcome::shortened, "The last was too stiff for a Krylov space and became shorter.")
+        .value("STUCK", Outcome::stuck, "Steps that are short enough lead nowhere.");
+    bind_design(module);
+    bind_point(module);
+    bind_functions(module);
+    bind_network<Depth>(module);
+    bind_step<Depth>(module);
+    bind_flow<Depth>(module);
+}
 
 }  // namespace dln

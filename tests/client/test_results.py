@@ -101,7 +101,7 @@ def test_a_missing_package_is_named(solved: Result, monkeypatch):
 
 
 def test_importing_loads_no_numerics():
-    heavy = ("scipy", "numba", "fastapi", "celery", "matplotlib", "pandas", "tqdm", "plotext")
+    heavy = ("scipy", "dlnflow.native", "fastapi", "celery", "matplotlib", "pandas", "tqdm", "plotext")
     code = f"import sys, dlnflow, dlnflow.client, dlnflow.cli; sys.exit(str([m for m in {heavy} if m in sys.modules] or ''))"
     found = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert found.stderr.strip() == ""

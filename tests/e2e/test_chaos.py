@@ -102,7 +102,7 @@ def test_poison_fails_and_the_jobs_behind_it_finish(client: redis.Redis, redis_u
     poison = {submit(store, KILLS): "worker_lost", submit(store, ALLOCATES): "out_of_memory", submit(store, NEVER_ENDS): "timeout"}
     healthy = [submit(store, seed) for seed in range(5)]
     with worker_on(redis_url, "tests.e2e.poisoned_worker", DLNFLOW_MEMORY_LIMIT_MB="900", DLNFLOW_TIME_LIMIT="3"):
-        all_end(store, [*poison, *healthy], START_SECONDS)
+        all_end(store, [*poison, *healthy], 2 * START_SECONDS)
     jobs = {job: store.get(job) for job in poison}
     assert {job: found.error.code for job, found in jobs.items()} == poison
     assert {code: jobs[job].attempts for job, code in poison.items()} == {"worker_lost": 3, "out_of_memory": 1, "timeout": 1}

@@ -77,5 +77,5 @@ def test_a_wrong_field_has_no_name_of_a_union_member(change, name):
 
 
 def test_requests_do_not_load_the_numerics():
-    code = "import sys, dlnflow.jobs.requests; sys.exit(bool({'scipy', 'numba'} & sys.modules.keys()))"
+    code = "import sys, dlnflow.jobs.requests; sys.exit(bool({'scipy', 'dlnflow.native'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,21 +1,16 @@
 """Functions of the Jacobian against dense matrices, and the order of a step."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
+from dlnflow.native import simulation as native
 from dlnflow.problem import GaussianTarget, Problem
-from dlnflow.simulation import exponential
 from dlnflow.simulation.draw import draw_network
-from dlnflow.simulation.kernel import first_direction, phi
-from dlnflow.simulation.krylov import Krylov
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.products import Design
-from dlnflow.simulation.spectrum import Spectrum
-from dlnflow.simulation.step import Around
+from dlnflow.simulation.spectrum import spectrum
 
 PROBLEM = Problem(aspect_ratio=0.7, target=GaussianTarget(), noise_std=0.1, initial_scale=0.5, weight_decay=0.1)
 
@@ -27,9 +22,10 @@ def network(problem: Problem = PROBLEM, dimension: int = 30) -> Network:
     return Network(Design(X), drawn.y, drawn.teacher, drawn.u0, drawn.v0, drawn.weight_decay, drawn.samples, drawn.fixed_residual)
 
 
-def around(net: Network, H, t: float = 0.0) -> Around:
-    point = net.at(t, H)
-    return Around(net, point, point, (0.0, 0.0, 0.0), lambda t: None)
+def step(net: Network, h: float, limit: float) -> native.Step:
+    """From the start on, with exact products and functions of the Jacobian to `limit`."""
+    start = net.compiled.at(0.0, net.compiled.start)
+    return native.Step(net.compiled, start, start, h, (0.0, 0.0, 0.0, limit))
 
 
 def dense_phi(p: int, A):
@@ -45,7 +41,7 @@ def dense_phi(p: int, A):
 @pytest.mark.parametrize("p", [0, 1, 2, 3, 4])
 def test_phi_is_the_function_of_a_matrix(p):
     z = np.array([0.0, -1e-9, -0.3, -0.999, -1.001, -7.0, -40.0])
-    np.testing.assert_allclose(phi(p, z), np.diag(dense_phi(p, np.diag(z))), rtol=1e-11, atol=1e-15)
+    np.testing.assert_allclose(native.phi(p, z), np.diag(dense_phi(p, np.diag(z))), rtol=1e-11, atol=1e-15)
 
 
 @pytest.mark.parametrize("p", [0, 1, 3])
@@ -53,11 +49,11 @@ def test_phi_is_the_function_of_a_matrix(p):
 def test_functions_of_the_jacobian_are_those_of_the_matrix(p, h):
     net = network()
     rng = np.random.default_rng(1)
-    near = around(net, rng.standard_normal(30))
+    k = net.compiled.at(0.0, rng.standard_normal(30)).k.copy()
     X = net.design.X
-    J = -(X.T @ X) * (30 / net.samples) * near.origin.k
+    J = -(X.T @ X) * (30 / net.samples) * k
     b = rng.standard_normal(30)
-    krylov = Krylov(first_direction(near.origin.k, b), near.gram)
+    krylov = native.Krylov(net.compiled, k, b)
     assert krylov.build(p, 1.0, h, 1e-12) == h
     np.testing.assert_allclose(krylov.add(np.zeros(30), 1.0, p, h), dense_phi(p, h * J) @ b, atol=1e-8)
 
@@ -68,27 +64,26 @@ def test_functions_of_the_jacobian_are_those_of_the_matrix(p, h):
 def test_the_spectrum_gives_the_same_functions(p, h, aspect_ratio):
     net = network(PROBLEM.model_copy(update={"aspect_ratio": aspect_ratio}))
     rng = np.random.default_rng(1)
-    k = net.at(0.0, rng.standard_normal(30)).k
+    k = net.compiled.at(0.0, rng.standard_normal(30)).k.copy()
     k[:5] = 0
     J = -(net.design.X.T @ net.design.X) * (30 / net.samples) * k
     b = rng.standard_normal(30)
     values, left = np.linalg.eig(J)
-    exact = (left * phi(p, h * np.minimum(values.real, 0))) @ np.linalg.solve(left, b)
-    np.testing.assert_allclose(Spectrum(net, k).times(b).add(np.zeros(30), 1.0, p, h), exact.real, atol=1e-6)
+    exact = (left * native.phi(p, h * np.minimum(values.real, 0))) @ np.linalg.solve(left, b)
+    np.testing.assert_allclose(native.Spectral(net.compiled, spectrum(net, k), b).add(np.zeros(30), 1.0, p, h), exact.real, atol=1e-6)
 
 
 def test_coordinates_that_the_norm_does_not_see_are_exact():
     """Where k = 0 the vector grows with τ alone, whatever the size of the space."""
     net = network(PROBLEM.model_copy(update={"initial_scale": 1e-3, "weight_decay": 0.0}))
     H = np.where(np.arange(30) < 15, 0.0, -3.0)
-    near = around(net, H)
-    near = replace(near, origin=near.origin._replace(k=np.where(np.arange(30) < 15, 0.0, near.origin.k)))
+    k = np.where(np.arange(30) < 15, 0.0, net.compiled.at(0.0, H).k)
     b = np.zeros(30)
     b[:15] = 1.0
     b[15:] = 1e-6
-    krylov = Krylov(first_direction(near.origin.k, b), near.gram)
+    krylov = native.Krylov(net.compiled, k, b)
     krylov.build(1, 1.0, 0.5, 1e-9)
-    J = -(net.design.X.T @ net.design.X) * (30 / net.samples) * near.origin.k
+    J = -(net.design.X.T @ net.design.X) * (30 / net.samples) * k
     np.testing.assert_allclose(krylov.add(np.zeros(30), 1.0, 1, 0.5), dense_phi(1, 0.5 * J) @ b, atol=1e-9)
 
 
@@ -99,9 +94,9 @@ def test_a_step_has_order_four_and_its_inside_order_three(decay, theta, order):
     net = network(PROBLEM.model_copy(update={"weight_decay": decay}))
 
     def error(h: float) -> float:
-        step = exponential.advance(around(net, net.start), h, 1e-14)
-        flow = solve_ivp(lambda t, H: net.at(t, H).force, (0, theta * h), net.start, "DOP853", rtol=1e-13, atol=1e-15)
-        return float(np.abs(step.interpolate(theta) - flow.y[:, -1]).max())
+        at, start = net.compiled.at, net.compiled.start
+        flow = solve_ivp(lambda t, H: at(t, H).force, (0, theta * h), start, "DOP853", rtol=1e-13, atol=1e-15)
+        return float(np.abs(step(net, h, 1e-14).at(theta * h) - flow.y[:, -1]).max())
 
     assert np.log2(error(0.04) / error(0.02)) == pytest.approx(order, abs=0.5)
 
@@ -113,12 +108,11 @@ def test_a_step_is_exact_where_the_flow_is_linear():
     best = np.linalg.lstsq(net.design.X, net.y, rcond=None)[0]
     h = 1e-2
     w = best - (vectors * np.exp(-2e4 * values * h)) @ (vectors.T @ best)
-    step = exponential.advance(around(net, net.start), h, 1e-10)
-    np.testing.assert_allclose(step.end.w, w, atol=1e-6)
+    np.testing.assert_allclose(step(net, h, 1e-10).end.w, w, atol=1e-6)
 
 
 def test_a_step_that_is_too_stiff_for_a_krylov_space_is_shortened():
     net = network(PROBLEM.model_copy(update={"aspect_ratio": 1.0, "initial_scale": 100.0, "weight_decay": 0.0}), 400)
-    step = exponential.advance(around(net, net.start), 0.1, 1e-9)
-    assert 0.01 < step.h < 0.1
-    assert np.isfinite(step.end.w).all()
+    made = step(net, 0.1, 1e-9)
+    assert 0.01 < made.length < 0.1
+    assert np.isfinite(made.end.w).all()

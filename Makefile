@@ -30,8 +30,9 @@ lint: setup
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
+# Many tests wait, so that four run at a time on two processors; each computes in one thread, for two would wait for one another.
 test: setup browser
-	$(RUN) -m pytest
+	OPENBLAS_NUM_THREADS=1 $(RUN) -m pytest -n 4 --dist loadgroup
 
 image:
 	DLNFLOW_REVISION=$$(git rev-parse HEAD) docker compose build

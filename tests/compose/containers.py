@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from tests.e2e.stack import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "dlnflow:compose-test"

@@ -15,10 +15,7 @@ import numpy as np
 
 from dlnflow.jobs.requests import SimulationRequest, job_id, request_adapter
 from dlnflow.simulation import simulate
-from tests.e2e.stack import QUICK, Stack, wait_until
-
-SETTLE_SECONDS = 120
-ENDS = ("succeeded", "failed", "cancelled")
+from tests.e2e.stack import ENDS, QUICK, SETTLE_SECONDS, Stack, wait_until
 
 
 def kill(pids: list[int]) -> int:

@@ -18,10 +18,12 @@ from service.embedded import server_program, socket_path
 from tests.e2e.chaos import cancel_at_random, expect_done, kill_under_load, kill_workers, outcomes, repeated
 from tests.e2e.poisoned_worker import ALLOCATES, KILLS, NEVER_ENDS
 from tests.e2e.proxy import Proxy
-from tests.e2e.stack import LONG, QUICK, START_SECONDS, Stack, free_port, wait_until
+from tests.e2e.stack import LONG, QUICK, START_SECONDS, Stack, wait_until
+from tests.ports import free_port
 from tests.processes import running
 
 pytestmark = pytest.mark.slow
+on_one_stack = pytest.mark.xdist_group("chaos")
 
 
 @pytest.fixture(scope="module")
@@ -48,24 +50,28 @@ def all_end(store: JobStore, ids: list[str], seconds: float) -> None:
     wait_until(lambda: all(job and job.finished for job in store.many(ids)), seconds, "every job to end")
 
 
+@on_one_stack
 def test_jobs_survive_workers_that_are_killed(chaotic: Stack):
     killed, attempts = kill_workers(chaotic, jobs=60, kills=3)
     assert killed == 3
     assert attempts >= 1
 
 
+@on_one_stack
 def test_jobs_survive_a_store_that_is_killed_and_the_api_says_503(chaotic: Stack):
     acknowledged, answers = kill_under_load(chaotic, "-server unixsocket", kills=1, first_seed=10_000)
     assert acknowledged > 5
     assert set(answers) <= {202, 429, 503}
 
 
+@on_one_stack
 def test_jobs_survive_an_api_that_is_killed(chaotic: Stack):
     acknowledged, answers = kill_under_load(chaotic, "uvicorn", kills=1, first_seed=20_000)
     assert acknowledged > 5
     assert set(answers) <= {202, 429, 503}
 
 
+@on_one_stack
 def test_jobs_that_are_cancelled_at_random_moments_end(chaotic: Stack):
     cancel_at_random(chaotic, LONG, jobs=12, first_seed=30_000)
 

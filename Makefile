@@ -32,7 +32,7 @@ lint: setup
 
 # Many tests wait, so that four run at a time on two processors; each computes in one thread, for two would wait for one another.
 test: setup browser
-	OPENBLAS_NUM_THREADS=1 $(RUN) -m pytest -n 4 --dist loadgroup
+	OPENBLAS_NUM_THREADS=1 $(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 image:
 	DLNFLOW_REVISION=$$(git rev-parse HEAD) docker compose build

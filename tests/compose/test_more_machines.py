@@ -13,8 +13,7 @@ from tests.compose.containers import ROOT, Compose, docker
 from tests.e2e.stack import QUICK, wait_until
 from tests.ports import free_port
 
-# the first one builds the image, which all of them use
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("compose")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first one builds the image
 
 HOST = "store.example"  # resolved on the worker's machine only
 

@@ -9,8 +9,7 @@ import pytest
 from tests.compose.containers import IMAGE, ROOT, Compose, docker
 from tests.e2e.stack import QUICK, wait_until
 
-# the first one builds the image, which all of them use
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("compose")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first one builds the image
 
 
 def script(service: Compose, name: str, file: Path) -> None:

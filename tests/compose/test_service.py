@@ -9,8 +9,7 @@ from dlnflow.client import Client
 from tests.compose.containers import IMAGE, Compose, docker
 from tests.e2e.stack import PROBLEM, QUICK, wait_until
 
-# the first one builds the image, which all of them use
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("compose")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first one builds the image
 
 MEGABYTE = 10**6
 BASE_CAPABILITIES = "0000000000000000"

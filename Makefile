@@ -54,8 +54,9 @@ lint: setup
 stubs: $(VENV)/ready
 	for name in _level dmft simulation; do $(RUN) -m nanobind.stubgen -q -m dlnflow.native.$$name -o dlnflow/native/$$name.pyi; done
 
+# Many tests wait, so that four run at a time on two processors; each computes in one thread, for two would wait for one another.
 test: setup browser
-	$(RUN) -m pytest
+	OPENBLAS_NUM_THREADS=1 $(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 image:
 	DLNFLOW_REVISION=$$(git rev-parse HEAD) docker compose build

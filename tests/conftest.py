@@ -8,7 +8,13 @@ import redis
 
 from dlnflow.jobs.store import JobStore
 from service.embedded import await_server, server_command, socket_path
+from tests.e2e.stack import Stack
 from tests.processes import running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is slow begins first, so that nobody waits for it in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +39,19 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 def store(client: redis.Redis) -> JobStore:
     """A store with a short queue."""
     return JobStore(client, max_queued=5)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One for all the tests that leave it whole."""
+    started = Stack(tmp_path_factory.mktemp("stack") / "data").start()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator[Stack]:
+    """One of its own for a test that breaks it."""
+    started = Stack(tmp_path / "data", DLNFLOW_WORKERS="1").start()
+    yield started
+    started.close()

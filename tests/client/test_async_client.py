@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 
 from dlnflow.client import AsyncClient, Client, JobFailed, ServiceUnavailable, as_completed, as_completed_async, wire
-from tests.e2e.conftest import stack
 from tests.e2e.stack import LONG, QUICK, Stack
-
-__all__ = ["stack"]
 
 
 def test_both_clients_have_the_same_methods():

@@ -5,10 +5,8 @@ import json
 import pytest
 
 from dlnflow.cli import main
-from tests.e2e.conftest import stack
 from tests.e2e.stack import LONG, Stack
 
-__all__ = ["stack"]
 OPTIONS = ["--aspect-ratio", "0.5", "--target", "bernoulli_gauss:0.2", "--noise-std", "0.1", "--initial-scale", "0.5"]
 OPTIONS += ["--horizon", "1", "--times", "0,0.5,1"]
 SIMULATION = [*OPTIONS, "--kind", "simulation", "--dimension", "60", "--replicas", "2"]

@@ -9,10 +9,8 @@ import pytest
 
 import dlnflow
 from dlnflow.client import Client, InvalidRequest, Result
-from tests.e2e.conftest import stack
 from tests.e2e.stack import PROBLEM, QUICK, Stack
 
-__all__ = ["stack"]
 mpl.use("Agg")
 
 

@@ -1,6 +1,7 @@
 """The service as containers: the Dockerfile and the compose files as they are, under a project name and a port of the test's own."""
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -9,10 +10,10 @@ from typing import Any
 
 import httpx2
 
-from tests.e2e.stack import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-IMAGE = "dlnflow:compose-test"
+IMAGE = f"dlnflow:compose-test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"  # tests that run beside these change theirs
 BASES = ("python:3.11-slim-bookworm", "redis:7-bookworm")
 START_SECONDS = 60
 

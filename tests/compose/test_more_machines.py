@@ -10,7 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from tests.compose.containers import ROOT, Compose, docker
-from tests.e2e.stack import QUICK, free_port, wait_until
+from tests.e2e.stack import QUICK, wait_until
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first one builds the image
 

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import stack
 from tests.e2e.stack import QUICK, Stack
 
-__all__ = ["stack"]
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
 

@@ -97,6 +97,7 @@ def test_weight_decay_ends_at_the_lasso_far_below_interpolation():
     within(solution, "parameter_error", np.array([exact.lasso_error(0.2, 0.1, 0.1, 0.2)]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.05, 0.1])
 def test_grokking_ends_at_the_lasso(noise):
     """On the first, smallest sample the noise keeps the fixed point from settling, whatever the paths of the rounds.

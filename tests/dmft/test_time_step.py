@@ -95,6 +95,7 @@ def test_separate_solves_do_so_where_that_does_not_settle_either(monkeypatch, co
     assert_within(found, fine)
 
 
+@pytest.mark.slow
 def test_finer_panels_are_tried_where_the_time_step_alone_is_too_large(coarse_panels):
     """And the bits are those of an undisturbed solve from every checkpoint, be it of the first or of the finer panels."""
 
@@ -130,6 +131,7 @@ def test_panels_of_a_few_paths_are_tried_by_more_of_them_before_finer_ones_are(m
     assert tried == [(pilot.PATHS[1], pytest.approx(0.5 * share))]
 
 
+@pytest.mark.slow
 def test_coarser_panels_stand_where_finer_ones_fail(monkeypatch, coarse_panels):
     """Also where a solve is taken up again at the finer ones: it begins anew."""
 

@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import stack
 from tests.e2e.stack import Stack
 
-__all__ = ["stack"]
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

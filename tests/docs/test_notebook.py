@@ -6,10 +6,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.e2e.conftest import stack
 from tests.e2e.stack import Stack
 
-__all__ = ["stack"]
 NOTEBOOK = Path(__file__).parents[2] / "examples" / "tour.ipynb"
 
 

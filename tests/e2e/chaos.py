@@ -14,11 +14,9 @@ import httpx2
 import numpy as np
 
 from dlnflow.jobs.requests import SimulationRequest, job_id, request_adapter
+from dlnflow.jobs.store import JobStore
 from dlnflow.simulation import simulate
-from tests.e2e.stack import QUICK, Stack, wait_until
-
-SETTLE_SECONDS = 120
-ENDS = ("succeeded", "failed", "cancelled")
+from tests.e2e.stack import ENDS, QUICK, SETTLE_SECONDS, Stack, wait_until
 
 
 def kill(pids: list[int]) -> int:
@@ -73,6 +71,17 @@ def expect_done(jobs: list[dict[str, Any]]) -> None:
     """All succeeded, each by one attempt."""
     assert [job for job in jobs if job["status"] != "succeeded"] == []
     assert {sum(attempt["cause"] == "succeeded" for attempt in job["history"]) for job in jobs} == {1}
+
+
+def submit(store: JobStore, seed: int) -> str:
+    """The id of a new job, past the API."""
+    request = request_adapter.validate_python(QUICK | {"seed": seed})
+    assert store.submit(request) == "miss"
+    return job_id(request)
+
+
+def all_end(store: JobStore, ids: list[str], seconds: float) -> None:
+    wait_until(lambda: all(job and job.finished for job in store.many(ids)), seconds, "every job to end")
 
 
 def same_as_undisturbed(stack: Stack, asked: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,16 +10,14 @@ from typing import Any
 
 import httpx2
 
+from tests.ports import free_port
+
 PROBLEM = {"aspect_ratio": 0.5, "target": {"kind": "bernoulli_gauss", "density": 0.2}, "noise_std": 0.1, "initial_scale": 0.5}
 QUICK = {"kind": "simulation", "problem": PROBLEM, "horizon": 1.0, "times": [0, 0.5, 1], "dimension": 60, "replicas": 2, "seed": 0}
 LONG = QUICK | {"horizon": 100.0, "times": [100.0], "dimension": 1500, "replicas": 1000}
+ENDS = ("succeeded", "failed", "cancelled")
+SETTLE_SECONDS = 120  # for a job that takes less than ten on an idle machine
 START_SECONDS = 60  # three on a machine at rest
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Stack:
@@ -72,9 +69,11 @@ class Stack:
 
     def done(self, request: dict[str, Any]) -> str:
         """The id of a job that has succeeded."""
-        job = self.submit(request).json()
+        job_id = self.submit(request).json()["id"]
+        wait_until(lambda: self.job(job_id)["status"] in ENDS, SETTLE_SECONDS, f"{job_id} to end")
+        job = self.job(job_id)
         assert job["status"] == "succeeded", job
-        return job["id"]
+        return job_id
 
     def job(self, job_id: str) -> dict[str, Any]:
         return self.client.get(f"/v1/jobs/{job_id}").json()

@@ -79,6 +79,7 @@ def test_sweeps_of_predictions_and_of_comparisons(stack: Stack):
     assert [row["verdict"] for row in stack.client.get(f"/v1/jobs/{nested}/table").json()["rows"]] == ["agree", "agree"]
 
 
+@pytest.mark.slow
 def test_a_running_sweep_shows_what_is_done_and_is_cancelled_whole_but_for_what_others_asked_for(own_stack: Stack):
     stack = own_stack
     sweep = {"kind": "sweep", "base": LONG, "axes": {"horizon": [0.01, 100.0, 99.0, 98.0], "times": [[0.01]], "dimension": [700]}}

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import stack
 from tests.e2e.stack import Stack
-
-__all__ = ["stack"]
 
 FOLDER = Path(__file__).parents[2] / "examples" / "paper"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in ("all", "common"))

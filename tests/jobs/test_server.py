@@ -17,15 +17,10 @@ from dlnflow.jobs import keys
 from dlnflow.jobs.server import broker, connect
 from dlnflow.jobs.settings import Settings
 from service.embedded import server_program
+from tests.ports import free_port
 from tests.processes import running
 
 PASSWORD = "a-password"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def eventually(works: Callable[[], object], seconds: float = 30) -> object:

@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.e2e.conftest import own_stack, stack
 from tests.e2e.stack import Stack
 
-__all__ = ["own_stack", "stack"]
 CHROMIUM = "/usr/bin/chromium"
 Open = Callable[..., Page]
 

@@ -186,6 +186,7 @@ def test_own_data_is_uploaded_from_the_form(visit: Open, tmp_path: Path):
     shown_id(page)
 
 
+@pytest.mark.slow
 def test_an_outage_is_said_and_waited_out(browser: Browser, own_stack: Stack):
     job_id = own_stack.submit(LONG | {"seed": 711}, wait=0).json()["id"]
     context = browser.new_context()
@@ -202,6 +203,7 @@ def test_an_outage_is_said_and_waited_out(browser: Browser, own_stack: Stack):
     context.close()
 
 
+@pytest.mark.slow
 def test_a_key_is_asked_for_until_it_is_right(browser: Browser, tmp_path: Path):
     stack = Stack(tmp_path / "data", DLNFLOW_WORKERS="1", DLNFLOW_AUTH="keys").start()
     context = browser.new_context()

@@ -11,7 +11,7 @@ from dlnflow.jobs.settings import Settings
 from dlnflow.jobs.store import JobStore
 from service.app import connect, create_app, listen
 from service.context import Context
-from tests.e2e.stack import free_port
+from tests.ports import free_port
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlnflow.cli.braille import log_plot
 from dlnflow.client import Curves, Job
-from dlnflow.client.optional import need
+from dlnflow.optional import need
 from dlnflow.solution import CURVES, ORDER_PARAMETERS
 
 Lines = Sequence[tuple[Job, Curves]]

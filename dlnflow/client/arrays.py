@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from dlnflow.client.optional import need
 from dlnflow.client.svg import small_plot
+from dlnflow.optional import need
 from dlnflow.solution import Array
 
 if TYPE_CHECKING:

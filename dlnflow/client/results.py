@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlnflow.client.arrays import Curves, Kernels, OrderParameters, read_npz
-from dlnflow.client.optional import need
+from dlnflow.optional import need
 from dlnflow.solution import Array
 
 if TYPE_CHECKING:

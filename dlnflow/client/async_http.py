@@ -30,6 +30,9 @@ class AsyncClient:
         self._connections = Connections(httpx2.AsyncClient, http, address, read_key(api_key))
         self.operations = Operations(address, retries)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.operations.address}>"
+
     async def submit(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> AsyncJob:
         """Submit a job, given as a request model, a dict or its fields; raises InvalidRequest or ApiError."""
         return AsyncJob(self, await self.run(self.operations.document(Record, "POST", "/v1/jobs", json=as_request(request, fields))))

@@ -25,9 +25,9 @@ class AsyncJob(JobState):
         super().__init__(record)
         self._client = client
 
-    async def refresh(self, wait: int = 0) -> "AsyncJob":
-        """Look at the job again; with `wait`, answer at its end or after so many seconds."""
-        self.record = await self._client.run(self._client.operations.record(self.id, wait))
+    async def refresh(self, wait: int = 0, timeout: float | None = None) -> "AsyncJob":
+        """Look at the job again; with `wait`, answer at its end or after so many seconds. Raises WaitTimeout after `timeout` seconds."""
+        self.record = await self._client.run(self._client.operations.record(self.id, wait, timeout))
         return self
 
     async def wait(

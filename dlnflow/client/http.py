@@ -33,6 +33,9 @@ class Client:
         self._connections = Connections(httpx2.Client, http, address, read_key(api_key))
         self.operations = Operations(address, retries)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.operations.address}>"
+
     def submit(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> Job:
         """Submit a job, given as a request model, a dict or its fields; raises InvalidRequest or ApiError."""
         return Job(self, self.run(self.operations.document(Record, "POST", "/v1/jobs", json=as_request(request, fields))))

@@ -27,9 +27,9 @@ class Job(JobState):
         super().__init__(record)
         self._client = client
 
-    def refresh(self, wait: int = 0) -> "Job":
-        """Look at the job again; with `wait`, answer at its end or after so many seconds."""
-        self.record = self._client.run(self._client.operations.record(self.id, wait))
+    def refresh(self, wait: int = 0, timeout: float | None = None) -> "Job":
+        """Look at the job again; with `wait`, answer at its end or after so many seconds. Raises WaitTimeout after `timeout` seconds."""
+        self.record = self._client.run(self._client.operations.record(self.id, wait, timeout))
         return self
 
     def wait(self, timeout: float | None = None, on_progress: "Callable[[Job], None] | None" = None, *, bar: bool = False) -> "Job":

@@ -13,7 +13,7 @@ import numpy as np
 from dlnflow.client.address import Address
 from dlnflow.client.answers import reading
 from dlnflow.client.documents import Object, Record, Upload, require
-from dlnflow.client.errors import NOT_THE_SERVICE, ApiError, InvalidRequest, WaitTimeout
+from dlnflow.client.errors import NOT_THE_SERVICE, ApiError, InvalidRequest, ServiceUnavailable, WaitTimeout
 from dlnflow.client.results import AnyResult, read_result
 from dlnflow.client.state import JobState
 from dlnflow.client.wire import Call, Flow, Pause, send
@@ -61,9 +61,11 @@ class Operations:
     def __init__(self, address: Address, retries: int) -> None:
         self.address, self._retries = address, retries
 
-    def send(self, method: str, path: str, retries: int | None = None, **options: Any) -> Flow[httpx2.Response]:
+    def send(
+        self, method: str, path: str, retries: int | None = None, deadline: float | None = None, **options: Any
+    ) -> Flow[httpx2.Response]:
         """One request with retries."""
-        return send(Call(method, path, options), self._retries if retries is None else retries, self.address)
+        return send(Call(method, path, options), self._retries if retries is None else retries, self.address, deadline)
 
     def read(self, parse: Callable[[httpx2.Response], P], method: str, path: str, **options: Any) -> Flow[P]:
         """What `parse` makes of the answer to one request; raises ApiError where that is none of a dlnflow service."""
@@ -75,10 +77,19 @@ class Operations:
         """The JSON object of this `shape` that one request is answered with."""
         return self.read(lambda answer: require(shape, answer.json()), method, path, **options)
 
-    def record(self, job_id: str, wait: int = 0) -> Flow[Object]:
-        """A job's record; with `wait`, at its end or after so many seconds."""
+    def record(self, job_id: str, wait: int = 0, timeout: float | None = None) -> Flow[Object]:
+        """A job's record; with `wait`, at its end or after so many seconds. Raises WaitTimeout after `timeout` seconds without one."""
         headers, retries = ({"Prefer": f"wait={wait}"}, PATIENT) if wait else ({}, None)
-        return self.read(lambda answer: _record(answer, job_id), "GET", job_path(job_id), headers=headers, retries=retries)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            found: Object = yield from self.read(
+                lambda answer: _record(answer, job_id), "GET", job_path(job_id), retries=retries, deadline=deadline, headers=headers
+            )
+        except ServiceUnavailable as error:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise WaitTimeout(f"no news of job {job_id} after {timeout:g} s: {error}") from error
+            raise
+        return found
 
     def upload(self, data: matrix.Data, header: bool | None, index: bool | None) -> Flow[Object]:
         """Keep a data set; its record."""
@@ -91,13 +102,15 @@ class Operations:
         deadline = None if timeout is None else time.monotonic() + timeout
         while not job.finished:
             began = time.monotonic()
-            if deadline is not None and began >= deadline:
+            left = None if deadline is None else deadline - began
+            if left is not None and left <= 0:
                 raise WaitTimeout(f"job {job.id} is still {job.status} ({job.progress:.0%}) after {timeout} s")
             if watch:
                 watch(job)
-            job.record = yield from self.record(job.id, wait=POLL_SECONDS)
-            if not job.finished and time.monotonic() < began + 0.2:
-                yield Pause(POLL_SECONDS)  # something on the way does not honour `Prefer: wait`
+            seconds = POLL_SECONDS if left is None else min(POLL_SECONDS, int(left))
+            job.record = yield from self.record(job.id, wait=seconds, timeout=left)
+            if not job.finished and time.monotonic() < began + 0.2:  # something on the way does not honour `Prefer: wait`
+                yield Pause(POLL_SECONDS if left is None else min(POLL_SECONDS, left))
         if watch:
             watch(job)
         job.require_success()

@@ -282,7 +282,7 @@ MASKED = np.ma.masked_array(MATRIX, mask=MATRIX[4, 7] == MATRIX, fill_value=7)
         (np.zeros((30, 12), dtype="M8[s]"), "datetime64"),
         (scipy.sparse.csr_array((3000, 3000)), "more than 8000000 entries"),
         (np.broadcast_to(1.0, (100_000, 10_000)), "more than 8000000 entries"),
-        (MATRIX.tolist()[:-1] + [[10**400] * 12], "infinite or missing, the first in row 29"),
+        ([*MATRIX.tolist()[:-1], [10**400] * 12], "infinite or missing, the first in row 29"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else value,
 )

@@ -32,6 +32,8 @@ def read_csv(content: bytes, header: bool | None, index: bool | None) -> Table:
     require_entries(content.count(text.delimiter.encode()))
     named = text.names_columns(index) if header is None else header
     shorter = named and len(second) == len(first) + 1  # as R writes row names
+    if shorter and not second[-1].strip():
+        raise BadMatrix(f"the rows end in {text.delimiter!r}, after which a cell is missing; take it away")
     if shorter and index is None:
         raise BadMatrix(f"the rows have one cell more than the first row, and may begin with their names; {HOW_INDEX}")
     if not (second if named else first) or first == [""]:

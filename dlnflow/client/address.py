@@ -66,7 +66,7 @@ def read_address(url: str | httpx2.URL | None) -> Address:
 
 def read_key(key: str | None) -> str | None:
     """The key given, or that of DLNFLOW_API_KEY, without blanks around it; raises InvalidRequest, which does not show it."""
-    given = (key or os.environ.get("DLNFLOW_API_KEY") or "").strip()
+    given = (key or os.environ.get("DLNFLOW_API_KEY") or "").strip("\ufeff \t\r\n")
     if not (given.isascii() and given.isprintable()) or " " in given:
         raise InvalidRequest(["api_key"], "api_key: it holds a blank, a line break or a letter that is not ASCII, which no key does")
     return given or None

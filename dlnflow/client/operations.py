@@ -16,7 +16,7 @@ from dlnflow.client.documents import Object, Record, Upload, require
 from dlnflow.client.errors import NOT_THE_SERVICE, ApiError, InvalidRequest, ServiceUnavailable, WaitTimeout
 from dlnflow.client.results import AnyResult, read_result
 from dlnflow.client.state import JobState
-from dlnflow.client.wire import Call, Flow, Pause, send
+from dlnflow.client.wire import RETRIED, Call, Flow, Pause, send
 from dlnflow.client.words import read_data, read_request
 from dlnflow.jobs import matrix
 from dlnflow.jobs.requests import Request, request_adapter
@@ -85,8 +85,9 @@ class Operations:
             found: Object = yield from self.read(
                 lambda answer: _record(answer, job_id), "GET", job_path(job_id), retries=retries, deadline=deadline, headers=headers
             )
-        except ServiceUnavailable as error:
-            if deadline is not None and time.monotonic() >= deadline:
+        except (ServiceUnavailable, ApiError) as error:
+            passes = not isinstance(error, ApiError) or error.status in RETRIED
+            if passes and deadline is not None and time.monotonic() >= deadline:
                 raise WaitTimeout(f"no news of job {job_id} after {timeout:g} s: {error}") from error
             raise
         return found
@@ -127,7 +128,9 @@ class Operations:
             parts[name] = yield from self.part(bytes, job.id, name, "npz" if arrays else "json")
         try:
             return read_result(job.kind, job.id, job.request, parts)
-        except (KeyError, TypeError, ValueError, OSError) as error:
+        except MemoryError:
+            raise
+        except Exception as error:
             detail = f"the result of job {job.id} at {self.address} cannot be read: {error!r}"
             raise ApiError(200, {"code": NOT_THE_SERVICE, "detail": detail}, f"{self.address}{job_path(job.id)}") from error
 

@@ -104,9 +104,10 @@ class Document:
     document: dict[str, Any]
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self.document:
+        document = self.__dict__.get("document", {})  # it is not there yet while a copy is made
+        if name.startswith("_") or name not in document:
             raise AttributeError(name)
-        return self.document[name]
+        return document[name]
 
 
 class Theory(Document):

@@ -5,7 +5,7 @@ Every quantity is dimensionless. Ranges are those in which the solvers are teste
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 
@@ -19,6 +19,13 @@ def _wrong(field: str, message: str) -> PydanticCustomError:
     """A rule about several fields that is broken, and which of them to change."""
     return PydanticCustomError("contradiction", "{message}", {"message": message, "field": field})
 
+
+def _integer(value: Any) -> Any:
+    """A float that is an integer, and that no rounding can have made one, as an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
+Integral = BeforeValidator(_integer)  # for fields that are integers: 100.0 and 1e2 are 100
 
 Std = Annotated[float, Field(gt=0, le=100, description="standard deviation of the nonzero weights")]
 

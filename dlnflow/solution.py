@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dlnflow.portable import Portable
+
 Array = NDArray[np.float64]
 
 CURVES = ("train_loss", "test_loss", "parameter_error")
@@ -26,7 +28,7 @@ class Cancelled(Exception):
     """The observer asked the solver to stop."""
 
 
-class SolveError(Exception):
+class SolveError(Portable):
     """A solve that has no result. `code` is the job's error code; the text says what to try next."""
 
     def __init__(self, code: str, message: str) -> None:

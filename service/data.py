@@ -4,6 +4,7 @@ from typing import Any
 
 from dlnflow.design import DatasetDesign
 from dlnflow.jobs.datasets import Dataset
+from dlnflow.jobs.matrix import misfit
 from dlnflow.jobs.requests import Request, SimulationFields, SweepRequest
 from service.context import Context
 from service.errors import Unprocessable
@@ -41,19 +42,9 @@ def _check(service: Context, known: dict[str, Dataset], request: Any, prefix: st
     if (design := _data(request)) is None:
         return
     dataset = _dataset(service, known, design.id, f"{prefix}design.id")
-    if request.dimension != dataset.columns:
-        raise Unprocessable(
-            f"{prefix}dimension: the data set has {dataset.columns} columns, not {request.dimension}",
-            field=f"{prefix}dimension",
-            hint="Leave dimension out, or give the number of columns.",
-        )
-    wanted = round(request.problem.aspect_ratio * dataset.columns)
-    if wanted > dataset.rows:
-        raise Unprocessable(
-            f"{prefix}problem.aspect_ratio: {wanted} samples are asked for and the data set has {dataset.rows} rows",
-            field=f"{prefix}problem.aspect_ratio",
-            hint=f"The aspect ratio may be at most {dataset.rows / dataset.columns:.3g} with these data.",
-        )
+    if wrong := misfit(request, dataset.rows, dataset.columns):
+        field = prefix + wrong.field
+        raise Unprocessable(f"{field}: {wrong.reason}", field=field, hint=wrong.hint)
 
 
 def _dataset(service: Context, known: dict[str, Dataset], dataset_id: str, field: str) -> Dataset:

@@ -1,10 +1,12 @@
 """Curves as a figure: log-log, with bands of one standard error, drawn without a display and without state that threads share."""
 
 import io
+import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -16,29 +18,45 @@ COLOURS = ("#1f5f99", "#b3521a", "#2f7d4f", "#7b4ea3", "#a3324f", "#5c6670")
 DASHES = ("-", "--", ":", "-.")
 INCHES = (11.0, 3.6)
 DOTS_PER_INCH = 130
+STYLE = threading.Lock()  # the style is the process's: one figure at a time is drawn, in Matplotlib's own and nobody else's
+
+
+class NothingToDraw(ValueError):
+    """No curve has a positive value at a positive time."""
 
 
 def draw(curves: Sequence[tuple[str, Document]], format: str, title: str) -> bytes:
-    """The labelled `curves` as svg or png; the same curves give the same bytes."""
+    """The labelled `curves` as svg or png; the same curves give the same bytes. Raises NothingToDraw."""
+    buffer = io.BytesIO()
+    metadata: dict[str, Any] = {"Date": None, "Title": title} if format == "svg" else {"Title": title}
+    with STYLE, style.context("default"):
+        _figure(curves, title).savefig(buffer, format=format, dpi=DOTS_PER_INCH, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _figure(curves: Sequence[tuple[str, Document]], title: str) -> Figure:
     figure = Figure(figsize=INCHES, layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize="medium")
     for axes, name in zip(figure.subplots(1, len(CURVES)), CURVES, strict=True):
         for number, (label, document) in enumerate(curves):
             _curve(axes, document, name, label, COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)])
-        axes.set(xlabel="time t", title=name.replace("_", " "), xscale="log", yscale="log")
-    if len(curves) > 1:
+        axes.set(xlabel="time t", title=name.replace("_", " "))
+        if len(axes.lines):
+            axes.set(xscale="log", yscale="log")
+    if not any(len(axes.lines) for axes in figure.axes):
+        raise NothingToDraw("no curve has a positive value at a positive time, and there is nothing to draw on log axes")
+    if len(curves) > 1 and len(figure.axes[0].lines):
         figure.axes[0].legend(fontsize="small")
-    buffer = io.BytesIO()
-    metadata: dict[str, Any] = {"Date": None, "Title": title} if format == "svg" else {"Title": title}
-    figure.savefig(buffer, format=format, dpi=DOTS_PER_INCH, metadata=metadata)
-    return buffer.getvalue()
+    return figure
 
 
 def _curve(axes: Axes, document: Document, name: str, label: str, colour: str, dash: str) -> None:
     """One curve with its band; times and values that are not positive have no place on these axes."""
     time, value, error = (np.asarray(document[key], dtype=float) for key in ("time", name, f"{name}_stderr"))
     shown = (time > 0) & (value > 0)
+    if not shown.any():
+        return
     time, value, error = time[shown], value[shown], error[shown]
     axes.plot(time, value, dash, color=colour, label=label, marker="." if len(time) < 12 else "", linewidth=1.4)
     axes.fill_between(time, np.maximum(value - error, value / 100), value + error, color=colour, alpha=0.25, linewidth=0)

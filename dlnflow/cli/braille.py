@@ -11,10 +11,10 @@ COLORS = (34, 33, 32, 35, 36, 31)
 
 def log_plot(curves: dict[str, tuple[Array, Array]], title: str, *, color: bool) -> str:
     """Curves by name, each of times and values; what is not positive is left out."""
-    shown = {name: _logarithms(*curve) for name, curve in curves.items()}
+    shown = {name: points for name, curve in curves.items() if (points := _logarithms(*curve)).size}
+    if not shown:
+        raise ValueError(f"{title} has no positive values at positive times to draw on log axes")
     points = np.concatenate(list(shown.values()), axis=1)
-    if points.shape[1] == 0:
-        raise ValueError(f"{title} has no positive values to draw on log axes")
     low, high = points.min(axis=1), points.max(axis=1)
     span = np.where(high > low, high - low, 1.0)
     picture = np.full((ROWS, COLUMNS), " ", dtype=object)
@@ -24,7 +24,7 @@ def log_plot(curves: dict[str, tuple[Array, Array]], title: str, *, color: bool)
 
 
 def _logarithms(time: Array, value: Array) -> Array:
-    kept = (time > 0) & (value > 0)
+    kept = (time > 0) & (value > 0) & np.isfinite(value)
     return np.log10(np.stack([time[kept], value[kept]]))
 
 

@@ -114,7 +114,7 @@ def _client(options: Namespace) -> Client:
 
 
 def _print(options: Namespace, document: Any, text: str) -> None:
-    print(json.dumps(document, ensure_ascii=False) if options.json else text)
+    print(json.dumps(document) if options.json else text)
 
 
 def _print_result(options: Namespace, found: Any) -> None:

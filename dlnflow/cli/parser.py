@@ -4,6 +4,10 @@ import argparse
 
 from dlnflow import __version__
 from dlnflow.cli import commands, problem
+from dlnflow.cli.output import writable
+
+DATA = writable(".csv", ".json", ".npz")
+PICTURE = writable(".png", ".svg", ".pdf")
 
 EPILOG = """The service is the one at DLNFLOW_URL (default http://127.0.0.1:8000); its key is read from DLNFLOW_API_KEY.
 
@@ -37,18 +41,18 @@ def build_parser() -> argparse.ArgumentParser:
     _request_options(command("estimate", "what a job would cost, without running it", commands.estimate))
     local = command("solve", "solve or simulate here, without any service", commands.solve)
     _request_options(local)
-    local.add_argument("-o", "--output", help="write .csv, .json or .npz instead of a table")
+    local.add_argument("-o", "--output", type=DATA, help="write .csv, .json or .npz instead of a table")
     sweep = command("sweep", "run a job at every point of a grid and print one table", commands.sweep)
     _request_options(sweep)
     sweep.add_argument("--axis", action="append", required=True, metavar="PATH=V1,V2,…", help="problem.initial_scale=0.1,0.3,1")
     command("wait", "wait for jobs to finish", commands.wait).add_argument("ids", nargs="+", metavar="ID")
     curves = command("curves", "print or save the curves of a job", commands.curves)
     curves.add_argument("id", metavar="ID")
-    curves.add_argument("-o", "--output", help="write .csv, .json or .npz instead of a table")
+    curves.add_argument("-o", "--output", type=DATA, help="write .csv, .json or .npz instead of a table")
     plot = command("plot", "plot curves in the terminal, or into a file", commands.plot)
     plot.add_argument("ids", nargs="+", metavar="ID")
     plot.add_argument("--name", default="test_loss", choices=["train_loss", "test_loss", "parameter_error"])
-    plot.add_argument("-o", "--output", help="write .png, .svg or .pdf instead (needs matplotlib)")
+    plot.add_argument("-o", "--output", type=PICTURE, help="write .png, .svg or .pdf instead (needs matplotlib)")
     command("cancel", "stop jobs, queued or running", commands.cancel).add_argument("ids", nargs="+", metavar="ID")
     listing = command("list", "list jobs, newest first", commands.listing)
     listing.add_argument("--status", choices=["queued", "running", "succeeded", "failed", "cancelled"])
@@ -69,7 +73,7 @@ def _request_options(parser: argparse.ArgumentParser) -> None:
     add("--horizon", type=float, help="last time of the curves")
     add("--times", type=problem.times, help="times to print, 0.5,1,2; by default the service chooses")
     add("--accuracy", type=float, help="largest relative error of any curve (dmft)")
-    add("--dimension", type=int, help="d (simulation)")
-    add("--replicas", type=int, help="networks to average (simulation)")
-    add("--seed", type=int)
+    add("--dimension", type=problem.number, help="d (simulation)")
+    add("--replicas", type=problem.number, help="networks to average (simulation)")
+    add("--seed", type=problem.number)
     add("--set", action="append", default=[], metavar="PATH=VALUE", help="any other field: dynamics.kind=gradient_descent")

@@ -2,8 +2,8 @@
 
 import argparse
 import json
+import os
 import tomllib
-from pathlib import Path
 from typing import Any
 
 PATHS = {
@@ -35,12 +35,29 @@ def read_request(options: argparse.Namespace) -> dict[str, Any]:
 
 def _file(path: str) -> dict[str, Any]:
     """A job, or a problem alone, which becomes the `problem` of a job."""
-    text = Path(path).read_text(encoding="utf-8")
+    with open(os.path.expanduser(path), "rb") as file:
+        content = file.read()
+    format, read = ("JSON", _read_json) if path.lower().endswith(".json") else ("TOML", tomllib.loads)
     try:
-        found: dict[str, Any] = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
+        found = read(content.decode("utf-8-sig"))
     except ValueError as error:
-        raise ValueError(f"{path} is not {'JSON' if path.endswith('.json') else 'TOML'}: {error}") from None
+        raise ValueError(f"{path} is not {format} in UTF-8: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds no object, but a {type(found).__name__}")
     return {"problem": found} if "aspect_ratio" in found else found
+
+
+def _read_json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, whose names must differ: of two values, either may be meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)} is given twice")
+    return found
 
 
 def assignment(text: str) -> tuple[str, Any]:
@@ -77,7 +94,8 @@ def target(text: str) -> dict[str, Any]:
             pairs = [[float(x) for x in pair.split("@")] for pair in rest.split(",")]
             return {"kind": kind, "atoms": [atom for atom, _ in pairs], "probabilities": [p for _, p in pairs]}
         names = {"gaussian": ["std"], "bernoulli_gauss": ["density", "std"]}[kind]
-        return {"kind": kind} | dict(zip(names, map(float, filter(None, rest.split(":"))), strict=False))
+        values = [float(value) for value in rest.split(":")] if rest else []
+        return {"kind": kind} | dict(zip(names[: len(values)], values, strict=True))
     except (KeyError, ValueError):
         message = f"{text}: write gaussian[:STD], bernoulli_gauss:DENSITY[:STD] or discrete:ATOM@PROBABILITY,…"
         raise argparse.ArgumentTypeError(message) from None
@@ -86,3 +104,11 @@ def target(text: str) -> dict[str, Any]:
 def times(text: str) -> list[float]:
     """`0.5,1,2`."""
     return [float(x) for x in text.split(",")]
+
+
+def number(text: str) -> int | float:
+    """An integer, or whatever a request makes of another number: 100, 1e2, 100.0."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)

@@ -1,13 +1,16 @@
 """Tables and plots for the terminal."""
 
+import io
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from dlnflow.cli.braille import log_plot
 from dlnflow.client import Curves, Job
-from dlnflow.client.optional import need
+from dlnflow.files import write
+from dlnflow.optional import need
 from dlnflow.solution import CURVES, ORDER_PARAMETERS
 
 Lines = Sequence[tuple[Job, Curves]]
@@ -67,9 +70,13 @@ def terminal_plot(lines: Lines, name: str) -> str:
 
 def save_plot(lines: Lines, name: str, path: str) -> None:
     """Theory as lines with bands, simulations as points with bars, into a picture."""
-    figure, ax = need("matplotlib.pyplot", "plot").subplots(layout="constrained")
-    for job, curves in lines:
-        curves.plot(ax, name, points=job.kind == "simulation", label=f"{job.kind} {job.id[:8]}")
-    ax.set_ylabel(name)
-    ax.legend()
-    figure.savefig(path)
+    with need("matplotlib.style", "plot").context("default"):  # whatever the user has set up, LaTeX that is not there among it
+        figure = need("matplotlib.figure", "plot").Figure(layout="constrained")
+        ax = figure.subplots()
+        for job, curves in lines:
+            curves.plot(ax, name, points=job.kind == "simulation", label=f"{job.kind} {job.id[:8]}")
+        ax.set_ylabel(name.replace("_", " "))
+        ax.legend()
+        picture = io.BytesIO()
+        figure.savefig(picture, format=Path(path).suffix.lower().removeprefix("."))
+    write(path, picture.getvalue())

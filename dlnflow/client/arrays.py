@@ -1,14 +1,17 @@
 """The parts of a result as frozen dataclasses of NumPy arrays; T is the number of times."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from dlnflow.client.optional import need
 from dlnflow.client.svg import small_plot
+from dlnflow.files import write
+from dlnflow.optional import need
 from dlnflow.solution import Array
 
 if TYPE_CHECKING:
@@ -21,6 +24,18 @@ def read_npz(content: bytes) -> dict[str, Array]:
     """The arrays of an npz document by name."""
     with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
+
+
+@contextmanager
+def own_axes(ax: "Axes | None") -> "Iterator[Axes]":
+    """`ax`, or axes of a new figure, whose text matplotlib sets itself even where the user's settings ask for a LaTeX that is not there."""
+    if ax is not None:
+        yield ax
+        return
+    with need("matplotlib", "plot").rc_context({"text.usetex": False}):
+        axes = need("matplotlib.pyplot", "plot").subplots()[1]
+        yield axes
+        axes.figure.draw_without_rendering()  # makes the labels of the ticks, while the settings hold
 
 
 class _Arrays:
@@ -59,12 +74,20 @@ class Curves(_Columns):
     parameter_error_stderr: Array
 
     def plot(self, ax: "Axes | None" = None, name: str = "train_loss", *, points: bool = False, **style: Any) -> "Axes":
-        """Draw one curve on log axes, a line with a band of two standard errors or `points` with bars; needs matplotlib."""
-        if ax is None:
-            ax = need("matplotlib.pyplot", "plot").subplots()[1]
-        shown = self.time > 0
+        """Draw one curve on log axes, a line with a band of two standard errors or `points` with bars; needs matplotlib.
+
+        Raises ValueError where nothing of it is positive.
+        """
+        with own_axes(ax) as axes:
+            self._draw(axes, name, points, {"label": name.replace("_", " ")} | style)
+            axes.set(xscale="log", yscale="log", xlabel="time")
+        return axes
+
+    def _draw(self, ax: "Axes", name: str, points: bool, style: dict[str, Any]) -> None:
+        shown = (self.time > 0) & (getattr(self, name) > 0)
+        if not shown.any():
+            raise ValueError(f"{name} has no positive values at positive times, and nothing to draw on log axes")
         time, value, stderr = self.time[shown], getattr(self, name)[shown], getattr(self, f"{name}_stderr")[shown]
-        style = {"label": name} | style
         if points:
             bars: dict[str, Any] = {"fmt": "o", "markersize": 4} | style
             ax.errorbar(time, value, 2 * stderr, **bars)
@@ -72,18 +95,16 @@ class Curves(_Columns):
             (line,) = ax.plot(time, value, **style)
             low = np.maximum(value - 2 * stderr, value * 1e-3)
             ax.fill_between(time, low, value + 2 * stderr, color=line.get_color(), alpha=0.25, linewidth=0)
-        ax.set(xscale="log", yscale="log", xlabel="time")
-        return ax
 
     def save(self, path: str | Path) -> None:
         """Write .csv, .json or .npz, by the name's ending; all digits are kept."""
         from dlnflow.jobs.results import to_csv, to_json, to_npz
 
         writers = {".csv": to_csv, ".json": to_json, ".npz": to_npz}
-        suffix = Path(path).suffix
+        suffix = Path(path).suffix.lower()
         if suffix not in writers:
             raise ValueError(f"{path}: curves are saved as .csv, .json or .npz")
-        Path(path).write_bytes(writers[suffix](self.columns()))
+        write(path, writers[suffix](self.columns()))
 
     def _repr_html_(self) -> str:
         return small_plot(self.time, {"train_loss": self.train_loss, "test_loss": self.test_loss})

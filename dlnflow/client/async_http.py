@@ -7,11 +7,16 @@ from typing import Any, Self
 
 import httpx2
 
+from dlnflow.client.address import Address, read_address, read_key
+from dlnflow.client.answers import silence
 from dlnflow.client.async_job import AsyncJob
-from dlnflow.client.events import Event, EventParser, NoEvents
-from dlnflow.client.operations import Data, Operations, as_request, connection
+from dlnflow.client.connections import Connections
+from dlnflow.client.documents import Object, Page, Record, Uploads
+from dlnflow.client.events import Event, EventParser, require_stream
+from dlnflow.client.operations import Operations, as_request, dataset_path, listen
 from dlnflow.client.results import Sweep
 from dlnflow.client.wire import Call, Flow, Pause, T
+from dlnflow.jobs.matrix import Data
 from dlnflow.jobs.requests import Request
 
 
@@ -21,18 +26,20 @@ class AsyncClient:
     def __init__(
         self, url: str | None = None, *, api_key: str | None = None, http: httpx2.AsyncClient | None = None, retries: int = 2
     ) -> None:
-        options = connection(url, api_key)
-        self._http = http or httpx2.AsyncClient(**options)
-        self._http.headers.update(options["headers"])
-        self.operations = Operations(retries)
+        address = Address(http.base_url) if http is not None else read_address(url)
+        self._connections = Connections(httpx2.AsyncClient, http, address, read_key(api_key))
+        self.operations = Operations(address, retries)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.operations.address}>"
 
     async def submit(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> AsyncJob:
         """Submit a job, given as a request model, a dict or its fields; raises InvalidRequest or ApiError."""
-        return AsyncJob(self, await self.run(self.operations.document("POST", "/v1/jobs", json=as_request(request, fields))))
+        return AsyncJob(self, await self.run(self.operations.document(Record, "POST", "/v1/jobs", json=as_request(request, fields))))
 
     async def estimate(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
         """What a job would cost, in seconds and bytes, without running it."""
-        return await self.run(self.operations.document("POST", "/v1/estimate", json=as_request(request, fields)))
+        return await self.run(self.operations.document(Object, "POST", "/v1/estimate", json=as_request(request, fields)))
 
     async def sweep(
         self, base: Mapping[str, Any], axes: Mapping[str, Any], *, timeout: float | None = None, bar: bool = True, **fields: Any
@@ -52,7 +59,7 @@ class AsyncClient:
         wanted = {"status": status, "kind": kind}
         query: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
         while True:
-            page = await self.run(self.operations.document("GET", "/v1/jobs", params=query))
+            page = await self.run(self.operations.document(Page, "GET", "/v1/jobs", params=query))
             for record in page["jobs"]:
                 yield AsyncJob(self, record)
             if page["cursor"] is None:
@@ -63,39 +70,45 @@ class AsyncClient:
         """Stop a job; raises ApiError (409) where it has finished."""
         return await (await self.job(job_id)).cancel()
 
-    async def upload(self, data: Data) -> dict[str, Any]:
-        """Keep a matrix, or a CSV, NPZ or Parquet file, whose rows simulations draw; its `id`, `rows` and `columns`."""
-        return await self.run(self.operations.upload(data))
+    async def upload(self, data: Data, *, header: bool | None = None, index: bool | None = None) -> dict[str, Any]:
+        """Keep a matrix whose rows simulations draw: an array, a frame, or the path of a CSV, NPY, NPZ, Parquet or Arrow file.
+
+        The answer has its `id`, `rows` and `columns`, and how it was read. `header` says whether the first row of a CSV file names the
+        columns, `index` whether the first column names the rows and is left out; what may be either is refused where they are not given.
+        """
+        return await self.run(self.operations.upload(data, header, index))
 
     async def datasets(self) -> list[dict[str, Any]]:
         """The data sets that the service keeps, newest first."""
-        return list((await self.run(self.operations.document("GET", "/v1/datasets")))["datasets"])
+        return list((await self.run(self.operations.document(Uploads, "GET", "/v1/datasets")))["datasets"])
 
     async def delete_dataset(self, dataset_id: str) -> None:
         """Forget a data set; finished results stay."""
-        await self.run(self.operations.send("DELETE", f"/v1/datasets/{dataset_id}"))
+        await self.run(self.operations.send("DELETE", dataset_path(dataset_id)))
 
     async def limits(self) -> dict[str, Any]:
         """The limits in force."""
-        return await self.run(self.operations.document("GET", "/v1/limits"))
+        return await self.run(self.operations.document(Object, "GET", "/v1/limits"))
 
     async def send(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """One request, repeated where that can help; raises ApiError or ServiceUnavailable."""
         return await self.run(self.operations.send(method, path, **options))
 
     async def events(self, job_id: str, last_id: str | None = None) -> AsyncIterator[Event]:
-        """The events of a job over one connection, from after `last_id` on; raises NoEvents where there is no stream."""
-        parser, headers = EventParser(), {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
-        async with self._http.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
-            if answer.status_code != 200:
-                raise NoEvents
-            async for line in answer.aiter_lines():
-                if event := parser.feed(line):
-                    yield event
+        """The events of a job over one connection, from after `last_id` on; raises NoEvents, or ServiceUnavailable where it breaks."""
+        parser, call = EventParser(), listen(job_id, last_id)
+        try:
+            async with self._connections.here().stream(call.method, call.path, **call.options) as answer:
+                require_stream(answer)
+                async for line in answer.aiter_lines():
+                    if event := parser.feed(line):
+                        yield event
+        except httpx2.RequestError as error:
+            raise silence(self.operations.address, call, error) from error
 
     async def run(self, flow: Flow[T]) -> T:
         """Carry a flow of requests out."""
-        reply: httpx2.Response | httpx2.TransportError | None = None
+        reply: httpx2.Response | httpx2.RequestError | None = None
         while True:
             try:
                 step = flow.send(reply)
@@ -104,18 +117,19 @@ class AsyncClient:
                 return result
             reply = await self._perform(step)
 
-    async def _perform(self, step: Call | Pause) -> httpx2.Response | httpx2.TransportError | None:
+    async def _perform(self, step: Call | Pause) -> httpx2.Response | httpx2.RequestError | None:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
         try:
-            return await self._http.request(step.method, step.path, **step.options)
-        except httpx2.TransportError as error:
+            return await self._connections.here().request(step.method, step.path, **step.options)
+        except httpx2.RequestError as error:
             return error
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._http.aclose()
+        for http in self._connections.take():
+            await http.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,15 +1,15 @@
 """A job as the asynchronous client holds it: the methods of `Job`, to be awaited."""
 
-import json
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import httpx2
-
 from dlnflow.client.arrays import Curves, Kernels, OrderParameters
-from dlnflow.client.errors import JobFailed
+from dlnflow.client.documents import Object, Record, read_json
+from dlnflow.client.errors import JobFailed, ServiceUnavailable
 from dlnflow.client.events import NoEvents, Update, partial_curves
+from dlnflow.client.operations import P, job_path
 from dlnflow.client.progress import progress_bar
 from dlnflow.client.results import AnyResult
 from dlnflow.client.state import JobState
@@ -25,9 +25,9 @@ class AsyncJob(JobState):
         super().__init__(record)
         self._client = client
 
-    async def refresh(self, wait: int = 0) -> "AsyncJob":
-        """Look at the job again; with `wait`, answer at its end or after so many seconds."""
-        self.record = await self._client.run(self._client.operations.record(self.id, wait))
+    async def refresh(self, wait: int = 0, timeout: float | None = None) -> "AsyncJob":
+        """Look at the job again; with `wait`, answer at its end or after so many seconds. Raises WaitTimeout after `timeout` seconds."""
+        self.record = await self._client.run(self._client.operations.record(self.id, wait, timeout))
         return self
 
     async def wait(
@@ -40,7 +40,7 @@ class AsyncJob(JobState):
 
     async def cancel(self) -> "AsyncJob":
         """Stop the job; raises ApiError (409) where it has finished."""
-        self.record = await self._client.run(self._client.operations.document("DELETE", f"/v1/jobs/{self.id}"))
+        self.record = await self._client.run(self._client.operations.document(Record, "DELETE", job_path(self.id)))
         return self
 
     async def done(self) -> bool:
@@ -78,7 +78,7 @@ class AsyncJob(JobState):
                         yield self._update(partial_curves(event), event.name == "curve")
             except NoEvents:
                 events = False
-            except httpx2.TransportError:
+            except ServiceUnavailable:
                 pass
             if not (await self.refresh(wait=1)).finished:
                 yield self._update()
@@ -90,20 +90,19 @@ class AsyncJob(JobState):
 
     async def curves(self) -> Curves:
         """Loss curves with standard errors; raises ApiError (409) before the job has succeeded."""
-        return Curves.from_npz(await self._part("curves"))
+        return await self._part(Curves.from_npz, "curves")
 
     async def order_parameters(self) -> OrderParameters:
         """Overlap, norms and conditional statistics."""
-        return OrderParameters.from_npz(await self._part("order-parameters"))
+        return await self._part(OrderParameters.from_npz, "order-parameters")
 
     async def kernels(self) -> Kernels:
         """The two-time functions of a mean-field solve."""
-        return Kernels.from_npz(await self._part("kernels"))
+        return await self._part(Kernels.from_npz, "kernels")
 
     async def diagnostics(self) -> dict[str, Any]:
         """Outcome, error split, cost and versions."""
-        document: dict[str, Any] = json.loads(await self._part("diagnostics", "json"))
-        return document
+        return await self._part(partial(read_json, Object), "diagnostics", "json")
 
-    async def _part(self, name: str, format: str = "npz") -> bytes:
-        return await self._client.run(self._client.operations.part(self.id, name, format))
+    async def _part(self, parse: Callable[[bytes], P], name: str, format: str = "npz") -> P:
+        return await self._client.run(self._client.operations.part(parse, self.id, name, format))

@@ -18,12 +18,17 @@ class _Pending(Generic[J]):
         self.jobs: dict[str, J] = {job.id: job for job in jobs}
         self._timeout, self._deadline = timeout, None if timeout is None else time.monotonic() + timeout
 
+    @property
+    def left(self) -> float | None:
+        """Seconds that may still be waited."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
     def take(self) -> list[J]:
         """Remove and return those that have finished."""
         finished = [job for job in self.jobs.values() if job.finished]
         for job in finished:
             del self.jobs[job.id]
-        if self.jobs and self._deadline is not None and time.monotonic() >= self._deadline:
+        if self.jobs and self.left == 0:
             raise WaitTimeout(f"{len(self.jobs)} jobs go on after {self._timeout} s: {', '.join(self.jobs)}")
         return finished
 
@@ -34,7 +39,7 @@ def as_completed(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[
     while pending.jobs:
         yield from pending.take()
         for number, job in enumerate(list(pending.jobs.values())):
-            job.refresh(wait=1 if number == 0 else 0)
+            job.refresh(wait=1 if number == 0 else 0, timeout=pending.left)
 
 
 async def as_completed_async(jobs: Iterable[AsyncJob], timeout: float | None = None) -> AsyncIterator[AsyncJob]:
@@ -44,4 +49,4 @@ async def as_completed_async(jobs: Iterable[AsyncJob], timeout: float | None = N
         for finished in pending.take():
             yield finished
         for number, job in enumerate(list(pending.jobs.values())):
-            await job.refresh(wait=1 if number == 0 else 0)
+            await job.refresh(wait=1 if number == 0 else 0, timeout=pending.left)

@@ -4,14 +4,16 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import httpx2
 import numpy as np
 
 from dlnflow.client.arrays import Curves
+from dlnflow.client.errors import DlnflowError
 from dlnflow.solution import CURVES
 
 
-class NoEvents(Exception):
-    """The service has no event stream for this job."""
+class NoEvents(DlnflowError):
+    """There is no event stream for this job that can be read."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,23 @@ class EventParser:
     def _take(self) -> Event | None:
         name, data = self._name, "\n".join(self._data)
         self._name, self._data = "message", []
-        return Event(name, json.loads(data), self._id or None) if data else None
+        return Event(name, _read(data), self._id or None) if data else None
+
+
+def require_stream(answer: httpx2.Response) -> None:
+    """Raise NoEvents where this is no stream of events."""
+    if answer.status_code != 200 or not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+        raise NoEvents("there are no events")
+
+
+def _read(data: str) -> dict[str, Any]:
+    try:
+        found = json.loads(data)
+    except ValueError:
+        raise NoEvents("an event is no JSON") from None
+    if not isinstance(found, dict):
+        raise NoEvents("an event is no JSON object")
+    return found
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,9 @@ def partial_curves(event: Event) -> Curves | None:
     if event.name not in {"preview", "curve"} or "time" not in event.data:
         return None
     data = event.data
-    time = np.array(data["time"], dtype=float)
     names = [name for curve in CURVES for name in (curve, f"{curve}_stderr")]
-    return Curves(time=time, **{name: np.array(data.get(name, np.full(len(time), np.nan)), dtype=float) for name in names})
+    try:
+        time = np.array(data["time"], dtype=float)
+        return Curves(time=time, **{name: np.array(data.get(name, np.full(len(time), np.nan)), dtype=float) for name in names})
+    except (TypeError, ValueError):
+        return None

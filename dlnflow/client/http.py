@@ -1,5 +1,6 @@
 """The synchronous client: carries the operations out, one after the other."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -7,11 +8,17 @@ from typing import Any, Self
 
 import httpx2
 
-from dlnflow.client.events import Event, EventParser, NoEvents
+from dlnflow.client.address import Address, read_address, read_key
+from dlnflow.client.answers import silence
+from dlnflow.client.connections import Connections
+from dlnflow.client.documents import Object, Page, Record, Uploads
+from dlnflow.client.errors import ServiceUnavailable
+from dlnflow.client.events import Event, EventParser, require_stream
 from dlnflow.client.job import Job
-from dlnflow.client.operations import Data, Operations, as_request, connection
+from dlnflow.client.operations import Operations, as_request, dataset_path, listen
 from dlnflow.client.results import Sweep
 from dlnflow.client.wire import Call, Flow, Pause, T
+from dlnflow.jobs.matrix import Data
 from dlnflow.jobs.requests import Request
 
 
@@ -22,18 +29,20 @@ class Client:
     """
 
     def __init__(self, url: str | None = None, *, api_key: str | None = None, http: httpx2.Client | None = None, retries: int = 2) -> None:
-        options = connection(url, api_key)
-        self._http = http or httpx2.Client(**options)
-        self._http.headers.update(options["headers"])
-        self.operations = Operations(retries)
+        address = Address(http.base_url) if http is not None else read_address(url)
+        self._connections = Connections(httpx2.Client, http, address, read_key(api_key))
+        self.operations = Operations(address, retries)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.operations.address}>"
 
     def submit(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> Job:
         """Submit a job, given as a request model, a dict or its fields; raises InvalidRequest or ApiError."""
-        return Job(self, self.run(self.operations.document("POST", "/v1/jobs", json=as_request(request, fields))))
+        return Job(self, self.run(self.operations.document(Record, "POST", "/v1/jobs", json=as_request(request, fields))))
 
     def estimate(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
         """What a job would cost, in seconds and bytes, without running it."""
-        return self.run(self.operations.document("POST", "/v1/estimate", json=as_request(request, fields)))
+        return self.run(self.operations.document(Object, "POST", "/v1/estimate", json=as_request(request, fields)))
 
     def sweep(
         self, base: Mapping[str, Any], axes: Mapping[str, Any], *, timeout: float | None = None, bar: bool = True, **fields: Any
@@ -53,7 +62,7 @@ class Client:
         wanted = {"status": status, "kind": kind}
         query: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
         while True:
-            page = self.run(self.operations.document("GET", "/v1/jobs", params=query))
+            page = self.run(self.operations.document(Page, "GET", "/v1/jobs", params=query))
             yield from (Job(self, record) for record in page["jobs"])
             if page["cursor"] is None:
                 return
@@ -63,39 +72,47 @@ class Client:
         """Stop a job; raises ApiError (409) where it has finished."""
         return self.job(job_id).cancel()
 
-    def upload(self, data: Data) -> dict[str, Any]:
-        """Keep a matrix, or a CSV, NPZ or Parquet file, whose rows simulations draw; its `id`, `rows` and `columns`."""
-        return self.run(self.operations.upload(data))
+    def upload(self, data: Data, *, header: bool | None = None, index: bool | None = None) -> dict[str, Any]:
+        """Keep a matrix whose rows simulations draw: an array, a frame, or the path of a CSV, NPY, NPZ, Parquet or Arrow file.
+
+        The answer has its `id`, `rows` and `columns`, and how it was read. `header` says whether the first row of a CSV file names the
+        columns, `index` whether the first column names the rows and is left out; what may be either is refused where they are not given.
+        """
+        return self.run(self.operations.upload(data, header, index))
 
     def datasets(self) -> list[dict[str, Any]]:
         """The data sets that the service keeps, newest first."""
-        return list((self.run(self.operations.document("GET", "/v1/datasets")))["datasets"])
+        return list((self.run(self.operations.document(Uploads, "GET", "/v1/datasets")))["datasets"])
 
     def delete_dataset(self, dataset_id: str) -> None:
         """Forget a data set; finished results stay."""
-        self.run(self.operations.send("DELETE", f"/v1/datasets/{dataset_id}"))
+        self.run(self.operations.send("DELETE", dataset_path(dataset_id)))
 
     def limits(self) -> dict[str, Any]:
         """The limits in force."""
-        return self.run(self.operations.document("GET", "/v1/limits"))
+        return self.run(self.operations.document(Object, "GET", "/v1/limits"))
 
     def send(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """One request, repeated where that can help; raises ApiError or ServiceUnavailable."""
         return self.run(self.operations.send(method, path, **options))
 
     def events(self, job_id: str, last_id: str | None = None) -> Iterator[Event]:
-        """The events of a job over one connection, from after `last_id` on; raises NoEvents where there is no stream."""
-        parser, headers = EventParser(), {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
-        with self._http.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
-            if answer.status_code != 200:
-                raise NoEvents
-            for line in answer.iter_lines():
-                if event := parser.feed(line):
-                    yield event
+        """The events of a job over one connection, from after `last_id` on; raises NoEvents, or ServiceUnavailable where it breaks."""
+        parser, call, process = EventParser(), listen(job_id, last_id), os.getpid()
+        try:
+            with self._connections.here().stream(call.method, call.path, **call.options) as answer:
+                require_stream(answer)
+                for line in answer.iter_lines():
+                    if event := parser.feed(line):
+                        yield event
+                    if os.getpid() != process:
+                        raise ServiceUnavailable("the connection belongs to another process")
+        except httpx2.RequestError as error:
+            raise silence(self.operations.address, call, error) from error
 
     def run(self, flow: Flow[T]) -> T:
         """Carry a flow of requests out."""
-        reply: httpx2.Response | httpx2.TransportError | None = None
+        reply: httpx2.Response | httpx2.RequestError | None = None
         while True:
             try:
                 step = flow.send(reply)
@@ -104,18 +121,19 @@ class Client:
                 return result
             reply = self._perform(step)
 
-    def _perform(self, step: Call | Pause) -> httpx2.Response | httpx2.TransportError | None:
+    def _perform(self, step: Call | Pause) -> httpx2.Response | httpx2.RequestError | None:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
         try:
-            return self._http.request(step.method, step.path, **step.options)
-        except httpx2.TransportError as error:
+            return self._connections.here().request(step.method, step.path, **step.options)
+        except httpx2.RequestError as error:
             return error
 
     def close(self) -> None:
         """Close the connection."""
-        self._http.close()
+        for http in self._connections.take():
+            http.close()
 
     def __enter__(self) -> Self:
         return self

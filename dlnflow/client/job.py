@@ -1,17 +1,17 @@
 """A job as the synchronous client holds it: its state, its end, and its results once it has them."""
 
 import asyncio
-import json
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import httpx2
-
 from dlnflow.client.arrays import Curves, Kernels, OrderParameters
-from dlnflow.client.errors import JobFailed
+from dlnflow.client.documents import Object, Record, read_json
+from dlnflow.client.errors import JobFailed, ServiceUnavailable
 from dlnflow.client.events import NoEvents, Update, partial_curves
+from dlnflow.client.operations import P, job_path
 from dlnflow.client.progress import progress_bar
 from dlnflow.client.results import AnyResult
 from dlnflow.client.state import JobState
@@ -27,9 +27,9 @@ class Job(JobState):
         super().__init__(record)
         self._client = client
 
-    def refresh(self, wait: int = 0) -> "Job":
-        """Look at the job again; with `wait`, answer at its end or after so many seconds."""
-        self.record = self._client.run(self._client.operations.record(self.id, wait))
+    def refresh(self, wait: int = 0, timeout: float | None = None) -> "Job":
+        """Look at the job again; with `wait`, answer at its end or after so many seconds. Raises WaitTimeout after `timeout` seconds."""
+        self.record = self._client.run(self._client.operations.record(self.id, wait, timeout))
         return self
 
     def wait(self, timeout: float | None = None, on_progress: "Callable[[Job], None] | None" = None, *, bar: bool = False) -> "Job":
@@ -40,7 +40,7 @@ class Job(JobState):
 
     def cancel(self) -> "Job":
         """Stop the job; raises ApiError (409) where it has finished."""
-        self.record = self._client.run(self._client.operations.document("DELETE", f"/v1/jobs/{self.id}"))
+        self.record = self._client.run(self._client.operations.document(Record, "DELETE", job_path(self.id)))
         return self
 
     def done(self) -> bool:
@@ -85,7 +85,7 @@ class Job(JobState):
                         yield self._update(partial_curves(event), event.name == "curve")
             except NoEvents:
                 events = False
-            except httpx2.TransportError:
+            except ServiceUnavailable:
                 pass
             if not self.refresh(wait=1).finished:
                 yield self._update()
@@ -97,20 +97,19 @@ class Job(JobState):
 
     def curves(self) -> Curves:
         """Loss curves with standard errors; raises ApiError (409) before the job has succeeded."""
-        return Curves.from_npz(self._part("curves"))
+        return self._part(Curves.from_npz, "curves")
 
     def order_parameters(self) -> OrderParameters:
         """Overlap, norms and conditional statistics."""
-        return OrderParameters.from_npz(self._part("order-parameters"))
+        return self._part(OrderParameters.from_npz, "order-parameters")
 
     def kernels(self) -> Kernels:
         """The two-time functions of a mean-field solve."""
-        return Kernels.from_npz(self._part("kernels"))
+        return self._part(Kernels.from_npz, "kernels")
 
     def diagnostics(self) -> dict[str, Any]:
         """Outcome, error split, cost and versions."""
-        document: dict[str, Any] = json.loads(self._part("diagnostics", "json"))
-        return document
+        return self._part(partial(read_json, Object), "diagnostics", "json")
 
-    def _part(self, name: str, format: str = "npz") -> bytes:
-        return self._client.run(self._client.operations.part(self.id, name, format))
+    def _part(self, parse: Callable[[bytes], P], name: str, format: str = "npz") -> P:
+        return self._client.run(self._client.operations.part(parse, self.id, name, format))

@@ -4,110 +4,153 @@ import io
 import os
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx2
 import numpy as np
-from numpy.typing import ArrayLike
-from pydantic_core import to_jsonable_python
 
-from dlnflow.client.errors import WaitTimeout
+from dlnflow.client.address import Address
+from dlnflow.client.answers import reading
+from dlnflow.client.documents import Object, Record, Upload, require
+from dlnflow.client.errors import NOT_THE_SERVICE, ApiError, InvalidRequest, ServiceUnavailable, WaitTimeout
 from dlnflow.client.results import AnyResult, read_result
 from dlnflow.client.state import JobState
-from dlnflow.client.wire import Call, Flow, Pause, send
-from dlnflow.client.words import refusing
+from dlnflow.client.wire import RETRIED, Call, Flow, Pause, send
+from dlnflow.client.words import read_data, read_request
+from dlnflow.jobs import matrix
 from dlnflow.jobs.requests import Request, request_adapter
-from dlnflow.problem import Model
 
 POLL_SECONDS = 1
 PATIENT = 6  # retries while waiting for a job, about half a minute: a service may be started again meanwhile
-DEFAULT_URL = "http://127.0.0.1:8000"
 Watcher = Callable[[Any], None]
-Data = ArrayLike | Path
-
-
-def connection(url: str | None, api_key: str | None) -> dict[str, Any]:
-    """Address, headers and time-out of a connection, from the arguments or the environment."""
-    key = api_key or os.environ.get("DLNFLOW_API_KEY")
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return {"base_url": url or os.environ.get("DLNFLOW_URL") or DEFAULT_URL, "timeout": 60, "headers": headers}
+P = TypeVar("P")
 
 
 def as_request(request: Request | Mapping[str, Any] | None, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """A request given as a model, a dict or keywords, checked; raises InvalidRequest, which names the field.
-
-    What is left out is left to the service. NumPy arrays and models may stand anywhere.
-    """
-    if isinstance(request, Model):
-        request = request.model_dump(mode="json", include=request.model_fields_set | {"kind"})
-    given: dict[str, Any] = to_jsonable_python({**(request or {}), **fields}, fallback=lambda array: array.tolist())
-    with refusing():
-        request_adapter.validate_python(given)
-    return given
+    """The JSON of a request, checked; raises InvalidRequest, which names the field. What is left out is left to the service."""
+    return read_request(request_adapter, request, fields)[0]
 
 
-def as_file(data: Data) -> bytes:
-    """A matrix as an NPZ file, or a file as it is."""
-    if isinstance(data, str | Path):
-        return Path(data).read_bytes()
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, data=np.asarray(data))
-    return buffer.getvalue()
+def job_path(job_id: str, part: str = "") -> str:
+    """The path of a job, or of a part of it; raises InvalidRequest where that cannot be its id."""
+    return f"/v1/jobs/{_quoted('job_id', job_id)}" + (f"/{part}" if part else "")
+
+
+def dataset_path(dataset_id: str) -> str:
+    """The path of a data set; raises InvalidRequest where that cannot be its id."""
+    return f"/v1/datasets/{_quoted('dataset_id', dataset_id)}"
+
+
+def listen(job_id: str, last_id: str | None) -> Call:
+    """The request for the events of a job, from after `last_id` on."""
+    headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
+    return Call("GET", job_path(job_id, "events"), {"headers": headers})
+
+
+def _quoted(name: str, value: Any) -> str:
+    found = value.strip() if isinstance(value, str) else ""
+    if found in ("", ".", ".."):
+        raise InvalidRequest([name], f"{name}: {value!r} is no id; it is the `id` of a record, a text of 32 letters")
+    return quote(found, safe="", errors="replace")
 
 
 class Operations:
-    """The calls of a client that repeats a failed one `retries` times."""
+    """The calls of a client of the service at `address`, which repeats a failed one `retries` times."""
 
-    def __init__(self, retries: int) -> None:
-        self._retries = retries
+    def __init__(self, address: Address, retries: int) -> None:
+        self.address, self._retries = address, retries
 
-    def send(self, method: str, path: str, retries: int | None = None, **options: Any) -> Flow[httpx2.Response]:
+    def send(
+        self, method: str, path: str, retries: int | None = None, deadline: float | None = None, **options: Any
+    ) -> Flow[httpx2.Response]:
         """One request with retries."""
-        return send(Call(method, path, options), self._retries if retries is None else retries)
+        return send(Call(method, path, options), self._retries if retries is None else retries, self.address, deadline)
 
-    def document(self, method: str, path: str, **options: Any) -> Flow[dict[str, Any]]:
-        """The JSON object that one request is answered with."""
+    def read(self, parse: Callable[[httpx2.Response], P], method: str, path: str, **options: Any) -> Flow[P]:
+        """What `parse` makes of the answer to one request; raises ApiError where that is none of a dlnflow service."""
         answer = yield from self.send(method, path, **options)
-        found: dict[str, Any] = answer.json()
+        with reading(answer, self.address, path):
+            return parse(answer)
+
+    def document(self, shape: Any, method: str, path: str, **options: Any) -> Flow[Object]:
+        """The JSON object of this `shape` that one request is answered with."""
+        return self.read(lambda answer: require(shape, answer.json()), method, path, **options)
+
+    def record(self, job_id: str, wait: int = 0, timeout: float | None = None) -> Flow[Object]:
+        """A job's record; with `wait`, at its end or after so many seconds. Raises WaitTimeout after `timeout` seconds without one."""
+        headers, retries = ({"Prefer": f"wait={wait}"}, PATIENT) if wait else ({}, None)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            found: Object = yield from self.read(
+                lambda answer: _record(answer, job_id), "GET", job_path(job_id), retries=retries, deadline=deadline, headers=headers
+            )
+        except (ServiceUnavailable, ApiError) as error:
+            passes = not isinstance(error, ApiError) or error.status in RETRIED
+            if passes and deadline is not None and time.monotonic() >= deadline:
+                raise WaitTimeout(f"no news of job {job_id} after {timeout:g} s: {error}") from error
+            raise
         return found
 
-    def record(self, job_id: str, wait: int = 0) -> Flow[dict[str, Any]]:
-        """A job's record; with `wait`, at its end or after so many seconds."""
-        headers = {"Prefer": f"wait={wait}"} if wait else {}
-        return (yield from self.document("GET", f"/v1/jobs/{job_id}", headers=headers, retries=PATIENT if wait else None))
-
-    def upload(self, data: Data) -> Flow[dict[str, Any]]:
+    def upload(self, data: matrix.Data, header: bool | None, index: bool | None) -> Flow[Object]:
         """Keep a data set; its record."""
-        return (
-            yield from self.document("POST", "/v1/datasets", content=as_file(data), headers={"Content-Type": "application/octet-stream"})
-        )
+        content, said = _file(data, header, index)
+        options = {"content": content, "params": said, "headers": {"Content-Type": "application/octet-stream"}}
+        return self.document(Upload, "POST", "/v1/datasets", **options)
 
     def wait(self, job: JobState, timeout: float | None, watch: Watcher | None) -> Flow[None]:
         """Look at `job` until it has finished; raises JobFailed, or WaitTimeout after `timeout` seconds."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while not job.finished:
             began = time.monotonic()
-            if deadline is not None and began >= deadline:
+            left = None if deadline is None else deadline - began
+            if left is not None and left <= 0:
                 raise WaitTimeout(f"job {job.id} is still {job.status} ({job.progress:.0%}) after {timeout} s")
             if watch:
                 watch(job)
-            job.record = yield from self.record(job.id, wait=POLL_SECONDS)
-            if not job.finished and time.monotonic() < began + 0.2:
-                yield Pause(POLL_SECONDS)  # something on the way does not honour `Prefer: wait`
+            seconds = POLL_SECONDS if left is None else min(POLL_SECONDS, int(left))
+            job.record = yield from self.record(job.id, wait=seconds, timeout=left)
+            if not job.finished and time.monotonic() < began + 0.2:  # something on the way does not honour `Prefer: wait`
+                yield Pause(POLL_SECONDS if left is None else min(POLL_SECONDS, left))
         if watch:
             watch(job)
         job.require_success()
 
-    def part(self, job_id: str, name: str, format: str = "npz", **query: Any) -> Flow[bytes]:
-        """One part of a result."""
-        answer = yield from self.send("GET", f"/v1/jobs/{job_id}/{name}", params={"format": format} | query)
-        return answer.content
+    def part(self, parse: Callable[[bytes], P], job_id: str, name: str, format: str = "npz") -> Flow[P]:
+        """What `parse` makes of one part of a result."""
+        return self.read(lambda answer: parse(answer.content), "GET", job_path(job_id, name), params={"format": format})
 
     def result(self, job: JobState) -> Flow[AnyResult]:
         """Everything that a job has found, by its kind."""
         parts: dict[str, bytes] = {}
         for name in job.parts:
             arrays = name in {"curves", "order-parameters", "kernels"}
-            parts[name] = yield from self.part(job.id, name, "npz" if arrays else "json")
-        return read_result(job.kind, job.id, job.request, parts)
+            parts[name] = yield from self.part(bytes, job.id, name, "npz" if arrays else "json")
+        try:
+            return read_result(job.kind, job.id, job.request, parts)
+        except MemoryError:
+            raise
+        except Exception as error:
+            detail = f"the result of job {job.id} at {self.address} cannot be read: {error!r}"
+            raise ApiError(200, {"code": NOT_THE_SERVICE, "detail": detail}, f"{self.address}{job_path(job.id)}") from error
+
+
+def _record(answer: httpx2.Response, job_id: str) -> Object:
+    """The record of the job that was asked for, and of no other."""
+    found = require(Record, answer.json())
+    if found["id"] != job_id.strip():
+        raise ValueError(f"the job {found['id']} is another one")
+    return found
+
+
+def _file(data: matrix.Data, header: bool | None, index: bool | None) -> tuple[bytes, dict[str, bool]]:
+    """A file as it is, and what was said of it; or an NPY file of a matrix in memory, whose index is left out. Raises InvalidRequest."""
+    if isinstance(data, str | os.PathLike):
+        with open(os.path.expanduser(data), "rb") as file:
+            data = file.read()
+    if isinstance(data, bytes | bytearray):
+        said = {"header": header, "index": index}
+        return bytes(data), {name: value for name, value in said.items() if value is not None}
+    buffer = io.BytesIO()
+    np.save(buffer, read_data(data, header, index).values, allow_pickle=False)
+    return buffer.getvalue(), {"index": False}

@@ -1,14 +1,16 @@
 """Whole results: what a job of each kind found, with tables, files and plots."""
 
 import json
+import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlnflow.client.arrays import Curves, Kernels, OrderParameters, read_npz
-from dlnflow.client.optional import need
+from dlnflow.client.arrays import Curves, Kernels, OrderParameters, own_axes, read_npz
+from dlnflow.files import write
+from dlnflow.optional import need
 from dlnflow.solution import Array
 
 if TYPE_CHECKING:
@@ -57,29 +59,29 @@ class Result:
     def plot(self, ax: "Axes | None" = None, names: tuple[str, ...] = ("train_loss", "test_loss"), **style: Any) -> "Axes":
         """Draw the curves `names`: theory as lines with bands, a simulation as points with bars; needs matplotlib."""
         points = self.request["kind"] == "simulation"
-        for number, name in enumerate(names):
-            label = f"{name}, {self.request['kind']}"
-            ax = self.curves.plot(ax, name, points=points, **{"label": label, "color": f"C{number}"} | style)
-        assert ax is not None, "names is empty"
-        ax.legend()
-        return ax
+        with own_axes(ax) as axes:
+            for number, name in enumerate(names):
+                label = f"{name.replace('_', ' ')}, {self.request['kind']}"
+                self.curves.plot(axes, name, points=points, **{"label": label, "color": f"C{number}"} | style)
+            axes.legend()
+        return axes
 
     def save(self, path: str | Path) -> None:
         """Write everything to an .npz file, for `Result.load`, or the curves alone to .csv or .json."""
-        if Path(path).suffix != ".npz":
+        if Path(path).suffix.lower() != ".npz":
             return self.curves.save(path)
         from dlnflow.jobs.results import to_npz
 
         parts = {f.name: asdict(value) for f in fields(self) if hasattr(value := getattr(self, f.name), "time")}
         texts = {"request": np.array(json.dumps(self.request)), "diagnostics": np.array(json.dumps(self.diagnostics))}
-        Path(path).write_bytes(to_npz(parts | texts))
+        write(path, to_npz(parts | texts))
 
     @classmethod
     def load(cls, path: str | Path) -> "Result":
         """Read what `save` wrote."""
         from dlnflow.jobs.results import to_npz
 
-        arrays = read_npz(Path(path).read_bytes())
+        arrays = read_npz(Path(os.path.expanduser(path)).read_bytes())
         parts: dict[str, dict[str, Array]] = {}
         for name, array in arrays.items():
             part, _, rest = name.partition(".")
@@ -102,9 +104,10 @@ class Document:
     document: dict[str, Any]
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self.document:
+        document = self.__dict__.get("document", {})  # it is not there yet while a copy is made
+        if name.startswith("_") or name not in document:
             raise AttributeError(name)
-        return self.document[name]
+        return document[name]
 
 
 class Theory(Document):

@@ -1,15 +1,40 @@
-"""Refusals in the words of the user's own request."""
+"""Requests checked before they are sent or solved, and refusals in the words of the user's own request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from dlnflow.client.errors import InvalidRequest
+from dlnflow.jobs import matrix
+from dlnflow.jobs.plain import T, checked, plain
+from dlnflow.problem import Model
 
 TAGS = {"dmft", "simulation", "theory", "comparison", "sweep", "gaussian", "bernoulli_gauss", "discrete", "balanced", "pair", "random"}
 TAGS |= {"gradient_flow", "gradient_descent", "rademacher", "student_t"}
+
+
+def read_request(adapter: TypeAdapter[T], request: Any, fields: Mapping[str, Any]) -> tuple[dict[str, Any], T]:
+    """A request given as a model, a dict or keywords, as plain JSON and as a model; raises InvalidRequest, which names the field.
+
+    What is left out stays out of the JSON. Arrays, frames, iterators and models may stand anywhere.
+    """
+    if isinstance(request, Model):
+        request = request.model_dump(mode="json", include=request.model_fields_set | {"kind"})
+    if not isinstance(request, Mapping | None):
+        raise InvalidRequest([], f"a request is a dict, a request model or keywords, and no {type(request).__name__}")
+    with refusing():
+        given = plain({**(request or {}), **fields})
+        return given, checked(adapter, given)
+
+
+def read_data(data: matrix.Data, header: bool | None, index: bool | None) -> matrix.Table:
+    """The matrix in an array, a frame or a file; raises InvalidRequest."""
+    try:
+        return matrix.load(data, header, index)
+    except matrix.BadMatrix as error:
+        raise InvalidRequest(["data"], f"data: {error}") from None
 
 
 @contextmanager
@@ -30,5 +55,5 @@ def _field(error: Any) -> str:
 
 def _line(error: Any) -> str:
     field, message, given = _field(error), error["msg"], error["input"]
-    shown = "" if isinstance(given, dict | list | tuple) else f" (given: {given!r})"
+    shown = "" if isinstance(given, dict | list | tuple) or error["type"] == "json_invalid" else f" (given: {given!r})"
     return ": ".join(filter(None, [field, message.removeprefix("Value error, ")])) + shown

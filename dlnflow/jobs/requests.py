@@ -5,19 +5,29 @@ import json
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, JsonValue, TypeAdapter, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, JsonValue, TypeAdapter, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from dlnflow import __version__
 from dlnflow.design import Design, GaussianDesign
 from dlnflow.jobs import points
-from dlnflow.problem import Dynamics, GradientDescent, GradientFlow, Model, Problem
+from dlnflow.problem import Dynamics, GradientDescent, GradientFlow, Integral, Model, Problem
 
 MAX_TIMES = 1000
 MAX_POINTS = 10_000
 
+SHORTEST = 1e-12  # a time below which a step's third power is no number any more
+
+
+def _time(t: float) -> float:
+    if 0 < t < SHORTEST:
+        raise ValueError(f"a time is 0 or at least {SHORTEST}")
+    return t
+
+
+Time = Annotated[float, Field(ge=0), AfterValidator(_time)]
 Horizon = Annotated[float, Field(ge=1e-2, le=1e5, description="last time of the curves, dimensionless")]
-Seed = Annotated[int, Field(ge=0, lt=2**63, description="of everything random: the same request gives the same numbers")]
+Seed = Annotated[int, Field(ge=0, lt=2**63, description="of everything random: the same request gives the same numbers"), Integral]
 
 
 class TimedRequest(Model):
@@ -28,7 +38,7 @@ class TimedRequest(Model):
     problem: Problem
     horizon: Horizon
     times: Annotated[
-        Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1, max_length=MAX_TIMES)] | None,
+        Annotated[tuple[Time, ...], Field(min_length=1, max_length=MAX_TIMES)] | None,
         Field(description="increasing times of the curves, up to the horizon; where left out, a grid is chosen, logarithmic in time"),
     ] = None
     seed: Seed = 0
@@ -87,8 +97,8 @@ class SimulationFields(TimedRequest):
 
     max_steps: ClassVar[int] = 100_000
 
-    dimension: Annotated[int, Field(ge=10, le=20_000, description="d, parameters of the network")] = 1000
-    replicas: Annotated[int, Field(ge=2, le=1000, description="independent networks to average")] = 8
+    dimension: Annotated[int, Field(ge=10, le=20_000, description="d, parameters of the network"), Integral] = 1000
+    replicas: Annotated[int, Field(ge=2, le=1000, description="independent networks to average"), Integral] = 8
     design: Annotated[Design, Field(description="law of the entries of X")] = GaussianDesign()
     standard_error: Annotated[
         Annotated[float, Field(ge=1e-4, le=1)] | None,

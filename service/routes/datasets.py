@@ -1,7 +1,9 @@
 """Data sets: real rows for simulations to use in place of random ones."""
 
-from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -13,14 +15,36 @@ from service.errors import NotFound, Problem, Unprocessable
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
+MEDIA_TYPES = (
+    "text/csv",
+    "application/x-npy",
+    "application/x-npz",
+    "application/vnd.apache.parquet",
+    "application/vnd.apache.arrow.file",
+)
 FILE = {"type": "string", "format": "binary"}
 UPLOAD = {
     "requestBody": {
         "required": True,
-        "content": {name: {"schema": FILE} for name in ("text/csv", "application/x-npz", "application/vnd.apache.parquet")}
+        "content": {name: {"schema": FILE} for name in MEDIA_TYPES}
         | {"multipart/form-data": {"schema": {"type": "object", "properties": {"file": FILE}, "required": ["file"]}}},
     }
 }
+
+
+class Upload(Dataset):
+    """A data set that was kept, and how its file was read: check that against what was meant."""
+
+    format: Annotated[str, Field(description="csv, npy, npz, parquet or arrow")]
+    header: Annotated[bool | None, Field(description="whether the first row of a text named the columns; null in other formats")]
+    index: Annotated[bool, Field(description="whether a column that names the rows was left out")]
+    names: Annotated[tuple[str, ...] | None, Field(description="the columns that are used, where they have names")]
+
+
+Header = Annotated[bool | None, Query(description="whether the first row of a text names the columns; asked for where it may or may not")]
+Index = Annotated[
+    bool | None, Query(description="whether the first column names the rows and is left out; asked for where it may or may not")
+]
 
 
 class DatasetList(BaseModel):
@@ -29,10 +53,10 @@ class DatasetList(BaseModel):
     datasets: list[Dataset]
 
 
-@router.post("", status_code=201, openapi_extra=UPLOAD, responses={200: {"model": Dataset}})
-async def upload(request: Request, response: Response, service: Service) -> Dataset:
-    """Keep a matrix (CSV, NPZ or Parquet; rows are samples, columns parameters), as the body or as a form's file. Same numbers, same id."""
-    dataset, outcome = await run_in_threadpool(_keep, service, await _content(request))
+@router.post("", status_code=201, openapi_extra=UPLOAD, responses={200: {"model": Upload}})
+async def upload(request: Request, response: Response, service: Service, header: Header = None, index: Index = None) -> Upload:
+    """Keep a matrix (CSV, NPY, NPZ, Parquet or Arrow; rows are samples), as the body or as a form's file. Same numbers, same id."""
+    dataset, outcome = await run_in_threadpool(_keep, service, await _content(request), header, index)
     response.status_code = 201 if outcome == "created" else 200
     response.headers["Location"] = dataset.links["self"]
     return dataset
@@ -77,19 +101,20 @@ def _bad_form(detail: str) -> Unprocessable:
     return Unprocessable(detail, code="invalid_dataset", field="file", hint="Send the matrix as the form's only file.")
 
 
-def _keep(service: Context, content: bytes) -> tuple[Dataset, str]:
+def _keep(service: Context, content: bytes, header: bool | None, index: bool | None) -> tuple[Upload, str]:
     try:
-        values = matrix.read(content)
+        table = matrix.load(content, header, index)
     except matrix.BadMatrix as error:
-        hint = "Send a matrix of finite real numbers, rows by columns, as CSV, NPZ or Parquet."
-        raise Unprocessable(str(error), code="invalid_dataset", hint=hint) from None
-    dataset, outcome = service.store.datasets.add(values)
+        hint = f"Send a matrix of finite real numbers, rows by columns, as {matrix.FORMATS}; ?header= and ?index= say what holds names."
+        raise Unprocessable(str(error), code="invalid_dataset", field="file", hint=hint) from None
+    dataset, outcome = service.store.datasets.add(table.values)
     if outcome == "full":
         most = service.settings.max_datasets
         raise Problem(
             f"{most} data sets are kept already", status=429, code="too_many_datasets", hint="Delete one.", headers={"Retry-After": "60"}
         )
-    return dataset, outcome
+    read: dict[str, Any] = {"format": table.format, "header": table.header, "index": bool(table.index), "names": table.names}
+    return Upload(**dict(dataset) | read), outcome
 
 
 def _unknown(dataset_id: str) -> NotFound:

@@ -9,7 +9,7 @@ from dlnflow.jobs import results
 from dlnflow.jobs.job import PARTS, Job
 from service.context import Context, Service
 from service.documents import Document
-from service.errors import NotFound
+from service.errors import NotFound, Unprocessable
 from service.routes.children import Child, family
 from service.routes.results import Wanted, Wish, require_success, respond, version
 
@@ -43,7 +43,7 @@ async def _answer(service: Context, job_id: str, format: str, wanted: Wanted) ->
 
 
 def _draw(service: Context, job_id: str, format: str) -> Document:
-    from service.plot import draw  # matplotlib is slow to load
+    from service.plot import NothingToDraw, draw  # matplotlib is slow to load
 
     job = service.job(job_id)
     if job.kind == "theory":
@@ -52,7 +52,10 @@ def _draw(service: Context, job_id: str, format: str) -> Document:
     curves = list(_curves(service, job))
     if not curves:
         raise NotFound(f"no job of {job_id} has curves", hint="Its list of children says why.")
-    return Document.of(draw(curves, format, f"{job.kind} {job.id}"))
+    try:
+        return Document.of(draw(curves, format, f"{job.kind} {job.id}"))
+    except NothingToDraw as error:
+        raise Unprocessable(f"times: {error}", code="nothing_to_draw", field="times", hint="Ask for later times.") from None
 
 
 def _curves(service: Context, job: Job) -> Iterator[tuple[str, results.Document]]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dlnflow.client import AsyncClient, Client, JobFailed, ServiceUnavailable, as_completed, as_completed_async, wire
+from tests.client.records import record
 from tests.e2e.stack import LONG, QUICK, Stack
 
 
@@ -110,10 +111,11 @@ def service(events: bool):
         if request.url.path.endswith("/events"):
             if not events:
                 return httpx2.Response(404, json={})
-            return httpx2.Response(200, stream=BrokenStream(request.headers.get("Last-Event-ID")))
+            stream = BrokenStream(request.headers.get("Last-Event-ID"))
+            return httpx2.Response(200, headers={"Content-Type": "text/event-stream"}, stream=stream)
         looks.append("look")
         status = "succeeded" if len(looks) > 2 else "running"
-        return httpx2.Response(200, json={"id": "x", "kind": "theory", "status": status, "progress": 0.5, "links": {}})
+        return httpx2.Response(200, json=record(kind="theory", status=status, progress=0.5))
 
     return httpx2.MockTransport(handle)
 

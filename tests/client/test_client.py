@@ -11,6 +11,7 @@ import pytest
 from dlnflow.client import ApiError, Client, InvalidRequest, JobFailed, ServiceUnavailable, WaitTimeout, wire
 from dlnflow.jobs.requests import DmftRequest
 from dlnflow.problem import GaussianTarget, Problem
+from tests.client.records import client_of, record
 from tests.e2e.stack import LONG, PROBLEM, QUICK, Stack
 
 
@@ -87,9 +88,9 @@ def test_listing_follows_the_cursor():
     def handle(request: httpx2.Request) -> httpx2.Response:
         page = int(request.url.params.get("cursor", 0))
         assert request.url.params["kind"] == "dmft"
-        return httpx2.Response(200, json={"jobs": [{"id": str(page)}], "cursor": str(page + 1) if page < 2 else None})
+        return httpx2.Response(200, json={"jobs": [record(str(page))], "cursor": str(page + 1) if page < 2 else None})
 
-    client = Client(http=httpx2.Client(base_url="http://service", transport=httpx2.MockTransport(handle)))
+    client = client_of(handle)
     assert [job.id for job in client.jobs(kind="dmft")] == ["0", "1", "2"]
 
 
@@ -98,9 +99,9 @@ def test_the_key_goes_with_every_request():
 
     def handle(request: httpx2.Request) -> httpx2.Response:
         keys.append(request.headers["Authorization"])
-        return httpx2.Response(200, json={"id": "x"})
+        return httpx2.Response(200, json=record())
 
-    Client(api_key="secret", http=httpx2.Client(base_url="http://service", transport=httpx2.MockTransport(handle))).job("x")
+    client_of(handle, api_key="secret").job("x")
     assert keys == ["Bearer secret"]
 
 
@@ -109,9 +110,9 @@ def failing(times: int, answer: Callable[[], httpx2.Response]) -> tuple[Client, 
 
     def handle(request: httpx2.Request) -> httpx2.Response:
         calls.append(request.method)
-        return answer() if len(calls) <= times else httpx2.Response(200, json={"id": "x", "status": "queued", "progress": 0})
+        return answer() if len(calls) <= times else httpx2.Response(200, json=record())
 
-    return Client(http=httpx2.Client(base_url="http://service", transport=httpx2.MockTransport(handle))), calls
+    return client_of(handle), calls
 
 
 def refused() -> httpx2.Response:
@@ -143,9 +144,9 @@ def test_requests_may_hold_models_and_arrays_and_leave_defaults_to_the_service()
 
     def handle(request: httpx2.Request) -> httpx2.Response:
         bodies.append(json.loads(request.content))
-        return httpx2.Response(202, json={"id": "x"})
+        return httpx2.Response(202, json=record())
 
-    client = Client(http=httpx2.Client(base_url="http://service", transport=httpx2.MockTransport(handle)))
+    client = client_of(handle)
     problem = Problem(aspect_ratio=0.5, target=GaussianTarget(), initial_scale=0.5)
     client.submit(DmftRequest(kind="dmft", problem=problem, horizon=2))
     client.submit(kind="dmft", problem=problem, horizon=2, times=np.array([0.5, 1.0]))

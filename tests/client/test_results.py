@@ -38,7 +38,7 @@ def test_own_data_and_descent_are_the_same_here_and_there(stack: Stack):
     descent = fields | {"dynamics": {"kind": "gradient_descent", "step_size": 0.25}, "accuracy": 0.1}
     with Client(str(stack.client.base_url)) as client:
         kept = client.upload(data)
-        assert (kept["rows"], kept["columns"], kept in client.datasets()) == (80, 60, True)
+        assert (kept["rows"], kept["columns"], kept["id"] in [each["id"] for each in client.datasets()]) == (80, 60, True)
         design = {"kind": "dataset", "id": kept["id"]}
         served = client.submit(kind="simulation", replicas=2, design=design, **fields).result(timeout=60)
         solved = client.submit(kind="dmft", **descent).result(timeout=60)

@@ -45,6 +45,7 @@ PROBLEM: dict[str, Any] = {
 PROBLEMS = {
     400: ("the body is not what its media type says", "bad_request"),
     401: ("missing or wrong key", "unauthorized"),
+    403: ("it belongs to others", "not_yours"),
     404: ("there is nothing with this id", "unknown_job"),
     406: ("none of the formats that are accepted", "not_acceptable"),
     409: ("the job is in the wrong state for this", "not_finished"),
@@ -106,7 +107,7 @@ def allowed(app: FastAPI, path: str) -> str:
     """The methods that are possible at an address, for the header Allow."""
     paths = app.openapi()["paths"].items()
     found = {method.upper() for template, operations in paths if _fits(template, path) for method in operations}
-    return ", ".join(sorted(found))
+    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
 
 
 def _fits(template: str, path: str) -> bool:
@@ -144,6 +145,6 @@ def _problems(path: str, method: str, operation: dict[str, Any]) -> Iterator[int
         if "multipart/form-data" in operation["requestBody"]["content"]:
             yield 400
     if "{" in path:
-        yield from (404, 410)
+        yield from (403, 404, 410) if method == "delete" else (404, 410)
         if method == "delete" or path.count("/") > 3:
             yield from (406, 409)

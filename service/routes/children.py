@@ -37,7 +37,7 @@ class Children(BaseModel):
 
 
 @router.get("/children")
-def children(job_id: str, service: Service) -> Children:
+def read_children(job_id: str, service: Service) -> Children:
     """The jobs that a sweep or a comparison is made of, with their states, also while they run."""
     found = family(service, service.job(job_id))
     states = [child.status for child in found]
@@ -45,7 +45,7 @@ def children(job_id: str, service: Service) -> Children:
 
 
 @router.get("/table")
-def sweep_table(
+def read_table(
     job_id: str,
     service: Service,
     wanted: Wish,

@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+TYPESCRIPT := .cache/typescript
 
-.PHONY: demo paper serve test lint docs setup browser image compose-test supply-chain fuzz
+.PHONY: demo paper serve test lint docs setup browser programs image compose-test supply-chain fuzz
 
 setup: $(VENV)/ready
 
@@ -30,14 +31,14 @@ lint: setup
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-test: setup browser
+test: setup browser programs $(TYPESCRIPT)/ready
 	$(RUN) -m pytest
 
 image:
 	DLNFLOW_REVISION=$$(git rev-parse HEAD) docker compose build
 
 # The image and the containers, for real; says why where there is no Docker engine. Takes four minutes, and three more to build the image.
-compose-test: setup browser
+compose-test: setup browser programs $(TYPESCRIPT)/ready
 	$(RUN) -m pytest tests/compose
 
 docs: setup $(VENV)/docs
@@ -51,6 +52,17 @@ $(VENV)/docs: pyproject.toml constraints.txt $(VENV)/ready
 browser:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; } \
 	  || { echo "the tests of the web page need Chromium: sudo apt-get install chromium" >&2; exit 1; }
+
+# Two more that a few tests use, and say so where they are not there: a proxy, and the oldest store that works.
+programs:
+	@command -v nginx >/dev/null && command -v redis-server >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q \
+	  && apt-get install -qy --no-install-recommends nginx-light redis-server; } || echo "nginx or redis-server cannot be installed here"
+
+# What makes a client of the interface's description in TypeScript.
+$(TYPESCRIPT)/ready: tests/e2e/clients/package.json
+	@mkdir -p $(TYPESCRIPT) && cp $< $(TYPESCRIPT)
+	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -qy --no-install-recommends nodejs npm; } || true
+	@{ cd $(TYPESCRIPT) && npm install --silent --no-package-lock --no-audit --no-fund && touch ready; } || echo "npm cannot install here"
 
 TOOLS := .cache/supply-chain
 

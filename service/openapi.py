@@ -10,6 +10,12 @@ from dlnflow.jobs.requests import request_adapter
 
 _schema = request_adapter.json_schema(ref_template="#/components/schemas/{model}")
 _models: dict[str, Any] = _schema.pop("$defs")
+for _model in _models.values():
+    for _field in _model.get("properties", {}).values():
+        if isinstance(_field.get("default"), dict):  # makers of clients stumble over it: it is said in words instead
+            _field["description"] += f"; {_field.pop('default')['kind']} where left out"
+        elif _field.get("default", ...) is None:  # and take what may be null for what has to be given
+            del _field["default"]
 
 EXAMPLE = {
     "kind": "dmft",
@@ -61,7 +67,6 @@ SECURITY = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "the same key"},
 }
 MEDIA: dict[str, dict[str, Any]] = {
-    "json": {"application/json": {"schema": {"type": "object"}}},
     "csv": {"text/csv": {"schema": {"type": "string"}}},
     "npz": {"application/x-npz": {"schema": {"type": "string", "format": "binary"}}},
     "parquet": {"application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}}},
@@ -92,6 +97,8 @@ def install(app: FastAPI, *, keys: bool) -> None:
             schema["components"]["schemas"] |= _models | {"ProblemDocument": PROBLEM}
             schema["components"]["schemas"].pop("HTTPValidationError", None)
             schema["components"]["schemas"].pop("ValidationError", None)
+            for name in ("Job", "SubmittedJob"):
+                schema["components"]["schemas"][name]["properties"]["request"] = _schema
             if keys:
                 schema["components"]["securitySchemes"] = SECURITY
             for path, operations in schema["paths"].items():
@@ -121,7 +128,9 @@ def _complete(path: str, method: str, operation: dict[str, Any], keys: bool) -> 
         operation["security"] = [{name: []} for name in SECURITY]
     responses, part = operation["responses"], path.rpartition("/")[2]
     if part in FORMATS:
-        responses["200"]["content"] = {name: media for format in FORMATS[part] for name, media in MEDIA[format].items()}
+        described = responses["200"].get("content", {}) if "json" in FORMATS[part] else {}
+        others = {name: media for format in FORMATS[part] if format != "json" for name, media in MEDIA[format].items()}
+        responses["200"]["content"] = described | others
         if part != "metrics":
             responses["304"] = {"description": "the client has it already"}
     for status in _problems(path, method, operation):

@@ -13,6 +13,7 @@ from service.context import Context, Service
 from service.documents import Document
 from service.errors import NotFound, Unprocessable
 from service.formats import JSON, choose
+from service.parts import Table
 from service.routes.results import Wish, respond
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
@@ -44,7 +45,7 @@ def read_children(job_id: str, service: Service) -> Children:
     return Children(total=len(found), counts={state: states.count(state) for state in sorted(set(states))}, children=found)
 
 
-@router.get("/table")
+@router.get("/table", response_model=Table)
 def read_table(
     job_id: str,
     service: Service,

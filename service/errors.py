@@ -156,12 +156,12 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _without_slash(request: Request, path: str) -> str | None:
-    """Where a path without the slashes at its end leads somewhere: that place, seen from here, so that it holds behind any proxy."""
+    """Where a path without the slashes at its end leads somewhere: that place. It names no host, which a proxy may have changed."""
     bare = path.rstrip("/")
     if bare == path or not (openapi.allowed(request.app, bare) or bare == "/docs"):
         return None
     query = f"?{request.url.query}" if request.url.query else ""
-    return "../" * (len(path) - len(bare)) + quote(bare.rpartition("/")[2]) + query
+    return quote(request.scope.get("root_path", "") + bare) + query
 
 
 async def _store(_: Request, error: Exception) -> JSONResponse:

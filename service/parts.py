@@ -18,7 +18,7 @@ class Part(BaseModel):
 
 
 class Conditional(Part):
-    """Statistics of w given one atom, or the sign, of w*: `mean` at each time, `quantiles` one row per level. Null: no such weight was there."""
+    """Statistics of w given one atom, or the sign, of w*: `mean` at each time, `quantiles` one row per level; null without such a weight."""
 
     given: str
     probability: float
@@ -84,7 +84,7 @@ class TimeScale(Part):
 
 
 class Diagnostics(BaseModel):
-    """How a solve went. What stands here is in every kind of job; solvers add what is theirs, such as `error` by cause, `nodes` or `samples`."""
+    """How a solve went. What stands here is in every kind of job; solvers add their own, such as `error` by cause, `nodes` or `samples`."""
 
     model_config = ConfigDict(extra="allow")
 

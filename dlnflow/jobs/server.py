@@ -33,7 +33,7 @@ def require_suitable(client: redis.Redis) -> None:
             f"the store is a Redis server of version {about['redis_version']}, and dlnflow needs Redis {OLDEST[0]}.{OLDEST[1]} or later, "
             "or Valkey; set DLNFLOW_REDIS_URL to such a server"
         )
-    if about.get("redis_mode") == "cluster":
+    if "cluster" in (about.get("redis_mode"), about.get("server_mode")):
         raise Unsuitable("the store is a Redis Cluster, which dlnflow cannot use; set DLNFLOW_REDIS_URL to a single server or to sentinels")
 
 

@@ -24,7 +24,9 @@ def check(stack: Stack, read: dict[str, Any]) -> None:
     assert sorted(read["ids"]) == KINDS
     for kind, job_id in read["ids"].items():
         assert stack.job(job_id)["kind"] == kind
-    part = {name: stack.client.get(f"/v1/jobs/{read['ids'][kind]}/{name}").json() for kind, name in (("dmft", "curves"), ("dmft", "kernels"))}
+    part = {
+        name: stack.client.get(f"/v1/jobs/{read['ids'][kind]}/{name}").json() for kind, name in (("dmft", "curves"), ("dmft", "kernels"))
+    }
     assert read["test_loss"] == part["curves"]["test_loss"]
     assert read["kernel"] == part["kernels"]["correlation"][0][0]
     assert read["overlap"] and read["scale"] and read["seconds"] > 0

@@ -34,7 +34,9 @@ client = Client(base_url=sys.argv[2], timeout=60)
 problem = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2, kind="bernoulli_gauss"), noise_std=0.1, initial_scale=0.5)
 requests = {
     "dmft": DmftRequest(kind="dmft", problem=problem, horizon=1.0, accuracy=0.1),
-    "simulation": SimulationRequest(kind="simulation", problem=problem, horizon=1.0, dimension=60, replicas=4, design=RademacherDesign(kind="rademacher")),
+    "simulation": SimulationRequest(
+        kind="simulation", problem=problem, horizon=1.0, dimension=60, replicas=4, design=RademacherDesign(kind="rademacher")
+    ),
     "theory": TheoryRequest(kind="theory", problem=problem),
     "comparison": ComparisonRequest(kind="comparison", problem=problem, horizon=1.0, accuracy=0.1, dimension=60, replicas=4),
     "sweep": SweepRequest(

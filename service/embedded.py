@@ -64,7 +64,7 @@ def _candidates() -> Iterator[str]:
 
         yield str(get_binary_path())
     except Exception as error:  # it is not installed, or not made for this machine
-        log.info("no bundled server: %s", error)
+        log.debug("no bundled server: %s", error)
     yield from filter(None, map(shutil.which, ("valkey-server", "redis-server")))
 
 

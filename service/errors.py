@@ -71,13 +71,18 @@ class Problem(Exception):
             "type": "about:blank",
             "title": TITLES.get(self.status, "Error"),
             "status": self.status,
-            "detail": self.detail,
+            "detail": _sayable(self.detail),
             "code": self.code,
-            "field": self.field,
+            "field": self.field and _sayable(self.field),
             "hint": self.hint,
         }
         filled = {name: value for name, value in content.items() if value is not None}
         return JSONResponse(filled, self.status, self.headers, MEDIA_TYPE)
+
+
+def _sayable(text: str) -> str:
+    """What a client sent may hold halves of characters, which have no place in UTF-8."""
+    return text.encode(errors="replace").decode()
 
 
 class Unprocessable(Problem):

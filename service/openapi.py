@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI sees, and what it cannot see: bodies that are read by hand, formats of results, problem documents."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,8 @@ _models: dict[str, Any] = _schema.pop("$defs")
 for _model in _models.values():
     for _field in _model.get("properties", {}).values():
         if isinstance(_field.get("default"), dict):  # makers of clients stumble over it: it is said in words instead
-            _field["description"] += f"; {_field.pop('default')['kind']} where left out"
+            _default = _field.pop("default")
+            _field["description"] = f"{_field.get('description', '')}; {_default.get('kind') or json.dumps(_default)} where left out"
         elif _field.get("default", ...) is None:  # and take what may be null for what has to be given
             del _field["default"]
 

@@ -304,3 +304,35 @@ def test_a_worker_whose_file_of_life_cannot_be_written_says_so(tmp_path: Path):
         done = subprocess.run([sys.executable, "-m", "worker"], env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "DLNFLOW_ALIVE_FILE: /proc/alive cannot be written" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+@pytest.mark.skipif("numba" in (ROOT / "pyproject.toml").read_text(), reason="numba keeps what it compiles in the home folder")
+def test_somebody_without_a_home_runs_jobs_and_draws(tmp_path: Path):
+    nobody = pwd.getpwnam("nobody")
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & 0o005 != 0o005 and folder != Path("/"):
+            folder.chmod(0o755)
+    (tmp_path / "home").mkdir(mode=0o500)
+    (tmp_path / "data").mkdir()
+    os.chown(tmp_path / "data", nobody.pw_uid, nobody.pw_gid)
+    stack = Stack(tmp_path / "data", HOME=str(tmp_path / "home"))
+    with stack.log.open("wb") as log:
+        stack.process = subprocess.Popen(
+            [sys.executable, "-m", "service"],
+            cwd=ROOT,
+            env=stack.environment,
+            user=nobody.pw_uid,
+            group=nobody.pw_gid,
+            extra_groups=[],
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_until(stack.ready, 120, "the stack")
+        job = stack.done(QUICK)
+        assert stack.client.get(f"/v1/jobs/{job}/plot.svg").status_code == 200
+        assert "Traceback" not in stack.log.read_text()
+    finally:
+        stack.close()

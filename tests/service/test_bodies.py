@@ -88,3 +88,9 @@ def test_formats_and_tags_may_take_several_lines(store, open_client):
 def test_lines_of_other_headers_are_left_alone():
     headers = [(b"cookie", b"a"), (b"accept", b"x"), (b"cookie", b"b"), (b"accept", b"y;q=0")]
     assert joined(headers) == [(b"cookie", b"a"), (b"cookie", b"b"), (b"accept", b"x, y;q=0")]
+
+
+def test_halves_of_characters_are_refused_and_shown_as_they_can_be(store, open_client):
+    for body in ('{"kind": "\\ud800"}', '{"\\ud800": 1, "\\ud800": 2}', '{"kind": "theory", "\\udfff": 1}'):
+        answer = open_client(store).post("/v1/jobs", content=body, headers=JSON)
+        assert answer.status_code == 422, answer.text

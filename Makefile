@@ -7,7 +7,9 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 INSTALL := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" CXX="$${CXX:-c++}" $(RUN) -m pip install -q --disable-pip-version-check --no-compile
 
-.PHONY: demo paper serve test lint docs setup browser image compose-test supply-chain fuzz stubs wheel wheels
+TYPESCRIPT := .cache/typescript
+
+.PHONY: demo paper serve test lint docs setup browser programs image compose-test supply-chain fuzz stubs wheel wheels
 
 # What runs and what tests it.
 setup: $(VENV)/dev
@@ -55,14 +57,14 @@ stubs: $(VENV)/ready
 	for name in _level dmft simulation; do $(RUN) -m nanobind.stubgen -q -m dlnflow.native.$$name -o dlnflow/native/$$name.pyi; done
 
 # Many tests wait, so that four run at a time on two processors; each computes in one thread, for two would wait for one another.
-test: setup browser
+test: setup browser programs $(TYPESCRIPT)/ready
 	OPENBLAS_NUM_THREADS=1 $(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 image:
 	DLNFLOW_REVISION=$$(git rev-parse HEAD) docker compose build
 
 # The image and the containers, for real; says why where there is no Docker engine. Takes four minutes, and three more to build the image.
-compose-test: setup browser
+compose-test: setup browser programs $(TYPESCRIPT)/ready
 	$(RUN) -m pytest tests/compose
 
 docs: $(VENV)/docs
@@ -72,6 +74,17 @@ docs: $(VENV)/docs
 browser:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; } \
 	  || { echo "the tests of the web page need Chromium: sudo apt-get install chromium" >&2; exit 1; }
+
+# Two more that a few tests use, and say so where they are not there: a proxy, and the oldest store that works.
+programs:
+	@command -v nginx >/dev/null && command -v redis-server >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q \
+	  && apt-get install -qy --no-install-recommends nginx-light redis-server; } || echo "nginx or redis-server cannot be installed here"
+
+# What makes a client of the interface's description in TypeScript.
+$(TYPESCRIPT)/ready: tests/e2e/clients/package.json
+	@mkdir -p $(TYPESCRIPT) && cp $< $(TYPESCRIPT)
+	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -qy --no-install-recommends nodejs npm; } || true
+	@{ cd $(TYPESCRIPT) && npm install --silent --no-package-lock --no-audit --no-fund && touch ready; } || echo "npm cannot install here"
 
 TOOLS := .cache/supply-chain
 

@@ -1,13 +1,7 @@
 """`python -m service`: the embedded stack in one command, and the keys of its users."""
 
 import argparse
-
-import redis
-from pydantic import ValidationError
-
-from dlnflow.jobs import settings
-from service.commands import add_keys, run_keys
-from service.stack import serve
+import signal
 
 # Read by the library, wherever it runs.
 LEVEL = (
@@ -16,7 +10,12 @@ LEVEL = (
 
 
 def main() -> None:
-    """Read the settings and serve."""
+    """Read the settings and serve. Until the stack listens to signals, they end this process at once."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from dlnflow.jobs import settings, start
+    from service.commands import add_keys, run_keys
+    from service.stack import serve
+
     parser = argparse.ArgumentParser(
         prog="python -m service",
         description="Serve dlnflow: API, workers and, without DLNFLOW_REDIS_URL, a store of its own.",
@@ -25,18 +24,9 @@ def main() -> None:
     )
     add_keys(parser.add_subparsers(dest="command").add_parser("keys", help="make, list and revoke keys of the API"))
     options = parser.parse_args()
-    try:
-        chosen = settings.from_environment()
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise SystemExit(f"{settings.PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from None
+    chosen = start.read_settings()
     if options.command == "keys":
-        try:
-            run_keys(options, chosen)
-        except redis.ConnectionError:
-            raise SystemExit(
-                "the store cannot be reached; start the service, or set DLNFLOW_REDIS_URL or DLNFLOW_DATA as it has them"
-            ) from None
+        run_keys(options, chosen)
     else:
         serve(chosen)
 

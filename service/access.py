@@ -1,15 +1,17 @@
 """Who may call: with keys, those who hold one; and how often, counted in the store for all processes together."""
 
-from typing import Any
+import ipaddress
+from typing import Any, NamedTuple
 
+import redis
 from redis.asyncio import Redis
 
 from dlnflow.jobs import keys as names
+from dlnflow.jobs import trouble
 from dlnflow.jobs.settings import Settings
 from service import keys
 from service.errors import Problem
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 BURST_SECONDS = 10  # of the rate that may be used at once
 
 # bucket, rate per second, size -> seconds to wait, as text; 0 where a token was taken
@@ -18,13 +20,31 @@ local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local rate, size = tonumber(ARGV[1]), tonumber(ARGV[2])
 local tokens, last = unpack(redis.call('HMGET', KEYS[1], 'tokens', 'last'))
-tokens = math.min(size, (tonumber(tokens) or size) + (now - (tonumber(last) or now)) * rate)
+local passed = math.max(0, now - (tonumber(last) or now)) -- a clock that was set back counts as one that stood still
+tokens = math.min(size, (tonumber(tokens) or size) + passed * rate)
 local wait = 0
 if tokens >= 1 then tokens = tokens - 1 else wait = (1 - tokens) / rate end
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'last', string.format('%.6f', now))
 redis.call('EXPIRE', KEYS[1], math.ceil(size / rate) + 1)
 return tostring(wait)
 """
+
+
+class Caller(NamedTuple):
+    """Who calls: `key:ID`, or `address:IP` without a key; an operator may also change what belongs to others."""
+
+    who: str
+    operator: bool = False
+
+    @property
+    def owner(self) -> str | None:
+        """In whose name something is changed, None for everybody's."""
+        return None if self.operator else self.who
+
+
+def said(caller: Caller | None) -> str:
+    """A caller, as a log names it."""
+    return caller.who if caller else "somebody; no keys are asked for"
 
 
 class Gate:
@@ -35,28 +55,33 @@ class Gate:
         self._take = self._redis.register_script(TAKE)
         self._settings = settings
 
-    async def admit(self, key: str | None, address: str) -> str | None:
+    async def admit(self, key: str | None, address: str) -> "Caller | None":
         """Who calls, None where that makes no difference; raises 401 or 429."""
         if not self._settings.auth:
             return None
-        who = f"key:{await self._identify(key)}" if self._settings.auth == "keys" else f"address:{address}"
-        await self._limit(who)
-        return who
+        record = await self._record(key or "")
+        if record is None and self._settings.auth == "keys":
+            raise _unknown("this key is not known here" if key else "a key is needed here")
+        caller = Caller(f"key:{record.id}", record.operator) if record else Caller(f"address:{address}")
+        await self._limit(caller.who)
+        return caller
 
-    async def _identify(self, key: str | None) -> str:
-        """The id of a key that is known."""
-        if not key:
-            raise _unknown("a key is needed here")
-        key_id, secret = keys.split(key)
-        record = await self._redis.hget(names.API_KEYS, key_id)
-        if record is None or not keys.matches(keys.parse(key_id, record), secret):
-            raise _unknown("this key is not known here")
-        return key_id
+    async def _record(self, key: str) -> keys.KeyRecord | None:
+        """What is known of a key, None where it is not known."""
+        key_id, secret = keys.split(key.strip())
+        found = await self._redis.hget(names.API_KEYS, key_id) if key_id else None
+        record = keys.parse(key_id, found) if found else None
+        return record if record and keys.matches(record, secret) else None
 
     async def _limit(self, who: str) -> None:
         per_minute = self._settings.max_requests_per_minute
         rate = per_minute / 60
-        wait = float(await self._take(keys=[names.bucket(who)], args=[rate, max(1.0, rate * BURST_SECONDS)]))
+        try:
+            wait = float(await self._take(keys=[names.bucket(who)], args=[rate, max(1.0, rate * BURST_SECONDS)]))
+        except redis.ResponseError as error:
+            if trouble.meaning(error) is None:
+                raise
+            return  # a store that takes no changes counts nothing; what is there can be read
         if wait > 0:
             raise Problem(
                 f"more than {per_minute} requests per minute",
@@ -69,12 +94,19 @@ class Gate:
 
 def require_choice(settings: Settings) -> Settings:
     """The settings; refuses to guess whether keys are needed where others than this machine can call."""
-    if settings.auth or settings.host in LOOPBACK:
+    if settings.auth or _is_loopback(settings.host):
         return settings
     raise SystemExit(
         f"DLNFLOW_HOST={settings.host} lets other machines call. Set DLNFLOW_AUTH=keys and make keys with `python -m service keys create`, "
         "or set DLNFLOW_AUTH=open where only those can reach the address who may use it."
     )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # another name
+        return False
 
 
 def _unknown(detail: str) -> Problem:

@@ -1,7 +1,7 @@
 """What is refused before it costs anything: other media types, and jobs that are predicted to be too expensive."""
 
 from dlnflow.jobs import forecast
-from dlnflow.jobs.forecast import Cost
+from dlnflow.jobs.forecast import Cost, Remedy
 from dlnflow.jobs.requests import Request
 from dlnflow.jobs.settings import Settings
 from service.errors import Problem, Unprocessable
@@ -30,9 +30,14 @@ def require_affordable(request: Request, settings: Settings, pace: float) -> Cos
     wrong = excess(cost, settings)
     if wrong is None:
         return cost
-    field, value = forecast.remedy(request, lambda cost: excess(cost.at(pace), settings) is None)
-    hint = f"With at most {value} points it fits." if field == "axes" else f"With {field} = {value:g} it fits."
-    raise Unprocessable(f"too expensive: {wrong}", code="too_expensive", field=field, hint=hint)
+    remedy = forecast.remedy(request, lambda cost: excess(cost.at(pace), settings) is None)
+    raise Unprocessable(f"too expensive: {wrong}", code="too_expensive", field=remedy and remedy.field, hint=_advice(remedy))
+
+
+def _advice(remedy: Remedy | None) -> str:
+    if remedy is None:
+        return "No parameter alone makes it fit; GET /v1/limits tells the limits."
+    return f"With at most {remedy.value} points it fits." if remedy.field == "axes" else f"With {remedy.field} = {remedy.value:g} it fits."
 
 
 def require_json(content_type: str | None) -> None:

@@ -12,15 +12,16 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from dlnflow import __version__
-from dlnflow.jobs import logs, server
-from dlnflow.jobs import settings as environment
+from dlnflow.jobs import server, start
 from dlnflow.jobs.settings import Settings
 from dlnflow.jobs.store import JobStore
 from service import errors, openapi
 from service.access import require_choice
 from service.body import BodyLimit
 from service.context import Context, admit
-from service.headers import SafeHeaders
+from service.head import Head
+from service.headers import SafeHeaders, WholeLists
+from service.prefix import Prefix
 from service.queue import Messages
 from service.routes import children, datasets, events, jobs, limits, metrics, operations, page, plots, results
 
@@ -40,12 +41,21 @@ def create_app(context: Context) -> FastAPI:
         await context.live.close()
 
     app = FastAPIOffline(
-        title="dlnflow", version=__version__, summary="Gradient flow on diagonal linear networks", lifespan=lifespan, redoc_url=None
+        title="dlnflow",
+        version=__version__,
+        summary="Gradient flow on diagonal linear networks",
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,  # to addresses that a proxy may not know; see `errors`
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.context = context
     errors.install(app)
     app.add_middleware(BodyLimit, limit=context.settings.max_body_bytes, by_path={"/v1/datasets": context.settings.max_dataset_bytes})
+    app.add_middleware(WholeLists)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Head)
+    app.add_middleware(Prefix, prefix=context.settings.root_path)
     if context.settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=context.settings.cors_origins.split(","), **CORS)
     for module in (operations, metrics):
@@ -63,7 +73,7 @@ IMPATIENT: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 5, "
 def connect(settings: Settings) -> JobStore:
     """A store that says within seconds that it is away."""
     client = server.connect(settings, retry=Retry(ConstantBackoff(0.2), 3), **IMPATIENT)
-    return JobStore(client, max_queued=settings.max_queued, max_datasets=settings.max_datasets)
+    return JobStore(client, max_queued=settings.max_queued, max_datasets=settings.max_datasets, root=settings.root_path)
 
 
 def listen(settings: Settings) -> redis.asyncio.Redis:
@@ -73,9 +83,9 @@ def listen(settings: Settings) -> redis.asyncio.Redis:
 
 def from_environment() -> FastAPI:
     """The service as the environment describes it, for `uvicorn --factory`."""
-    settings = require_choice(environment.from_environment())
-    logs.configure(settings)
+    settings = require_choice(start.read_settings())
     if not settings.redis_url:
         raise SystemExit("DLNFLOW_REDIS_URL must be set for the API alone; `python -m service` brings a store of its own")
+    start.require_suitable_store(settings)
     messages = Messages(settings)
     return create_app(Context(settings, connect(settings), messages.announce, listen(settings), messages.ping))

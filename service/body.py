@@ -20,7 +20,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._by_path.get(scope["path"], self._limit)
+        limit = self._by_path.get(scope["path"].removeprefix(scope.get("root_path", "")), self._limit)
         headers = dict(scope["headers"])
         if b"content-length" not in headers and b"transfer-encoding" not in headers:  # there is no body
             await self._app(scope, receive, send)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 
@@ -25,8 +26,10 @@ class Child:
         grace_seconds: float = 10.0,
         death_signal: signal.Signals = signal.SIGKILL,
         keep_open: Sequence[int] = (),
+        hide: bytes = b"",
     ) -> None:
-        self.name = name
+        """`hide` is a word; lines that hold it are left out of what the program prints."""
+        self.name, self._hide = name, hide
         self._command, self._environment = list(command), dict(environment)
         self._grace, self._death_signal, self._keep_open = grace_seconds, death_signal, keep_open
         self._process: subprocess.Popen[bytes] | None = None
@@ -40,10 +43,22 @@ class Child:
             self._command,
             env=self._environment,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if self._hide else None,
             start_new_session=True,
             pass_fds=self._keep_open,
             preexec_fn=lambda: die_with_parent(parent, death_signal),
         )
+        if self._hide:
+            threading.Thread(target=self._pass_on, args=(self._process,), name=self.name, daemon=True).start()
+
+    def _pass_on(self, process: subprocess.Popen[bytes]) -> None:
+        """Print what the program prints, but for some lines, until it ends."""
+        assert process.stdout is not None
+        with process.stdout as printed:
+            for line in printed:
+                if self._hide not in line:
+                    sys.stderr.buffer.write(line)
+                    sys.stderr.flush()
 
     def ended(self) -> bool:
         """Whether the program does not run (any more)."""

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from dlnflow.jobs.job import Job
 from dlnflow.jobs.settings import Settings
 from dlnflow.jobs.store import JobStore
+from service.access import Caller as Identity
 from service.access import Gate
 from service.documents import Documents
 from service.errors import Gone, NotFound
@@ -66,12 +67,12 @@ async def _context(request: Request) -> Context:
 Service = Annotated[Context, Depends(_context)]
 
 
-async def admit(request: Request) -> str | None:
+async def admit(request: Request) -> Identity | None:
     """A dependency of every route that does or shows anything: who calls."""
     context: Context = request.app.state.context
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    key = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
+    key = token if scheme.lower() == "bearer" else request.headers.get("x-api-key")
     return await context.gate.admit(key, request.client.host if request.client else "")
 
 
-Caller = Annotated[str | None, Depends(admit)]
+Caller = Annotated[Identity | None, Depends(admit)]

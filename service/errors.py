@@ -2,6 +2,7 @@
 
 Problem
 ├── Unprocessable   422, names the field
+├── Forbidden       403
 ├── NotFound        404
 ├── Conflict        409
 ├── Gone            410
@@ -9,15 +10,16 @@ Problem
 """
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import redis
-import redis.exceptions
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from dlnflow.jobs import trouble
 from dlnflow.jobs.store import StoreFull
 from service import openapi
 from service.validation import describe
@@ -26,6 +28,7 @@ MEDIA_TYPE = "application/problem+json"
 TITLES = {
     400: "Bad request",
     401: "Not authorised",
+    403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
     406: "Not acceptable",
@@ -68,19 +71,30 @@ class Problem(Exception):
             "type": "about:blank",
             "title": TITLES.get(self.status, "Error"),
             "status": self.status,
-            "detail": self.detail,
+            "detail": _sayable(self.detail),
             "code": self.code,
-            "field": self.field,
+            "field": self.field and _sayable(self.field),
             "hint": self.hint,
         }
         filled = {name: value for name, value in content.items() if value is not None}
         return JSONResponse(filled, self.status, self.headers, MEDIA_TYPE)
 
 
+def _sayable(text: str) -> str:
+    """What a client sent may hold halves of characters, which have no place in UTF-8."""
+    return text.encode(errors="replace").decode()
+
+
 class Unprocessable(Problem):
     """The request can be read but not carried out."""
 
     status, code = 422, "invalid_request"
+
+
+class Forbidden(Problem):
+    """It belongs to somebody else."""
+
+    status, code = 403, "not_yours"
 
 
 class NotFound(Problem):
@@ -116,10 +130,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ValidationError, _invalid)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(redis.ConnectionError, _store_away)
-    app.add_exception_handler(redis.TimeoutError, _store_away)
-    app.add_exception_handler(redis.BusyLoadingError, _store_away)
-    app.add_exception_handler(redis.exceptions.OutOfMemoryError, _store_full)
+    app.add_exception_handler(redis.RedisError, _store)
     app.add_exception_handler(StoreFull, _store_full)
     app.add_exception_handler(Exception, _unforeseen)
 
@@ -135,23 +146,39 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return Unprocessable(wrong.detail, code=wrong.code, field=wrong.field, hint=wrong.hint).response()
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    if error.status_code == 404 and (elsewhere := _without_slash(request, path)):
+        return RedirectResponse(elsewhere)
     detail = {404: f"there is nothing at {request.url.path}", 405: f"{request.method} is not possible at {request.url.path}"}
     text = detail.get(error.status_code, str(error.detail))
     code = CODES.get(error.status_code, "error")
     headers = dict(error.headers or {})
-    if error.status_code == 405 and (methods := openapi.allowed(request.app, request.url.path)):
+    if error.status_code == 405 and (methods := openapi.allowed(request.app, path)):
         headers["Allow"] = methods
     return Problem(text, status=error.status_code, code=code, headers=headers).response()
 
 
-async def _store_away(_: Request, error: Exception) -> JSONResponse:
-    return Unavailable("the store of jobs cannot be reached at the moment").response()
+def _without_slash(request: Request, path: str) -> str | None:
+    """Where a path without the slashes at its end leads somewhere: that place. It names no host, which a proxy may have changed."""
+    bare = path.rstrip("/")
+    if bare == path or not (openapi.allowed(request.app, bare) or bare == "/docs"):
+        return None
+    query = f"?{request.url.query}" if request.url.query else ""
+    return quote(request.scope.get("root_path", "") + bare) + query
+
+
+async def _store(_: Request, error: Exception) -> JSONResponse:
+    """What the state of the store explains passes; what it does not is a fault of ours."""
+    sentence = trouble.meaning(error)
+    if sentence is None:
+        raise error
+    return Unavailable(sentence).response()
 
 
 async def _store_full(_: Request, error: Exception) -> JSONResponse:
-    return Unavailable("the store is full; what is there can be read, new jobs have to wait until results expire").response()
+    return Unavailable(trouble.FULL).response()
 
 
 async def _unforeseen(_: Request, error: Exception) -> JSONResponse:

@@ -22,13 +22,14 @@ class KeyRecord(NamedTuple):
     name: str
     created_at: str
     digest: str
+    operator: bool = False
 
 
-def create(client: Any, name: str) -> str:
-    """A new key. It is shown this once."""
+def create(client: Any, name: str, *, operator: bool = False) -> str:
+    """A new key. It is shown this once. An operator's may also change what belongs to others."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(SECRET_BYTES)
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    record = {"name": name, "created_at": created, "digest": _digest(secret)}
+    record = {"name": name, "created_at": created, "digest": _digest(secret), "operator": operator}
     client.hset(keys.API_KEYS, key_id, json.dumps(record))
     return f"dln_{key_id}_{secret}"
 

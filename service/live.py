@@ -13,14 +13,13 @@ from typing import Any, NamedTuple
 import redis
 from redis.asyncio import Redis
 
-from dlnflow.jobs import keys
+from dlnflow.jobs import keys, trouble
 from dlnflow.jobs.store import Event
 
 FIRST_SECONDS, PERIOD_SECONDS, GROWTH = 0.004, 0.02, 1.5  # between looks, short after somebody came: most quick jobs are new
 AWAY_SECONDS = 1.0
 READERS = 4  # connections that waiters use together
 BATCH = 100
-AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError)
 
 
 class _Waiter(NamedTuple):
@@ -51,8 +50,8 @@ class Live:
                 if await self._ended(job_id, after):
                     return
                 await self._news(job_id, after)
-            except AWAY:
-                await asyncio.sleep(AWAY_SECONDS)
+            except redis.RedisError as error:
+                await _wait_out(error)
 
     async def finished(self, job_id: str, seconds: float) -> None:
         """Return when the job has finished, after `seconds` at the latest."""
@@ -102,8 +101,8 @@ class Live:
                 await self._look()
                 await asyncio.sleep(self._pause)
                 self._pause = min(GROWTH * self._pause, PERIOD_SECONDS)
-            except AWAY:
-                await asyncio.sleep(AWAY_SECONDS)
+            except redis.RedisError as error:
+                await _wait_out(error)
 
     async def _look(self) -> None:
         waiting = {stream: min((waiter.after for waiter in waiters), key=_order) for stream, waiters in self._waiters.items()}
@@ -112,6 +111,13 @@ class Live:
             for waiter in self._waiters.get(name.decode(), set()):
                 if not waiter.news.done():
                     waiter.news.set_result(None)
+
+
+async def _wait_out(error: redis.RedisError) -> None:
+    """Wait where the state of the server explains the error; it may have passed then."""
+    if trouble.meaning(error) is None:
+        raise error
+    await asyncio.sleep(AWAY_SECONDS)
 
 
 def _order(event_id: str) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI sees, and what it cannot see: bodies that are read by hand, formats of results, problem documents."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,13 @@ from dlnflow.jobs.requests import request_adapter
 
 _schema = request_adapter.json_schema(ref_template="#/components/schemas/{model}")
 _models: dict[str, Any] = _schema.pop("$defs")
+for _model in _models.values():
+    for _field in _model.get("properties", {}).values():
+        if isinstance(_field.get("default"), dict):  # makers of clients stumble over it: it is said in words instead
+            _default = _field.pop("default")
+            _field["description"] = f"{_field.get('description', '')}; {_default.get('kind') or json.dumps(_default)} where left out"
+        elif _field.get("default", ...) is None:  # and take what may be null for what has to be given
+            del _field["default"]
 
 EXAMPLE = {
     "kind": "dmft",
@@ -45,6 +53,7 @@ PROBLEM: dict[str, Any] = {
 PROBLEMS = {
     400: ("the body is not what its media type says", "bad_request"),
     401: ("missing or wrong key", "unauthorized"),
+    403: ("it belongs to others", "not_yours"),
     404: ("there is nothing with this id", "unknown_job"),
     406: ("none of the formats that are accepted", "not_acceptable"),
     409: ("the job is in the wrong state for this", "not_finished"),
@@ -60,7 +69,6 @@ SECURITY = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "the same key"},
 }
 MEDIA: dict[str, dict[str, Any]] = {
-    "json": {"application/json": {"schema": {"type": "object"}}},
     "csv": {"text/csv": {"schema": {"type": "string"}}},
     "npz": {"application/x-npz": {"schema": {"type": "string", "format": "binary"}}},
     "parquet": {"application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}}},
@@ -91,6 +99,8 @@ def install(app: FastAPI, *, keys: bool) -> None:
             schema["components"]["schemas"] |= _models | {"ProblemDocument": PROBLEM}
             schema["components"]["schemas"].pop("HTTPValidationError", None)
             schema["components"]["schemas"].pop("ValidationError", None)
+            for name in ("Job", "SubmittedJob"):
+                schema["components"]["schemas"][name]["properties"]["request"] = _schema
             if keys:
                 schema["components"]["securitySchemes"] = SECURITY
             for path, operations in schema["paths"].items():
@@ -106,7 +116,7 @@ def allowed(app: FastAPI, path: str) -> str:
     """The methods that are possible at an address, for the header Allow."""
     paths = app.openapi()["paths"].items()
     found = {method.upper() for template, operations in paths if _fits(template, path) for method in operations}
-    return ", ".join(sorted(found))
+    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
 
 
 def _fits(template: str, path: str) -> bool:
@@ -120,7 +130,9 @@ def _complete(path: str, method: str, operation: dict[str, Any], keys: bool) -> 
         operation["security"] = [{name: []} for name in SECURITY]
     responses, part = operation["responses"], path.rpartition("/")[2]
     if part in FORMATS:
-        responses["200"]["content"] = {name: media for format in FORMATS[part] for name, media in MEDIA[format].items()}
+        described = responses["200"].get("content", {}) if "json" in FORMATS[part] else {}
+        others = {name: media for format in FORMATS[part] if format != "json" for name, media in MEDIA[format].items()}
+        responses["200"]["content"] = described | others
         if part != "metrics":
             responses["304"] = {"description": "the client has it already"}
     for status in _problems(path, method, operation):
@@ -144,6 +156,6 @@ def _problems(path: str, method: str, operation: dict[str, Any]) -> Iterator[int
         if "multipart/form-data" in operation["requestBody"]["content"]:
             yield 400
     if "{" in path:
-        yield from (404, 410)
+        yield from (403, 404, 410) if method == "delete" else (404, 410)
         if method == "delete" or path.count("/") > 3:
             yield from (406, 409)

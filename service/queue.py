@@ -2,6 +2,7 @@
 
 import logging
 
+import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
@@ -9,6 +10,8 @@ from dlnflow.jobs import keys, server
 from dlnflow.jobs.settings import Settings
 
 log = logging.getLogger(__name__)
+
+FAILURES = (OperationalError, redis.RedisError)  # a store that is away, and one that refuses
 
 
 class Messages:
@@ -22,14 +25,14 @@ class Messages:
         """Say that a job waits; where this fails, a worker finds it."""
         try:
             self._send(keys.TASK, [])
-        except OperationalError as error:
+        except FAILURES as error:
             log.warning("job %s: message not sent, a worker will send it: %s", job_id, error)
 
     def ping(self, token: str) -> None:
         """Ask any worker for an answer on `token`."""
         try:
             self._send(keys.PING, [token])
-        except OperationalError as error:
+        except FAILURES as error:
             log.warning("ping not sent: %s", error)
 
     def _send(self, task: str, arguments: list[str]) -> None:

@@ -12,17 +12,21 @@ from tests.e2e.stack import Stack
 from tests.processes import running
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--store", default="", help="program of the server to test with, in place of the one that the stack starts")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is slow begins first, so that nobody waits for it in the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real server, of the kind that the embedded stack starts."""
+def redis_url(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A real server, of the kind that the embedded stack starts, or the one of the option."""
     folder: Path = tmp_path_factory.mktemp("store")
     socket = socket_path(folder)
-    with running(server_command(folder, socket)):
+    with running(server_command(folder, socket, program=request.config.getoption("--store"))):
         await_server(f"unix://{socket}")
         yield f"unix://{socket}"
 

@@ -8,8 +8,8 @@ from celery import Celery
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
-from dlnflow.jobs import keys, server
-from dlnflow.jobs.settings import Settings, from_environment
+from dlnflow.jobs import keys, server, start
+from dlnflow.jobs.settings import Settings
 from dlnflow.jobs.store import JobStore
 from worker.announce import announce
 from worker.notes import Notes
@@ -57,9 +57,11 @@ def send(passes: int = 0) -> None:
     app.send_task(keys.TASK, [passes])
 
 
-settings = from_environment()
+settings = start.read_settings()
 if not settings.redis_url:
     raise SystemExit("DLNFLOW_REDIS_URL must be set for a worker; `python -m service` starts workers of its own")
+start.require_suitable_store(settings)
+start.require_writable(settings.alive_file)
 app = create_app(settings)
 # Of the main process; its forked children share it. A worker that is started again has other slots than those which it has lost.
 name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"

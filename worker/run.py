@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import redis
 from numpy.typing import NDArray
 
 from dlnflow import __version__, dmft, simulation, theory
@@ -69,6 +70,8 @@ def _run(store: JobStore, attempt: Attempt, limit: float, send: Callable[[], Non
         return
     except Cancelled:
         log.info("job %s: taken away, stopped", attempt.id)
+    except redis.RedisError:  # the store does not take what was found: nothing is wrong with the job, which another attempt ends
+        raise
     except Exception as error:
         store.fail(attempt, *_explain(attempt.id, error))
     gc.collect()  # what was raised holds the arrays of the solve in a cycle: gigabytes that would count for the next job
@@ -81,6 +84,9 @@ def _explain(job_id: str, error: Exception) -> tuple[str, str]:
             return error.code, str(error)
         case MemoryError():
             return "out_of_memory", "the job needs more memory than the worker has; try a smaller one"
+        case ArithmeticError() | np.linalg.LinAlgError():
+            log.warning("job %s: a number left the range of doubles", job_id, exc_info=error)
+            return "diverged", "a number became 0 or infinite that may be neither; bring the scales of the problem nearer to 1"
     log.error("job %s failed", job_id, exc_info=error)
     return "internal", "the solver failed in a way that it should not; the worker's log says how"
 

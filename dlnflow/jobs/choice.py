@@ -51,11 +51,11 @@ if redis.call('ZSCORE', KEY.TURNS .. lane, client) then redis.call('ZADD', KEY.T
 if lane == 'long' then redis.call('SADD', KEY.LONG, id) end
 if not get('claimed_at') then
   count(1, 'wait_number', get('kind'))
-  count(text(now - get('created_at')), 'wait_microseconds', get('kind'))
+  count(text(passed(get('created_at'))), 'wait_microseconds', get('kind'))
 end
 move('running')
 set('token', token, 'worker', worker, 'claimed_at', text(now))
-redis.call('HSETNX', KEY.JOB .. id, 'started_at', text(now))
+redis.call('HSETNX', KEY.JOB .. id, 'started_at', stamp('created_at'))
 if get('due') then redis.call('HDEL', KEY.JOB .. id, 'due') else set('message', 'starting') end
 redis.call('HINCRBY', KEY.JOB .. id, 'attempts', 1)
 redis.call('ZADD', KEY.LEASES, text(now + ARGV[3]), id)

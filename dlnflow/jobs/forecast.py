@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from dlnflow.design import DatasetDesign, GaussianDesign, StudentDesign
 from dlnflow.jobs.forecast_fit import DESCENT_ERROR, DESCENT_STEP, DMFT, SIMULATION
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
@@ -212,23 +214,25 @@ def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> in
     return forecast(request.problem, request.dimension, request.replicas, horizon=request.horizon, times=times, design=request.design)
 
 
-def remedy(request: Request, fits: Callable[[Cost], bool]) -> Remedy:
-    """What to reduce, by the smallest factor of all parameters, so that the cost fits."""
+def remedy(request: Request, fits: Callable[[Cost], bool]) -> Remedy | None:
+    """What to reduce, by the smallest factor of all parameters, so that the cost fits; None where no parameter alone does it."""
     if isinstance(request, SweepRequest):
         return _remedy_of_sweep(request, fits)
     found = [(factor, field) for field in REDUCIBLE.get(request.kind, ()) if (factor := _largest_factor(request, field, fits)) > 0]
-    factor, field = max(found, default=(SMALLEST_FACTOR, "horizon"))
+    if not found:
+        return None
+    factor, field = max(found)
     return Remedy(field, _tidy(_reduced(request, field, factor), field, request))
 
 
-def _remedy_of_sweep(sweep: SweepRequest, fits: Callable[[Cost], bool]) -> Remedy:
+def _remedy_of_sweep(sweep: SweepRequest, fits: Callable[[Cost], bool]) -> Remedy | None:
     """Fewer points, or what makes the dearest point cheaper where that is too much alone."""
     costs = [cost(sweep.child(index)) for index in range(sweep.size)]
     dearest = max(range(sweep.size), key=lambda index: (not fits(costs[index]), costs[index].seconds))
     if fits(costs[dearest]):
         return Remedy("axes", _points(sweep, fits))
     found = remedy(sweep.child(dearest), fits)
-    return found._replace(field=f"{'axes' if found.field in sweep.axes else 'base'}.{found.field}")
+    return found and found._replace(field=f"{'axes' if found.field in sweep.axes else 'base'}.{found.field}")
 
 
 def _tidy(value: float, field: str, request: Request) -> float:
@@ -256,7 +260,10 @@ def _largest_factor(request: Request, field: str, fits: Callable[[Cost], bool]) 
 
     def enough(factor: float) -> bool:
         changed = {field: _reduced(request, field, factor)} | ({"times": None} if field == "horizon" else {})
-        return fits(cost(request.model_copy(update=changed)))
+        try:
+            return fits(cost(request.model_copy(update=changed)))
+        except ValidationError:  # of a child, which could not be solved with this value
+            return False
 
     if not enough(SMALLEST_FACTOR):
         return 0.0

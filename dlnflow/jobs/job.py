@@ -74,8 +74,8 @@ class SubmittedJob(Job):
     cache: Cache
 
 
-def from_record(record: dict[str, str]) -> Job:
-    """The public view of a record of the store, whose times are microseconds since 1970."""
+def from_record(record: dict[str, str], root: str = "") -> Job:
+    """The public view of a record of the store, whose times are microseconds since 1970; its links begin with the path `root`."""
     return Job.model_validate(
         {
             **{name: record[name] for name in ("id", "kind", "status", "progress", "message", "attempts")},
@@ -86,7 +86,7 @@ def from_record(record: dict[str, str]) -> Job:
                 attempt | {name: _iso(attempt[name]) for name in ("started_at", "ended_at")}
                 for attempt in json.loads(record.get("history", "[]"))
             ],
-            "links": _links(record["id"], record["kind"]),
+            "links": links(record["id"], record["kind"], root),
         }
     )
 
@@ -97,7 +97,8 @@ def _iso(microseconds: str | None) -> str | None:
     return datetime.fromtimestamp(int(microseconds) / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _links(job_id: str, kind: str) -> dict[str, str]:
-    address = f"/v1/jobs/{job_id}"
+def links(job_id: str, kind: str, root: str = "") -> dict[str, str]:
+    """The addresses of a job and of its parts, below the path `root`."""
+    address = f"{root}/v1/jobs/{job_id}"
     own = {"self": address, "events": f"{address}/events"}
     return own | {part: f"{address}/{part}" for part in PARTS[kind]}

@@ -16,6 +16,7 @@ TASK = "dlnflow.run"  # run the next job, whichever that is
 PING = "dlnflow.ping"  # answer on `pong(token)`
 
 API_KEYS = "dlnflow:api-keys"  # hash: id of a key -> its name and the hash of its secret, as JSON
+PROBE = "dlnflow:probe"  # written to see whether anything can be
 COUNTS = "dlnflow:counts"  # hash: what has happened so far -> how often; see scripts.py
 
 CLIENT = "client:"  # what tells a client from a parent among those who asked for a job
@@ -66,9 +67,19 @@ def bucket(who: str) -> str:
     return f"dlnflow:bucket:{who}"
 
 
-def caller(who: str) -> str:
-    """The set of jobs that a caller submitted and that had not finished when it was looked at last."""
-    return f"dlnflow:caller:{who}"
+def mine(asker: str) -> str:
+    """The sorted set of the jobs that a client asked for: id -> created_at, which may be that of an earlier run."""
+    return f"dlnflow:mine:{asker}"
+
+
+def wanted(job_id: str) -> str:
+    """The set of the clients who ever asked for a job, unless they cancelled it."""
+    return f"dlnflow:wanted:{job_id}"
+
+
+def owners(dataset_id: str) -> str:
+    """The set of those who uploaded a data set."""
+    return f"dlnflow:owners:{dataset_id}"
 
 
 def events(job_id: str) -> str:

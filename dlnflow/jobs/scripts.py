@@ -38,6 +38,8 @@ _NAMES = {
     "CHECKPOINT": keys.checkpoint(""),
     "GONE": keys.gone(""),
     "ASKERS": keys.askers(""),
+    "MINE": keys.mine(""),
+    "WANTED": keys.wanted(""),
     "OPEN": keys.open_children(""),
     "EVENTS": keys.events(""),
     "TURNS": keys.turns(""),
@@ -62,6 +64,8 @@ local now = clock[1] * 1000000 + clock[2]
 local function text(number) return string.format('%.0f', number) end
 local function get(name, of) return redis.call('HGET', KEY.JOB .. (of or id), name) end
 local function set(...) redis.call('HSET', KEY.JOB .. id, ...) end
+local function stamp(name) return text(math.max(now, tonumber(get(name)) or 0)) end -- never before `name`, should the clock go back
+local function passed(since) return math.max(0, now - since) end -- microseconds
 local function owned(token) return get('status') == 'running' and get('token') == token end
 
 local function count(number, ...) redis.call('HINCRBY', KEY.COUNTS, table.concat({...}, ':'), number) end
@@ -119,7 +123,7 @@ local function end_attempt(cause)
   redis.call('SREM', KEY.LONG, id)
   if not worker then return end
   local entries = history and cjson.decode(history) or {}
-  table.insert(entries, {worker = worker, started_at = began, ended_at = text(now), cause = cause})
+  table.insert(entries, {worker = worker, started_at = began, ended_at = text(math.max(now, began)), cause = cause})
   if #entries > NUMBER.MOST_HISTORY then table.remove(entries, 1) end
   set('history', cjson.encode(entries))
 end
@@ -128,12 +132,12 @@ local function finish(status, message, cause)
   count(1, 'finished', kind, status)
   if began then
     count(1, 'run_number', kind)
-    count(text(now - began), 'run_microseconds', kind)
+    count(text(passed(began)), 'run_microseconds', kind)
   end
   end_attempt(cause or status)
   leave(id)
   move(status)
-  set('message', message, 'finished_at', text(now))
+  set('message', message, 'finished_at', stamp(get('started_at') and 'started_at' or 'created_at'))
   redis.call('HDEL', KEY.JOB .. id, 'waiting', 'due')
   redis.call('ZADD', KEY.FINISHED, text(now), id)
   for _, asker in ipairs(redis.call('SMEMBERS', KEY.ASKERS .. id)) do tell(asker) end
@@ -169,15 +173,21 @@ SUBMIT = """
 local asker, lane = ARGV[5], ARGV[6]
 local parent = string.sub(asker, 1, #KEY.CLIENT) ~= KEY.CLIENT
 local client = parent and get('client', asker) or string.sub(asker, #KEY.CLIENT + 1)
-local function ask()
+local function own(created)
+  if parent or client == '' then return end
+  redis.call('SADD', KEY.WANTED .. id, asker)
+  redis.call('ZADD', KEY.MINE .. asker, created, id)
+end
+local function ask(created)
   redis.call('SADD', KEY.ASKERS .. id, asker)
   if parent then redis.call('SADD', KEY.OPEN .. asker, id) end
+  own(created)
 end
 if parent and get('status', asker) ~= 'running' then return 'gone' end
 if parent and (get('kind', asker) == 'sweep' or get('lane', asker) == 'long') then lane = 'long' end
 local status = get('status')
 if status == 'queued' or status == 'running' then
-  ask()
+  ask(get('created_at'))
   if status == 'queued' and get('lane') == 'long' and lane ~= 'long' then -- a point of a sweep that somebody wants by itself
     leave(id)
     set('lane', lane, 'client', client)
@@ -187,6 +197,7 @@ if status == 'queued' or status == 'running' then
   return 'joined'
 end
 if status == 'succeeded' and redis.call('EXISTS', KEY.RESULT .. id) == 1 then
+  own(get('created_at'))
   count(1, 'submitted', ARGV[2], 'hit')
   return 'hit'
 end
@@ -205,7 +216,7 @@ redis.call('ZADD', everything, created, id)
 redis.call('ZADD', KEY.INDEX .. ARGV[2] .. ':*', created, id)
 list(id, 'ZADD', 'queued', created, id)
 enter(id)
-ask()
+ask(created)
 report(id)
 count(1, 'submitted', ARGV[2], 'miss')
 return 'miss'
@@ -256,7 +267,7 @@ if not owned(ARGV[2]) then return 0 end
 redis.call('DEL', KEY.RESULT .. id)
 redis.call('HSET', KEY.RESULT .. id, unpack(ARGV, 3))
 set('progress', '1')
-local lane, took = get('lane'), (now - get('claimed_at')) / 1000000
+local lane, took = get('lane'), passed(get('claimed_at')) / 1000000
 local mean = tonumber(redis.call('HGET', KEY.SECONDS, lane) or took)
 redis.call('HSET', KEY.SECONDS, lane, tostring(0.9 * mean + 0.1 * took))
 finish('succeeded', 'done')
@@ -302,16 +313,33 @@ fail(ARGV[3], ARGV[4])
 return 1
 """
 
-# who asked, or '' for everybody -> 'cancelled' | 'left' where others asked too | 'finished'
+# who asked, or '' for everybody -> 'cancelled' | 'left' where others asked too | 'foreign' where the one did not ask | 'finished'
 CANCEL = """
 local status = get('status')
 if status ~= 'queued' and status ~= 'running' then return 'finished' end
 if ARGV[2] ~= '' then
-  redis.call('SREM', KEY.ASKERS .. id, ARGV[2])
-  if redis.call('SCARD', KEY.ASKERS .. id) > 0 then return 'left' end
+  if redis.call('SREM', KEY.ASKERS .. id, ARGV[2]) == 0 then return 'foreign' end
+  if redis.call('SCARD', KEY.ASKERS .. id) > 0 then
+    redis.call('SREM', KEY.WANTED .. id, ARGV[2])
+    redis.call('ZREM', KEY.MINE .. ARGV[2], id)
+    return 'left'
+  end
 end
 finish('cancelled', 'cancelled on request')
 return 'cancelled'
+"""
+
+# who asked stands in for the id; the index of a kind and a status, created before ('' for the newest), most -> ids and scores, newest first
+MINE = """
+local found, page = redis.call('ZINTER', 2, KEY.MINE .. id, ARGV[2], 'WEIGHTS', 0, 1, 'WITHSCORES'), {}
+for at = #found - 1, 1, -2 do
+  if #page == 2 * ARGV[4] then break end
+  if ARGV[3] == '' or tonumber(found[at + 1]) < tonumber(ARGV[3]) then
+    table.insert(page, found[at])
+    table.insert(page, found[at + 1])
+  end
+end
+return page
 """
 
 # worker -> 1 where its job was given back; an orderly stop is not an attempt
@@ -329,10 +357,12 @@ lose(ARGV[3], 'worker_lost')
 return 1
 """
 
-# most attempts -> 1 where the lease had ended
+# most attempts, when it was looked at, length of a lease -> 1 where the lease had ended by then and now, or ends later than one can:
+# then the clock was set back, and nobody has renewed it since
 EXPIRE = """
-local lease = tonumber(redis.call('ZSCORE', KEY.LEASES, id))
-if not lease or lease > now then return 0 end
+local lease, looked = tonumber(redis.call('ZSCORE', KEY.LEASES, id)), tonumber(ARGV[3])
+if not lease then return 0 end
+if lease > math.min(now, looked) and lease <= math.max(now, looked) + 2 * ARGV[4] then return 0 end
 lose(ARGV[2], 'worker_lost')
 return 1
 """
@@ -345,22 +375,27 @@ list(id, 'ZREM', get('status'), id)
 redis.call('ZREM', KEY.INDEX .. get('kind') .. ':*', id)
 redis.call('ZREM', KEY.INDEX .. '*:*', id)
 redis.call('ZREM', KEY.FINISHED, id)
-redis.call('DEL', KEY.JOB .. id, KEY.RESULT .. id, KEY.OPEN .. id, KEY.EVENTS .. id)
+for _, asker in ipairs(redis.call('SMEMBERS', KEY.WANTED .. id)) do redis.call('ZREM', KEY.MINE .. asker, id) end
+redis.call('DEL', KEY.JOB .. id, KEY.RESULT .. id, KEY.OPEN .. id, KEY.EVENTS .. id, KEY.WANTED .. id)
 redis.call('SET', KEY.GONE .. id, text(finished), 'EX', NUMBER.GONE_SECONDS)
 return 1
 """
 
 # the name of a worker stands in for the id; its slots, its pace, microseconds after which silent ones are forgotten
+# -> the time, as text, since it is more than an answer's integers are read for
 GREET = """
 redis.call('ZADD', KEY.WORKERS, text(now), id)
 redis.call('HSET', KEY.SLOTS, id, ARGV[2])
 redis.call('HSET', KEY.PACES, id, ARGV[3])
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEY.WORKERS, '(' .. text(now), '+inf')) do -- seen before the clock was set back
+  redis.call('ZADD', KEY.WORKERS, text(now), name)
+end
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEY.WORKERS, '-inf', text(now - ARGV[4]))) do
   redis.call('ZREM', KEY.WORKERS, name)
   redis.call('HDEL', KEY.SLOTS, name)
   redis.call('HDEL', KEY.PACES, name)
 end
-return 1
+return text(now)
 """
 
 _MAY_BE_REFUSED = (SUBMIT, CHECKPOINT)  # by a store that is out of memory; what has begun must be able to end

@@ -3,8 +3,11 @@
 A Sentinel address names every sentinel and the credentials of the store behind them: `sentinel://user:password@a:26379;b:26379/0`.
 """
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote, unquote
 
 import redis
 import redis.asyncio.sentinel
@@ -14,6 +17,29 @@ from dlnflow.jobs.settings import Settings
 
 SENTINEL = "sentinel://"
 SENTINEL_PORT = 26379
+OLDEST = (7, 0)  # of Redis, and of what Valkey says that it can stand in for: the first whose scripts have flags
+
+
+class Unsuitable(Exception):
+    """A server that cannot hold jobs; the text says why, in one sentence."""
+
+
+def require_suitable(client: redis.Redis) -> None:
+    """Raise Unsuitable where the server behind `client` is too old or a cluster."""
+    about = client.info("server")
+    found = re.match(r"(\d+)\.(\d+)", str(about.get("redis_version", "")))
+    if found and (int(found[1]), int(found[2])) < OLDEST:
+        raise Unsuitable(
+            f"the store is a Redis server of version {about['redis_version']}, and dlnflow needs Redis {OLDEST[0]}.{OLDEST[1]} or later, "
+            "or Valkey; set DLNFLOW_REDIS_URL to such a server"
+        )
+    if "cluster" in (about.get("redis_mode"), about.get("server_mode")):
+        raise Unsuitable("the store is a Redis Cluster, which dlnflow cannot use; set DLNFLOW_REDIS_URL to a single server or to sentinels")
+
+
+def unix_url(socket: Path) -> str:
+    """The address of a server that listens on `socket`, whatever characters its path has."""
+    return f"unix://{quote(str(socket))}"
 
 
 def connect(settings: Settings, **options: Any) -> redis.Redis:
@@ -32,7 +58,7 @@ def _connect(plain: Any, sentinel: Any, settings: Settings, options: dict[str, A
     address = _parse(settings.redis_url)
     timeouts = {name: value for name, value in options.items() if name.startswith("socket_")}
     sentinels = sentinel(
-        [(host, int(port or SENTINEL_PORT)) for host, _, port in (node.rpartition(":") for node in address.nodes)],
+        [(host.strip("[]"), int(port or SENTINEL_PORT)) for host, _, port in (node.rpartition(":") for node in address.nodes)],
         sentinel_kwargs=_sentinel_tls(settings) | timeouts,
     )
     return sentinels.master_for(
@@ -69,7 +95,8 @@ def _parse(url: str) -> _Address:
     login, _, rest = url.removeprefix(SENTINEL).rpartition("@")
     username, _, password = login.partition(":")
     nodes, _, database = rest.partition("/")
-    return _Address([node if ":" in node else f"{node}:{SENTINEL_PORT}" for node in nodes.split(";")], username, password, database)
+    whole = [node if re.search(r":\d+$", node) else f"{node}:{SENTINEL_PORT}" for node in nodes.split(";")]
+    return _Address(whole, unquote(username), unquote(password), database)
 
 
 def _tls(settings: Settings) -> dict[str, Any]:

@@ -1,19 +1,24 @@
 """What can be set from outside: environment variables DLNFLOW_…, read once at the start of a program."""
 
+import difflib
 import os
+import re
+import ssl
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 
 class Settings(BaseModel):
-    """The settings of the service and of its workers. Field `port` is set by `DLNFLOW_PORT`, and so on."""
+    """The settings of the service and of its workers. Field `port` is set by `DLNFLOW_PORT`, and so on. No error repeats a value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     host: str = Field("127.0.0.1", description="address on which the service listens")
     port: int = Field(8000, ge=1, le=65535, description="port on which the service listens; PORT is read too")
+    root_path: str = Field("", description="path under which a proxy shows the service, such as /dlnflow; empty: at the top")
     data: str = Field("./.dlnflow", description="folder in which the embedded store keeps jobs and results")
     redis_url: str = Field(
         "",
@@ -49,6 +54,51 @@ class Settings(BaseModel):
     retention_days: float = Field(30, gt=0, description="days after which a finished job expires; its address answers 410 then")
     store_memory_mb: int = Field(0, ge=0, description="memory of the embedded store in 1e6 bytes, 0 for no limit; a full one refuses jobs")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _stripped(cls, value: Any) -> Any:
+        """Files and shells leave spaces and line breaks around values."""
+        return value.strip() if isinstance(value, str) else value
+
+    @field_validator("host")
+    @classmethod
+    def _bare_host(cls, host: str) -> str:
+        return host.removeprefix("[").removesuffix("]")
+
+    @field_validator("root_path")
+    @classmethod
+    def _path(cls, path: str) -> str:
+        path = path.rstrip("/")
+        if path and not re.fullmatch(r"(/[\w.~-]+)+", path):
+            raise ValueError("a path begins with / and is made of letters, digits, and the signs - . _ ~")
+        return path
+
+    @field_validator("data", "redis_ca", "alive_file")
+    @classmethod
+    def _at_home(cls, path: str) -> str:
+        """What a shell would make of `~`, where no shell has seen the value."""
+        whole = os.path.expanduser(path)
+        if whole.startswith("~"):
+            raise ValueError("there is no such home folder; write the whole path")
+        return whole
+
+    @field_validator("redis_ca")
+    @classmethod
+    def _readable(cls, file: str) -> str:
+        if file:
+            try:
+                ssl.create_default_context(cafile=file)
+            except OSError as error:  # of which ssl.SSLError is one
+                raise ValueError(f"the file cannot be read as certificates: {error.strerror or error}") from None
+        return file
+
+    @field_validator("redis_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if url:
+            _require_address(url)
+        return url
+
     def limit(self, kind: str) -> int:
         """Seconds that a job of a kind may take."""
         return min(self.time_limit, self.theory_time_limit) if kind == "theory" else self.time_limit
@@ -65,20 +115,70 @@ class Settings(BaseModel):
 
 
 PREFIX = "DLNFLOW_"
+# What else is read from variables of this kind: by the client, the compiled core, the examples and the files for containers.
+ELSEWHERE = """
+URL API_KEY NATIVE_LEVEL PAPER FIGURES IMAGE REVISION REDIS_PASSWORD REMOTE_PASSWORD STORE_HOST STORE_ADDRESS STORE_PORT
+STORE_MEMORY STORE_LIMIT WORKER_MEMORY WORKER_CPUS API_MEMORY CA CERTIFICATES
+"""
+SCHEMES = ("redis", "rediss", "sentinel", "unix")
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be read; the text names it and says why, and does not repeat its value."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in `environment`; raises pydantic's ValidationError where one cannot be read."""
+    """The settings in `environment`; raises BadSetting where one cannot be read."""
     values: dict[str, str] = {}
     for name in Settings.model_fields:
-        if value := environment.get(PREFIX + name.upper()):
+        if value := environment.get(PREFIX + name.upper(), "").strip():
             values[name] = value
     if "port" not in values and environment.get("PORT"):
         values["port"] = environment["PORT"]
-    return Settings.model_validate(values)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadSetting(f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def unknown(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Variables that look like settings and are none: each name with advice."""
+    known = {name.upper() for name in Settings.model_fields} | set(ELSEWHERE.split())
+    found = {}
+    for variable in environment:
+        name = variable.upper().removeprefix(PREFIX)
+        if variable.upper().startswith(PREFIX) and (name not in known or variable != variable.upper()):
+            close = difflib.get_close_matches(name, known, 1)
+            advice = f"is {PREFIX}{close[0]} meant?" if close else "python -m service --help lists them"
+            found[variable] = f"is not a setting; {advice}"
+    return found
 
 
 def table() -> str:
     """One line per setting: name, default, meaning."""
     fields = Settings.model_fields.items()
     return "\n".join(f"  {PREFIX + name.upper():24}{field.default!r:16}{field.description}" for name, field in fields)
+
+
+def _require_address(url: str) -> None:
+    """Raise ValueError where a store's address would be read in another way than it is meant, or not at all."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in SCHEMES or not rest:
+        raise ValueError("an address begins with redis://, rediss://, unix:// or sentinel://")
+    login, at, hosts = rest.rpartition("@")
+    nodes, _, database = hosts.partition("/")
+    wholes = [f"{login}{at}{node}/{database}" for node in nodes.split(";")] if scheme == "sentinel" else [rest]
+    if any(character in "#" or character.isspace() for character in url) or not all(_is_readable(scheme, whole) for whole in wholes):
+        raise ValueError("it cannot be read as an address; in a password or a path write % as %25, # as %23, ? as %3F, / as %2F, @ as %40")
+
+
+def _is_readable(scheme: str, rest: str) -> bool:
+    if scheme == "unix":
+        return rest.startswith("/")
+    try:
+        parts = urlsplit(f"redis://{rest}")
+        database = unquote(parts.path).strip("/")
+        return bool(parts.hostname) and parts.port != 0 and (database or "0").isdigit()
+    except ValueError:
+        return False

@@ -33,6 +33,7 @@ WORKER_SILENCE_SECONDS = 3600.0  # after which a worker is forgotten
 _MICRO = 1_000_000
 
 Submission = Literal["miss", "joined", "hit", "full"]
+Cancellation = Literal["cancelled", "left", "foreign", "finished"]
 
 
 class StoreFull(Exception):
@@ -86,9 +87,12 @@ class JobStore:
         max_queued: int = 1000,
         max_datasets: int = 20,
         lease_seconds: float = LEASE_SECONDS,
+        root: str = "",
     ) -> None:
+        """`root` is the path below which links lead to the service."""
         self._redis: Any = client
-        self.datasets = Datasets(client, max_datasets)
+        self._root = root
+        self.datasets = Datasets(client, max_datasets, root)
         self._max_queued = max_queued
         self._lease = round(lease_seconds * _MICRO)
         self._scripts: dict[str, Any] = {}
@@ -107,7 +111,7 @@ class JobStore:
     def get(self, job_id: str) -> Job | None:
         """The job as it stands now, with its place where it waits."""
         record = self._redis.hgetall(keys.job(job_id))
-        job = _decode(record)
+        job = self._decode(record)
         if job and job.status == "queued":
             return job.model_copy(update={"queue": self._place(job_id, record[b"lane"].decode(), record[b"client"].decode())})
         return job
@@ -137,7 +141,7 @@ class JobStore:
         pipeline = self._redis.pipeline(transaction=False)
         for job_id in job_ids:
             pipeline.hgetall(keys.job(job_id))
-        return [_decode(record) for record in pipeline.execute()]
+        return [self._decode(record) for record in pipeline.execute()]
 
     def part(self, job_id: str, name: str) -> bytes | None:
         """One encoded part of a result."""
@@ -154,21 +158,10 @@ class JobStore:
         entries = next(iter(found.values()))[0] if isinstance(found, dict) and found else found[0][1] if found else []
         return [Event(event_id.decode(), fields[b"type"].decode(), fields[b"data"].decode()) for event_id, fields in entries]
 
-    def has_room(self, caller: str, most: int) -> bool:
-        """Whether a caller has fewer than `most` unfinished jobs; forgets those that have finished."""
-        name = keys.caller(caller)
-        if self._redis.scard(name) < most:
-            return True
-        ids = self._ids(self._redis.smembers(name))
-        states = self.statuses(ids)
-        ended = [job_id for job_id, state in zip(ids, states, strict=True) if state not in ("queued", "running")]
-        if ended:
-            self._redis.srem(name, *ended)
-        return len(ids) - len(ended) < most
-
-    def note(self, caller: str, job_id: str) -> None:
-        """Remember whose job it is."""
-        self._redis.sadd(keys.caller(caller), job_id)
+    def has_room(self, client: str, most: int) -> bool:
+        """Whether a client asked for fewer than `most` jobs that have not finished."""
+        own, unfinished = keys.mine(keys.CLIENT + client), (keys.index(status="queued"), keys.index(status="running"))
+        return sum(int(self._redis.zintercard(2, [own, index])) for index in unfinished) < most
 
     def counts(self) -> dict[str, int]:
         """What has happened so far, by `name:label:…`; see scripts.py."""
@@ -182,22 +175,22 @@ class JobStore:
             pipeline.zcard(keys.index(kind, status))
         return dict(zip(pairs, pipeline.execute(), strict=True))
 
-    def cancel(self, job_id: str, client: str | None = None) -> bool:
-        """Cancel a queued or running job, and those of its children that nobody else asked for; False where it is neither.
+    def cancel(self, job_id: str, client: str | None = None) -> Cancellation:
+        """Cancel a queued or running job, and those of its children that nobody else asked for.
 
-        With `client`, a job that others asked for too goes on for them, and True says that this client no longer waits for it.
+        With `client`, a job that others asked for too goes on for them ('left'); one that this client did not ask for is 'foreign'.
         """
-        ended: bytes = self._run(scripts.CANCEL, job_id, "" if client is None else keys.CLIENT + client)
-        if ended == b"cancelled":
+        answer: bytes = self._run(scripts.CANCEL, job_id, "" if client is None else keys.CLIENT + client)
+        ended = cast(Cancellation, answer.decode())
+        if ended == "cancelled":
             self._withdraw(job_id)
-        return ended != b"finished"
+        return ended
 
-    def page(self, *, status: str | None, kind: str | None, limit: int, cursor: int | None) -> Page:
-        """The newest `limit` jobs created before `cursor`, of one status and kind where given."""
-        upper: int | str = "+inf" if cursor is None else f"({cursor}"
-        found = self._redis.zrevrangebyscore(keys.index(kind, status), upper, "-inf", start=0, num=limit + 1, withscores=True)
-        jobs = self.many([member.decode() for member, _ in found[:limit]])
-        return Page([job for job in jobs if job], int(found[limit - 1][1]) if len(found) > limit else None)
+    def page(self, *, status: str | None, kind: str | None, limit: int, cursor: int | None, client: str | None = None) -> Page:
+        """The newest `limit` jobs created before `cursor`, of one status and kind, and that `client` asked for, where given."""
+        found = self._of_client(client, kind, status, limit + 1, cursor) if client else self._of_all(kind, status, limit + 1, cursor)
+        jobs = self.many([job_id for job_id, _ in found[:limit]])
+        return Page([job for job in jobs if job], found[limit - 1][1] if len(found) > limit else None)
 
     def count(self, kind: str | None = None, status: str | None = None) -> int:
         """How many jobs of a kind and status there are."""
@@ -209,11 +202,11 @@ class JobStore:
 
     def workers(self, seen_within: float) -> int:
         """How many workers were heard of in the last `seen_within` seconds."""
-        return int(self._redis.zcount(keys.WORKERS, self._now() - seen_within * _MICRO, "+inf"))
+        return len(self.worker_names(seen_within))
 
     def worker_names(self, seen_within: float) -> list[str]:
         """The names of those workers."""
-        return self._ids(self._redis.zrangebyscore(keys.WORKERS, self._now() - seen_within * _MICRO, "+inf"))
+        return self._ids(self._alive(seen_within))
 
     def slots(self) -> int:
         """How many jobs the workers can run at a time, but for instant ones."""
@@ -227,6 +220,12 @@ class JobStore:
     def busy(self) -> int:
         """How many jobs run, without parents that wait for their children."""
         return int(self._redis.zcard(keys.LEASES))
+
+    def require_writable(self) -> None:
+        """Raise what a submission would: StoreFull, or the refusal of the server."""
+        if self._is_full():
+            raise StoreFull
+        self._redis.set(keys.PROBE, 1, ex=60)
 
     def await_pong(self, token: str, seconds: float) -> bool:
         """Whether a worker answers, within `seconds`, the ping that was sent with `token` (task `keys.PING`). Busy workers do not."""
@@ -307,9 +306,12 @@ class JobStore:
 
     # --- what keeps jobs from being lost ---
 
-    def greet(self, worker: str, slots: int, pace: float = 1.0) -> None:
-        """Let a worker be known as alive, with the jobs that it runs at a time and the processor seconds it takes for each forecast."""
-        self._run(scripts.GREET, worker, slots, pace, round(WORKER_SILENCE_SECONDS * _MICRO))
+    def greet(self, worker: str, slots: int, pace: float = 1.0) -> int:
+        """Let a worker be known as alive, with the jobs that it runs at a time and the processor seconds it takes for each forecast.
+
+        Returns the store's time in microseconds.
+        """
+        return int(self._run(scripts.GREET, worker, slots, pace, round(WORKER_SILENCE_SECONDS * _MICRO)))
 
     def lose(self, attempt: Right) -> bool:
         """As if the lease had ended: the process that ran the job has. False where it is no longer ours."""
@@ -320,10 +322,16 @@ class JobStore:
         for job_id in self._ids(self._redis.zrange(keys.LEASES, 0, -1)):
             self._run(scripts.RELEASE, job_id, worker)
 
-    def expire_leases(self) -> None:
-        """Queue the jobs whose worker was lost again, or fail them after `MAX_ATTEMPTS`."""
-        for job_id in self._ids(self._redis.zrangebyscore(keys.LEASES, "-inf", self._now())):
-            self._run(scripts.EXPIRE, job_id, MAX_ATTEMPTS)
+    def expire_leases(self, looked: int | None = None) -> None:
+        """Queue the jobs whose worker was lost again, or fail them after `MAX_ATTEMPTS`; `looked` is the store's time, now by default.
+
+        A lease that ends later than one can is of a lost worker too: the clock was set back, and nobody has renewed it since.
+        """
+        looked = self._now() if looked is None else looked
+        spans = ("-inf", looked), (looked + self._lease, "+inf")
+        ended = [job_id for span in spans for job_id in self._redis.zrangebyscore(keys.LEASES, *span)]
+        for job_id in self._ids(ended):
+            self._run(scripts.EXPIRE, job_id, MAX_ATTEMPTS, looked, self._lease)
 
     def end_all_leases(self) -> None:
         """Treat every running job as lost. For the owner of a store that was just started: no worker is alive."""
@@ -407,8 +415,24 @@ class JobStore:
 
     def _of_workers(self, name: str) -> list[bytes]:
         """What the hash `name` tells of the workers that are alive."""
-        alive = self._redis.zrangebyscore(keys.WORKERS, self._now() - scripts.SILENT_SECONDS * _MICRO, "+inf")
+        alive = self._alive(scripts.SILENT_SECONDS)
         return [found for found in self._redis.hmget(name, alive) if found is not None] if alive else []
+
+    def _alive(self, seen_within: float) -> list[bytes]:
+        """Workers that were heard of lately. One that was heard of later than now has been silent since the clock was set back."""
+        now, span = self._now(), seen_within * _MICRO
+        alive: list[bytes] = self._redis.zrangebyscore(keys.WORKERS, now - span, now + span)
+        return alive
+
+    def _of_all(self, kind: str | None, status: str | None, most: int, cursor: int | None) -> list[tuple[str, int]]:
+        upper: int | str = "+inf" if cursor is None else f"({cursor}"
+        found = self._redis.zrevrangebyscore(keys.index(kind, status), upper, "-inf", start=0, num=most, withscores=True)
+        return [(job_id.decode(), int(created)) for job_id, created in found]
+
+    def _of_client(self, client: str, kind: str | None, status: str | None, most: int, cursor: int | None) -> list[tuple[str, int]]:
+        before = "" if cursor is None else cursor
+        flat: list[bytes] = self._run(scripts.MINE, keys.CLIENT + client, keys.index(kind, status), before, most)
+        return [(job_id.decode(), int(float(created))) for job_id, created in zip(flat[::2], flat[1::2], strict=True)]
 
     def _withdraw(self, parent: str) -> None:
         """Cancel the children that only `parent` asked for, and theirs."""
@@ -429,6 +453,5 @@ class JobStore:
     def _ids(self, members: list[bytes]) -> list[str]:
         return [member.decode() for member in members]
 
-
-def _decode(record: dict[bytes, bytes]) -> Job | None:
-    return from_record({name.decode(): value.decode() for name, value in record.items()}) if record else None
+    def _decode(self, record: dict[bytes, bytes]) -> Job | None:
+        return from_record({name.decode(): value.decode() for name, value in record.items()}, self._root) if record else None

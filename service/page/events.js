@@ -21,7 +21,7 @@ export async function follow(record, news, signal) {
       if (error.name === "AbortError") throw error;
       if (error instanceof Refusal) events = false;
     }
-    record = await getJson(`/v1/jobs/${record.id}`, { signal });
+    record = await getJson(`v1/jobs/${record.id}`, { signal });
     news(record, null);
     if (!finished(record)) await pause(1, signal);
   }
@@ -34,7 +34,7 @@ function pick({ status, progress, message }) {
 
 async function* stream(id, lastId, signal) {
   const extra = lastId ? { "Last-Event-ID": lastId } : {};
-  const answer = await fetch(`/v1/jobs/${id}/events`, { headers: headers({ Accept: "text/event-stream", ...extra }), signal });
+  const answer = await fetch(`v1/jobs/${id}/events`, { headers: headers({ Accept: "text/event-stream", ...extra }), signal });
   if (!answer.ok || !(answer.headers.get("Content-Type") || "").startsWith("text/event-stream")) throw new Refusal(answer.status, {});
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   try {

@@ -61,13 +61,13 @@ function choiceField(schema, variants, path) {
   const label = schema.description || "";
   const node = wrap(path, label, select, note);
   node.append(place);
-  select.value = Math.max(0, names.indexOf(schema.default?.kind));
+  select.value = 0;
   show();
   return {
     node,
     read: () => parts[select.value].read(),
     write(value) {
-      value ??= schema.default;
+      value ??= { kind: names[0] }; // what holds where it is left out
       const index = variants.findIndex((v) => fits(v, value));
       if (index < 0) return;
       select.value = index;
@@ -102,7 +102,7 @@ function textField(schema, path) {
     const file = element("input", { type: "file", accept: ".csv,.npz,.parquet", "aria-label": "Upload a data set (CSV, NPZ or Parquet)" });
     file.addEventListener("change", async () => {
       try {
-        const kept = await (await send("POST", "/v1/datasets", { file: file.files[0] })).json();
+        const kept = await (await send("POST", "v1/datasets", { file: file.files[0] })).json();
         input.value = kept.id;
         showError(node, "");
         node.querySelector("small").textContent = `${kept.rows} rows, ${kept.columns} columns; dimension is the number of columns`;

@@ -12,7 +12,7 @@ const parts = { kinds: {} };
 let sweepable = false;
 
 export async function buildForm() {
-  const description = await getJson("/openapi.json");
+  const description = await getJson("openapi.json");
   useSchemas(description.components.schemas);
   const body = description.paths["/v1/jobs"].post.requestBody.content["application/json"].schema;
   const schemas = Object.fromEntries(Object.entries(body.discriminator.mapping).map(([kind, $ref]) => [kind, resolve({ $ref })]));
@@ -139,7 +139,7 @@ async function estimate() {
   const requests = readForm().filter((request) => request.kind !== "theory");
   stopEstimate = new AbortController();
   try {
-    const answers = await Promise.all(requests.map((request) => postJson("/v1/estimate", request, { signal: stopEstimate.signal })));
+    const answers = await Promise.all(requests.map((request) => postJson("v1/estimate", request, { signal: stopEstimate.signal })));
     place.textContent = answers.map((answer, i) => `${requests[i].kind}: ${cost(answer)}`).join("; ");
   } catch (error) {
     if (!(error instanceof Refusal)) return;

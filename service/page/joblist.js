@@ -15,7 +15,7 @@ export function setUpList(given, kinds) {
 export async function refresh() {
   const query = new URLSearchParams({ limit: 20 });
   for (const name of ["status", "kind"]) if (byId(`filter-${name}`).value) query.set(name, byId(`filter-${name}`).value);
-  await add(`/v1/jobs?${query}`, true);
+  await add(`v1/jobs?${query}`, true);
 }
 
 async function add(address, afresh = false) {

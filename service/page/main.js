@@ -22,7 +22,7 @@ async function run(event) {
   byId("run").disabled = true;
   try {
     const records = [];
-    for (const request of requests) records.push(await postJson("/v1/jobs", request));
+    for (const request of requests) records.push(await postJson("v1/jobs", request));
     clear();
     if (byId("results").getBoundingClientRect().top < 0 || byId("results").getBoundingClientRect().top > innerHeight / 2) byId("results").scrollIntoView();
     writeAddress(records.map((record) => record.id), requests[0]);
@@ -52,7 +52,7 @@ async function watch(record) {
 
 async function open(ids, afresh = true) {
   try {
-    const records = await Promise.all(ids.map((id) => getJson(`/v1/jobs/${id}`)));
+    const records = await Promise.all(ids.map((id) => getJson(`v1/jobs/${id}`)));
     if (afresh) {
       clear();
       const same = records.filter(({ request }) => JSON.stringify(request.problem) === JSON.stringify(records[0].request.problem));
@@ -68,7 +68,7 @@ async function open(ids, afresh = true) {
 
 async function cancel(id) {
   try {
-    await send("DELETE", `/v1/jobs/${id}`);
+    await send("DELETE", `v1/jobs/${id}`);
   } catch (error) {
     refused(error);
   }

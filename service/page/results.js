@@ -41,12 +41,12 @@ export async function load(record) {
   update(record);
   if (record.status !== "succeeded") return;
   const parts = Object.keys(record.links).filter((part) => ["curves", "order-parameters", "kernels", "theory", "comparison", "children", "table", "diagnostics"].includes(part));
-  const found = Object.fromEntries(await Promise.all(parts.map(async (part) => [part, await getJson(`/v1/jobs/${record.id}/${part}?format=json`).catch(() => null)])));
+  const found = Object.fromEntries(await Promise.all(parts.map(async (part) => [part, await getJson(`v1/jobs/${record.id}/${part}?format=json`).catch(() => null)])));
   if (!shown.has(record.id)) return;
   const { "order-parameters": order, ...rest } = found;
   shown.set(record.id, { ...shown.get(record.id), ...rest, order });
   draw();
-  if (rest.comparison) await Promise.all(Object.values(rest.comparison.jobs).map(async ({ id }) => load(await getJson(`/v1/jobs/${id}`))));
+  if (rest.comparison) await Promise.all(Object.values(rest.comparison.jobs).map(async ({ id }) => load(await getJson(`v1/jobs/${id}`))));
   if (rest.table) await loadFamily(record.id, rest.table.rows);
 }
 
@@ -55,7 +55,7 @@ export async function loadTable(record) {
   const known = shown.get(record.id);
   if (record.kind !== "sweep" || record.status !== "running" || Date.now() < (known?.looked || 0) + 2000) return;
   shown.set(record.id, { ...known, looked: Date.now() });
-  const table = await getJson(`/v1/jobs/${record.id}/table?format=json`);
+  const table = await getJson(`v1/jobs/${record.id}/table?format=json`);
   if (shown.has(record.id)) shown.set(record.id, { ...shown.get(record.id), table });
   draw();
   await loadFamily(record.id, table.rows);
@@ -64,7 +64,7 @@ export async function loadTable(record) {
 async function loadFamily(id, rows) {
   const done = rows.filter((row) => row.status === "succeeded" && typeof row.train_loss === "number").slice(0, MOST_OF_FAMILY);
   const known = new Map((shown.get(id)?.family || []).map((member) => [member.row.id, member]));
-  const family = await Promise.all(done.map(async (row) => known.get(row.id) || { row, curves: await getJson(`/v1/jobs/${row.id}/curves`) }));
+  const family = await Promise.all(done.map(async (row) => known.get(row.id) || { row, curves: await getJson(`v1/jobs/${row.id}/curves`) }));
   if (family.length && shown.has(id)) shown.set(id, { ...shown.get(id), family });
   draw();
 }
@@ -121,7 +121,7 @@ function drawPanel(jobs, theories) {
   if (byId("downloads").dataset.of === key) return;
   byId("downloads").dataset.of = key;
   byId("downloads").replaceChildren(
-    ...done.flatMap(({ record: { id, kind } }) => ["csv", "npz"].map((format) => button(`${kind} ${format.toUpperCase()}`, () => download(`/v1/jobs/${id}/curves?format=${format}`, `${id}-curves.${format}`), `Download ${kind} curves as ${format.toUpperCase()}`))),
+    ...done.flatMap(({ record: { id, kind } }) => ["csv", "npz"].map((format) => button(`${kind} ${format.toUpperCase()}`, () => download(`v1/jobs/${id}/curves?format=${format}`, `${id}-curves.${format}`), `Download ${kind} curves as ${format.toUpperCase()}`))),
     button("Plot SVG", saveSvg, "Download the plot as SVG"),
   );
 }
@@ -152,5 +152,5 @@ function drawTable({ record, table: found, family }) {
   byId("family-part").hidden = !family;
   if (family) drawFamily(byId("family"), axes, family, byId("family-name").value);
   byId("sweep-table").replaceChildren(table(Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name])]))));
-  byId("sweep-downloads").replaceChildren(button("Table CSV", () => download(`/v1/jobs/${record.id}/table?format=csv`, `${record.id}-table.csv`), "Download the table as CSV"));
+  byId("sweep-downloads").replaceChildren(button("Table CSV", () => download(`v1/jobs/${record.id}/table?format=csv`, `${record.id}-table.csv`), "Download the table as CSV"));
 }

@@ -13,6 +13,7 @@ from service.context import Context, Service
 from service.documents import Document
 from service.errors import NotFound, Unprocessable
 from service.formats import JSON, choose
+from service.parts import Table
 from service.routes.results import Wish, respond
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
@@ -37,15 +38,15 @@ class Children(BaseModel):
 
 
 @router.get("/children")
-def children(job_id: str, service: Service) -> Children:
+def read_children(job_id: str, service: Service) -> Children:
     """The jobs that a sweep or a comparison is made of, with their states, also while they run."""
     found = family(service, service.job(job_id))
     states = [child.status for child in found]
     return Children(total=len(found), counts={state: states.count(state) for state in sorted(set(states))}, children=found)
 
 
-@router.get("/table")
-def sweep_table(
+@router.get("/table", response_model=Table)
+def read_table(
     job_id: str,
     service: Service,
     wanted: Wish,

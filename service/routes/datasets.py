@@ -1,5 +1,6 @@
 """Data sets: real rows for simulations to use in place of random ones."""
 
+import logging
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,8 +11,12 @@ from starlette.exceptions import HTTPException
 
 from dlnflow.jobs import matrix
 from dlnflow.jobs.datasets import Dataset
-from service.context import Context, Service
-from service.errors import NotFound, Problem, Unprocessable
+from service.access import Caller as Identity
+from service.access import said
+from service.context import Caller, Context, Service
+from service.errors import Forbidden, NotFound, Problem, Unprocessable
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
@@ -54,22 +59,24 @@ class DatasetList(BaseModel):
 
 
 @router.post("", status_code=201, openapi_extra=UPLOAD, responses={200: {"model": Upload}})
-async def upload(request: Request, response: Response, service: Service, header: Header = None, index: Index = None) -> Upload:
+async def upload_dataset(
+    request: Request, response: Response, service: Service, caller: Caller, header: Header = None, index: Index = None
+) -> Upload:
     """Keep a matrix (CSV, NPY, NPZ, Parquet or Arrow; rows are samples), as the body or as a form's file. Same numbers, same id."""
-    dataset, outcome = await run_in_threadpool(_keep, service, await _content(request), header, index)
+    dataset, outcome = await run_in_threadpool(_keep, service, await _content(request), caller, header, index)
     response.status_code = 201 if outcome == "created" else 200
     response.headers["Location"] = dataset.links["self"]
     return dataset
 
 
 @router.get("")
-def listing(service: Service) -> DatasetList:
+def list_datasets(service: Service) -> DatasetList:
     """The data sets that are kept."""
     return DatasetList(datasets=service.store.datasets.list())
 
 
 @router.get("/{dataset_id}")
-def read(dataset_id: str, service: Service) -> Dataset:
+def read_dataset(dataset_id: str, service: Service) -> Dataset:
     """One data set's size and standardisation."""
     dataset = service.store.datasets.get(dataset_id)
     if dataset is None:
@@ -78,10 +85,17 @@ def read(dataset_id: str, service: Service) -> Dataset:
 
 
 @router.delete("/{dataset_id}", status_code=204)
-def delete(dataset_id: str, service: Service) -> None:
-    """Forget a data set. Finished results stay; a job that still needs it fails."""
-    if not service.store.datasets.delete(dataset_id):
-        raise _unknown(dataset_id)
+def delete_dataset(dataset_id: str, service: Service, caller: Caller) -> None:
+    """Forget a data set that the caller uploaded; it stays for others who did too. Results stay; a job that still needs it fails."""
+    match service.store.datasets.delete(dataset_id, caller and caller.owner):
+        case "unknown":
+            raise _unknown(dataset_id)
+        case "foreign":
+            raise Forbidden(f"data set {dataset_id} was uploaded by others, and not by you", hint="An operator's key deletes all.")
+        case "left":
+            log.info("data set %s: given up by %s, others keep it", dataset_id, said(caller))
+        case "deleted":
+            log.info("data set %s: deleted by %s", dataset_id, said(caller))
 
 
 async def _content(request: Request) -> bytes:
@@ -101,17 +115,23 @@ def _bad_form(detail: str) -> Unprocessable:
     return Unprocessable(detail, code="invalid_dataset", field="file", hint="Send the matrix as the form's only file.")
 
 
-def _keep(service: Context, content: bytes, header: bool | None, index: bool | None) -> tuple[Upload, str]:
+def _keep(
+    service: Context, content: bytes, caller: Identity | None, header: bool | None, index: bool | None
+) -> tuple[Upload, str]:
     try:
         table = matrix.load(content, header, index)
     except matrix.BadMatrix as error:
         hint = f"Send a matrix of finite real numbers, rows by columns, as {matrix.FORMATS}; ?header= and ?index= say what holds names."
         raise Unprocessable(str(error), code="invalid_dataset", field="file", hint=hint) from None
-    dataset, outcome = service.store.datasets.add(table.values)
+    dataset, outcome = service.store.datasets.add(table.values, caller and caller.who)
     if outcome == "full":
         most = service.settings.max_datasets
         raise Problem(
-            f"{most} data sets are kept already", status=429, code="too_many_datasets", hint="Delete one.", headers={"Retry-After": "60"}
+            f"{most} data sets are kept already",
+            status=429,
+            code="too_many_datasets",
+            hint="Delete one of yours.",
+            headers={"Retry-After": "60"},
         )
     read: dict[str, Any] = {"format": table.format, "header": table.header, "index": bool(table.index), "names": table.names}
     return Upload(**dict(dataset) | read), outcome

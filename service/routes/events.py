@@ -21,7 +21,7 @@ def _watched(job_id: str, service: Service) -> Job:
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse)
-async def events(
+async def follow_job(
     job: Annotated[Job, Depends(_watched)],
     service: Service,
     last_event_id: Annotated[str | None, Header(description="the last event that was seen; those after it are sent")] = None,

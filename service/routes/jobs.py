@@ -1,19 +1,25 @@
 """Jobs: submit, look at, list, cancel."""
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from dlnflow.jobs.job import Job, Kind, Status, SubmittedJob
-from dlnflow.jobs.requests import job_id, request_adapter
+from dlnflow.jobs.requests import job_id
+from service.access import Caller as Identity
+from service.access import said
 from service.admission import require_affordable, require_json
 from service.context import Caller, Context, Service
 from service.data import with_data
-from service.errors import Conflict, Problem
+from service.errors import Conflict, Forbidden, Problem
 from service.openapi import REQUEST_BODY
 from service.routes.models import JobList, read_cursor
+from service.submission import read_request
 from service.wait import preferred_wait, wait_for
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -22,7 +28,7 @@ Prefer = Annotated[str | None, Header(description="`wait=N`: answer when the job
 
 
 @router.post("", status_code=202, response_model=SubmittedJob, openapi_extra=REQUEST_BODY, responses={200: {"model": SubmittedJob}})
-async def submit(request: Request, response: Response, service: Service, caller: Caller, prefer: Prefer = None) -> SubmittedJob:
+async def submit_job(request: Request, response: Response, service: Service, caller: Caller, prefer: Prefer = None) -> SubmittedJob:
     """Submit a job. The same request has the same id and is computed once."""
     require_json(request.headers.get("content-type"))
     submitted = await run_in_threadpool(_submit, service, await request.body(), caller)
@@ -35,7 +41,7 @@ async def submit(request: Request, response: Response, service: Service, caller:
 
 
 @router.get("/{job_id}")
-async def read(job_id: str, response: Response, service: Service, prefer: Prefer = None) -> Job:
+async def read_job(job_id: str, response: Response, service: Service, prefer: Prefer = None) -> Job:
     """The job as it stands."""
     seconds = preferred_wait(prefer)
     job = await wait_for(service, job_id, seconds)
@@ -44,24 +50,38 @@ async def read(job_id: str, response: Response, service: Service, prefer: Prefer
 
 
 @router.get("")
-def listing(
+def list_jobs(
     service: Service,
+    caller: Caller,
     status: Status | None = None,
     kind: Kind | None = None,
+    mine: Annotated[bool, Query(description="only what the caller asked for; without keys that is all there is")] = False,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=64, description="where the page starts: `cursor` of the page before")] = None,
 ) -> JobList:
     """Jobs, newest first. `next` is the address of the following page."""
-    page = service.store.page(status=status, kind=kind, limit=limit, cursor=read_cursor(cursor))
-    return JobList.of(page, status=status, kind=kind, limit=limit)
+    client = caller.who if mine and caller else None
+    page = service.store.page(status=status, kind=kind, limit=limit, cursor=read_cursor(cursor), client=client)
+    filters = {"status": status, "kind": kind, "mine": "true" if mine else None, "limit": limit}
+    return JobList.of(page, service.settings.root_path, filters)
 
 
 @router.delete("/{job_id}")
-def cancel(job_id: str, service: Service, caller: Caller) -> Job:
-    """Cancel a job that is queued or running; with API keys, one that others asked for too goes on for them."""
-    if not service.store.cancel(job_id, caller):
-        job = service.job(job_id)
-        raise Conflict(f"job {job_id} has {job.status} already" if job.status != "cancelled" else f"job {job_id} is cancelled already")
+def cancel_job(job_id: str, service: Service, caller: Caller) -> Job:
+    """Cancel a job that is queued or running, and that the caller asked for; it goes on for others who asked for it too."""
+    match service.store.cancel(job_id, caller and caller.owner):
+        case "foreign":
+            raise Forbidden(
+                f"job {job_id} was asked for by others, and not by you",
+                hint="It goes on for them. What belongs to a sweep or a comparison is cancelled with that; an operator's key cancels all.",
+            )
+        case "finished":
+            job = service.job(job_id)
+            raise Conflict(f"job {job_id} has {job.status} already" if job.status != "cancelled" else f"job {job_id} is cancelled already")
+        case "left":
+            log.info("job %s: %s no longer waits for it, others do", job_id, said(caller))
+        case "cancelled":
+            log.info("job %s: cancelled by %s", job_id, said(caller))
     return service.job(job_id)
 
 
@@ -73,19 +93,18 @@ def _say(response: Response, job: Job, seconds: int | None) -> None:
         response.headers["Preference-Applied"] = f"wait={seconds}"
 
 
-def _submit(service: Context, body: bytes, caller: str | None) -> SubmittedJob:
+def _submit(service: Context, body: bytes, caller: Identity | None) -> SubmittedJob:
     """Write the job, then send its message; one that was there may have come before others by this."""
-    request = with_data(service, request_adapter.validate_json(body, strict=True))
+    request = with_data(service, read_request(body))
     cost = require_affordable(request, service.settings, service.store.pace())
-    if caller and not service.store.has_room(caller, service.settings.max_client_jobs):
+    client = caller.who if caller else ""
+    if client and not service.store.has_room(client, service.settings.max_client_jobs):
         raise _too_many(f"{service.settings.max_client_jobs} of your jobs have not finished yet", "too_many_jobs")
-    cache = service.store.submit(request, caller or "", cost.seconds)
+    cache = service.store.submit(request, client, cost.seconds)
     if cache == "full":
         raise _too_many(f"{service.settings.max_queued} jobs are waiting already", "queue_full")
     if cache == "miss" or (cache == "joined" and service.store.unannounced()):
         service.send(job_id(request))
-    if cache == "miss" and caller:
-        service.store.note(caller, job_id(request))
     return SubmittedJob(**dict(service.job(job_id(request))), cache=cache)
 
 

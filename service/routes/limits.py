@@ -8,13 +8,14 @@ from starlette.concurrency import run_in_threadpool
 
 from dlnflow.jobs import forecast
 from dlnflow.jobs.matrix import MAX_ENTRIES
-from dlnflow.jobs.requests import MAX_POINTS, MAX_TIMES, request_adapter
+from dlnflow.jobs.requests import MAX_POINTS, MAX_TIMES
 from dlnflow.jobs.store import MAX_ATTEMPTS
 from service.admission import excess, require_json
 from service.context import Context, Service
 from service.data import with_data
 from service.openapi import REQUEST_BODY
 from service.routes.models import Limits
+from service.submission import read_request
 from service.wait import LONGEST_WAIT
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
@@ -33,21 +34,21 @@ class Estimate(BaseModel):
 
 
 @router.post("/estimate", openapi_extra=REQUEST_BODY)
-async def estimate(request: Request, service: Service) -> Estimate:
+async def estimate_job(request: Request, service: Service) -> Estimate:
     """Predict a job's seconds and memory; the body is that of a submission."""
     require_json(request.headers.get("content-type"))
     return await run_in_threadpool(_estimate, service, await request.body())
 
 
 def _estimate(service: Context, body: bytes) -> Estimate:
-    request = with_data(service, request_adapter.validate_json(body, strict=True))
+    request = with_data(service, read_request(body))
     pace = service.store.pace()
     cost = forecast.cost(request).at(pace)
     return Estimate(kind=request.kind, **cost._asdict(), pace=pace, accepted=not excess(cost, service.settings))
 
 
 @router.get("/limits")
-async def limits(service: Service) -> Limits:
+async def read_limits(service: Service) -> Limits:
     """The limits in force."""
     return Limits(
         max_body_bytes=service.settings.max_body_bytes,

@@ -19,7 +19,7 @@ MICRO = 1e6
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
-def metrics(service: Service) -> Response:
+def read_metrics(service: Service) -> Response:
     """Jobs by kind and state, waits, durations, retries, cache hits and the store's latency."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Jobs(service.store))

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from pydantic import BaseModel
@@ -19,13 +20,13 @@ class JobList(BaseModel):
     next: str | None
 
     @classmethod
-    def of(cls, page: Page, **filters: object) -> "JobList":
-        """The page, and the address of the next with the same filters."""
+    def of(cls, page: Page, root: str, filters: Mapping[str, object]) -> "JobList":
+        """The page, and the address of the next with the same filters, below the path `root`."""
         if page.cursor is None:
             return cls(jobs=page.jobs, cursor=None, next=None)
         cursor = base64.urlsafe_b64encode(page.cursor.to_bytes(8)).decode().rstrip("=")
         query = {name: value for name, value in filters.items() if value is not None} | {"cursor": cursor}
-        return cls(jobs=page.jobs, cursor=cursor, next=f"/v1/jobs?{urlencode(query)}")
+        return cls(jobs=page.jobs, cursor=cursor, next=f"{root}/v1/jobs?{urlencode(query)}")
 
 
 def read_cursor(cursor: str | None) -> int | None:

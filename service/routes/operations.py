@@ -12,14 +12,15 @@ WORKER_SILENCE_SECONDS = 10.0
 
 
 @router.get("/healthz")
-async def health() -> Health:
+async def read_health() -> Health:
     """This process lives."""
     return Health()
 
 
 @router.get("/readyz")
-def readiness(service: Service) -> Readiness:
-    """The store is reachable, and a worker takes tasks from the queue or all of them are busy."""
+def read_readiness(service: Service) -> Readiness:
+    """The store takes jobs, and a worker takes tasks from the queue or all of them are busy."""
+    service.store.require_writable()
     workers = service.store.workers(seen_within=WORKER_SILENCE_SECONDS)
     if not workers or not service.worker.answered():
         raise Unavailable("no worker answers at the moment; jobs are accepted and wait")

@@ -20,13 +20,13 @@ MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 @router.get("/plot.svg")
-async def svg(job_id: str, service: Service, wanted: Wish) -> Response:
+async def plot_svg(job_id: str, service: Service, wanted: Wish) -> Response:
     """The curves, log-log, with bands of one standard error."""
     return await _answer(service, job_id, "svg", wanted)
 
 
 @router.get("/plot.png")
-async def png(job_id: str, service: Service, wanted: Wish) -> Response:
+async def plot_png(job_id: str, service: Service, wanted: Wish) -> Response:
     """The same as pixels."""
     return await _answer(service, job_id, "png", wanted)
 

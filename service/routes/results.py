@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from dlnflow.jobs import keys, results
-from dlnflow.jobs.job import PARTS, Job
+from dlnflow.jobs.job import PARTS, Job, links
+from service import parts
 from service.context import Context, Service
 from service.documents import Document
 from service.errors import Conflict, Gone, NotFound
@@ -28,38 +29,38 @@ class Wanted:
 Wish = Annotated[Wanted, Depends()]
 
 
-@router.get("/curves")
-async def curves(job_id: str, service: Service, wanted: Wish) -> Response:
+@router.get("/curves", response_model=parts.Curves)
+async def read_curves(job_id: str, service: Service, wanted: Wish) -> Response:
     """Losses over time, with standard errors."""
     return await _answer(service, job_id, "curves", wanted)
 
 
-@router.get("/order-parameters")
-async def order_parameters(job_id: str, service: Service, wanted: Wish) -> Response:
+@router.get("/order-parameters", response_model=parts.OrderParameters)
+async def read_order_parameters(job_id: str, service: Service, wanted: Wish) -> Response:
     """Overlap and norms over time, and statistics of w given w*."""
     return await _answer(service, job_id, "order-parameters", wanted)
 
 
-@router.get("/kernels")
-async def kernels(job_id: str, service: Service, wanted: Wish) -> Response:
+@router.get("/kernels", response_model=parts.Kernels)
+async def read_kernels(job_id: str, service: Service, wanted: Wish) -> Response:
     """Two-time correlations and responses of a mean-field solve."""
     return await _answer(service, job_id, "kernels", wanted)
 
 
-@router.get("/theory")
-async def theory(job_id: str, service: Service, wanted: Wish) -> Response:
+@router.get("/theory", response_model=parts.Theory)
+async def read_theory(job_id: str, service: Service, wanted: Wish) -> Response:
     """Where the problem ends, how fast and on which time scales, each with its formula, source and range."""
     return await _answer(service, job_id, "theory", wanted)
 
 
-@router.get("/comparison")
-async def comparison(job_id: str, service: Service, wanted: Wish) -> Response:
+@router.get("/comparison", response_model=parts.Comparison)
+async def read_comparison(job_id: str, service: Service, wanted: Wish) -> Response:
     """The differences between the simulation and the mean-field theory, in standard errors, and a verdict."""
     return await _answer(service, job_id, "comparison", wanted)
 
 
-@router.get("/diagnostics")
-async def diagnostics(job_id: str, service: Service, wanted: Wish) -> Response:
+@router.get("/diagnostics", response_model=parts.Diagnostics)
+async def read_diagnostics(job_id: str, service: Service, wanted: Wish) -> Response:
     """How the solve went, and how far to trust it."""
     return await _answer(service, job_id, "diagnostics", wanted)
 
@@ -101,7 +102,11 @@ def respond(document: Document, media_type: str, wanted: Wanted, file: str | Non
 
 
 def _encode(service: Context, job_id: str, part: str, chosen: Format) -> Document:
-    return Document.of(chosen.encode(results.decode(part, _stored(service, job_id, part))))
+    document = results.decode(part, _stored(service, job_id, part))
+    if part == "comparison":  # whose links are as the worker knew them
+        jobs = document["jobs"].items()
+        document["jobs"] = {kind: {"id": job["id"], "links": links(job["id"], kind, service.settings.root_path)} for kind, job in jobs}
+    return Document.of(chosen.encode(document))
 
 
 def _stored(service: Context, job_id: str, part: str) -> bytes:

@@ -9,11 +9,9 @@ import pytest
 from dlnflow import simulate
 from dlnflow.client import ApiError, Client, InvalidRequest
 from dlnflow.jobs.matrix import MAX_ENTRIES, matrix_id
-from tests.e2e.conftest import stack
 from tests.e2e.stack import PROBLEM, Stack
 from tests.jobs.test_matrix import CONSTANT, FILES, FRAME, INDEXED, MASKED, MATRIX, NUMBERED, as_csv, changed
 
-__all__ = ["stack"]
 OPTIONS = {"horizon": 1.0, "times": [0, 1], "replicas": 2}
 
 

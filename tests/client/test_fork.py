@@ -14,10 +14,8 @@ import pytest
 from dlnflow.client import AsyncClient, Client
 from tests.client.records import record
 from tests.client.stub import Asked, Stub, answer, stubbed
-from tests.e2e.conftest import stack
 from tests.e2e.stack import QUICK, Stack
 
-__all__ = ["stack"]
 ROOT = Path(__file__).parents[2]
 
 

@@ -87,7 +87,7 @@ def test_cancelling_a_parent_cancels_what_only_it_asked_for(store, parent):
     store.pause(parent, 3, 3)
     assert store.submit(CHILDREN[1]) == "joined"
     finish(store, IDS[0])
-    assert store.cancel(PARENT)
+    assert store.cancel(PARENT) == "cancelled"
     assert [store.get(child).status for child in IDS] == ["succeeded", "queued", "cancelled"]
     assert store.submit_child(parent, CHILDREN[2]) == "gone"
     finish(store, IDS[1])

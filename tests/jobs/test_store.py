@@ -70,8 +70,8 @@ def test_a_failed_job_says_why_and_is_run_again(store):
 def test_a_cancelled_job_takes_nothing_from_its_worker(store):
     store.submit(REQUEST)
     attempt = claim(store)
-    assert store.cancel(ID)
-    assert not store.cancel(ID)
+    assert store.cancel(ID) == "cancelled"
+    assert store.cancel(ID) == "finished"
     assert not store.progress(attempt, 0.5, "")
     assert not store.succeed(attempt, {"curves": b"late"})
     assert not store.fail(attempt, "internal", "late")
@@ -85,7 +85,7 @@ def test_a_cancelled_job_takes_nothing_from_its_worker(store):
 
 def test_a_queued_job_that_is_cancelled_is_never_claimed(store):
     store.submit(REQUEST)
-    assert store.cancel(ID)
+    assert store.cancel(ID) == "cancelled"
     assert store.claim("w") is None
 
 
@@ -253,11 +253,11 @@ def test_a_place_in_the_queue_is_explained(store):
 def test_a_job_that_others_want_goes_on_when_one_cancels(store):
     store.submit(REQUEST, "a")
     store.submit(REQUEST, "b")
-    assert store.cancel(ID, "a")
+    assert store.cancel(ID, "a") == "left"
     assert status(store) == "queued"
-    assert store.cancel(ID, "b")
+    assert store.cancel(ID, "b") == "cancelled"
     assert status(store) == "cancelled"
-    assert not store.cancel(ID, "b")
+    assert store.cancel(ID, "b") == "finished"
 
 
 def test_old_jobs_expire_and_can_be_asked_for_again(store):
@@ -306,7 +306,7 @@ def test_a_full_store_refuses_jobs_and_lets_those_end_that_run(client, store):
             JobStore(client).submit(make_request(2))
         assert store.progress(attempt, 0.5, "half")
         assert store.succeed(attempt, {"curves": b"c" * 1_000_000})
-        assert store.cancel(job_id(make_request(1)))
+        assert store.cancel(job_id(make_request(1))) == "cancelled"
         assert len(store.part(ID, "curves")) == 1_000_000
     finally:
         client.config_set("maxmemory", 0)

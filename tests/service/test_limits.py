@@ -91,6 +91,28 @@ def test_what_is_too_expensive_is_refused_with_a_remedy_that_works(store, open_c
     assert not http.post("/v1/estimate", json=request_).json()["accepted"]
 
 
+THEORY = {"kind": "theory", "problem": REQUEST["problem"]}
+FEW = {"kind": "comparison", "problem": REQUEST["problem"] | {"aspect_ratio": 0.05}, "horizon": 1, "dimension": 20, "replicas": 4}
+
+
+@pytest.mark.parametrize("request_", [THEORY, FEW, {"kind": "sweep", "base": THEORY, "axes": {"problem.noise_std": [0, 1]}}])
+def test_what_nothing_makes_cheap_enough_is_refused_without_a_remedy(store, open_client, request_):
+    answer = open_client(store, max_seconds=1e-9).post("/v1/jobs", json=request_)
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_expensive")
+    assert "No parameter alone" in answer.json()["hint"]
+
+
+def test_a_remedy_is_a_job_that_can_be_submitted(store, open_client):
+    """Where a smaller dimension would leave no sample, it is no remedy."""
+    http = open_client(store, max_seconds=1, max_total_seconds=1)
+    refused = http.post("/v1/jobs", json=FEW | {"replicas": 1000, "horizon": 100}).json()
+    assert refused["code"] == "too_expensive", refused
+    assert refused["field"] in ("replicas", "horizon")
+    value = float(refused["hint"].split("= ")[1].split()[0])
+    changed = FEW | {"replicas": 1000, "horizon": 100, refused["field"]: int(value) if refused["field"] == "replicas" else value}
+    assert http.post("/v1/jobs", json=changed).status_code == 202
+
+
 def test_a_sweep_is_no_way_around_the_limit_of_one_job(store, open_client):
     http = open_client(store, max_seconds=5)
     sweep = {"kind": "sweep", "base": SIMULATION, "axes": {"seed": [1, 2]}}

@@ -77,9 +77,7 @@ class Sample:
         """The paths with the indices `blocks` (blocks, BLOCK), each block from one stratum."""
         paths, strata = blocks.ravel(), self.strata[blocks[:, 0] // BLOCK]
         modes = np.take(self.modes, paths, axis=1)  # row after row
-        return Sample(
-            self.weights[paths], self.target[paths], modes, self.scale[paths], self.origin[paths], strata, self.folded
-        )
+        return Sample(self.weights[paths], self.target[paths], modes, self.scale[paths], self.origin[paths], strata, self.folded)
 
 
 @dataclass(frozen=True)

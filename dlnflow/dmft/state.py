@@ -55,8 +55,8 @@ class State:
     the averages over the paths, to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the
     panels' iterations, `secants` are what each of these learned. `own` keeps `passes.own_averages`; a pass that
     is `alone` has its thread to itself, but no other. `height` (P / LANES, capacity, LANES) is H, `error` of the same shape w − w*; for
-    `tangents`, one array a panel, their edges and `early` see `native.advance`. `moved` (P / BLOCK, BLOCK) is the integral of k over time as
-    long as that is below `native.QUIET`.
+    `tangents`, one array a panel, their edges and `early` see `native.advance`. `moved` (P / BLOCK, BLOCK) is the integral of k over time
+    as long as that is below `native.QUIET`.
     """
 
     problem: Problem

@@ -76,7 +76,9 @@ class Flow:
 
     def advance(self, until: float) -> None:
         """Make steps until the time is reached; `SolveError` where they become too short."""
-        while (outcome := self._compiled.advance(until, stiffest=self._stiffest, spectrum=self._spectrum, watch=self._watch)) != native.Outcome.REACHED:
+        while (
+            outcome := self._compiled.advance(until, stiffest=self._stiffest, spectrum=self._spectrum, watch=self._watch)
+        ) != native.Outcome.REACHED:
             if outcome == native.Outcome.STUCK:
                 t = self._compiled.t
                 raise SolveError("diverged", f"The time step became too small at t = {t:.6g}. Try a smaller initial_scale or horizon.")

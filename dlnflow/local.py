@@ -11,7 +11,7 @@ from dlnflow.client.results import Result
 from dlnflow.client.words import refusing
 from dlnflow.jobs import matrix, results
 from dlnflow.jobs.requests import DmftRequest, SimulationRequest
-from dlnflow.problem import Problem
+from dlnflow.model import Problem
 from dlnflow.solution import Observer, Solution, ignore_progress
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from dlnflow.design import DatasetDesign
 from dlnflow.jobs.datasets import Dataset
 from dlnflow.jobs.requests import Request, SimulationFields, SweepRequest
 from service.context import Context
@@ -22,15 +21,15 @@ def with_data(service: Context, request: Request) -> Request:
     return filled
 
 
-def _data(request: Any) -> DatasetDesign | None:
+def _data(request: Any) -> str | None:
     design = getattr(request, "design", None)
-    return design if isinstance(design, DatasetDesign) else None
+    return design.dataset if design else None
 
 
 def _filled(service: Context, known: dict[str, Dataset], request: Any, prefix: str) -> Any:
-    if (design := _data(request)) is None:
+    if (wanted := _data(request)) is None:
         return request
-    columns = _dataset(service, known, design.id, f"{prefix}design.id").columns
+    columns = _dataset(service, known, wanted, f"{prefix}design.id").columns
     if "dimension" not in request.model_fields_set:
         request = type(request).model_validate(request.model_dump() | {"dimension": columns})
     _check(service, known, request, prefix)
@@ -38,19 +37,19 @@ def _filled(service: Context, known: dict[str, Dataset], request: Any, prefix: s
 
 
 def _check(service: Context, known: dict[str, Dataset], request: Any, prefix: str) -> None:
-    if (design := _data(request)) is None:
+    if (wanted := _data(request)) is None:
         return
-    dataset = _dataset(service, known, design.id, f"{prefix}design.id")
+    dataset = _dataset(service, known, wanted, f"{prefix}design.id")
     if request.dimension != dataset.columns:
         raise Unprocessable(
             f"{prefix}dimension: the data set has {dataset.columns} columns, not {request.dimension}",
             field=f"{prefix}dimension",
             hint="Leave dimension out, or give the number of columns.",
         )
-    wanted = round(request.problem.aspect_ratio * dataset.columns)
-    if wanted > dataset.rows:
+    samples = round(request.problem.aspect_ratio * dataset.columns)
+    if samples > dataset.rows:
         raise Unprocessable(
-            f"{prefix}problem.aspect_ratio: {wanted} samples are asked for and the data set has {dataset.rows} rows",
+            f"{prefix}problem.aspect_ratio: {samples} samples are asked for and the data set has {dataset.rows} rows",
             field=f"{prefix}problem.aspect_ratio",
             hint=f"The aspect ratio may be at most {dataset.rows / dataset.columns:.3g} with these data.",
         )

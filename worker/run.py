@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlnflow import __version__
-from dlnflow.design import DatasetDesign
 from dlnflow.jobs import results
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, TheoryRequest, request_adapter
 from dlnflow.jobs.store import Attempt, JobStore
@@ -106,11 +105,11 @@ def _run_measured(store: JobStore, attempt: Attempt, heartbeat: Heartbeat, send:
 
 def _data(store: JobStore, request: Request) -> Floats | None:
     """The data set that a simulation uses."""
-    if not isinstance(request, SimulationRequest) or not isinstance(request.design, DatasetDesign):
+    if not isinstance(request, SimulationRequest) or request.design.dataset is None:
         return None
-    data = store.datasets.rows(request.design.id)
+    data = store.datasets.rows(request.design.dataset)
     if data is None:
-        raise SolveError("internal", f"data set {request.design.id} was deleted; upload it again")
+        raise SolveError("internal", f"data set {request.design.dataset} was deleted; upload it again")
     return data
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlnflow import dmft, simulation, theory
-from dlnflow.problem import GaussianTarget, Problem
+from dlnflow.model import GaussianTarget, Problem
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import Flow, follow
 

@@ -18,7 +18,7 @@ from dlnflow.client.state import JobState
 from dlnflow.client.wire import Call, Flow, Pause, send
 from dlnflow.client.words import refusing
 from dlnflow.jobs.requests import Request, request_adapter
-from dlnflow.problem import Model
+from dlnflow.model import Model
 
 POLL_SECONDS = 1
 PATIENT = 6  # retries while waiting for a job, about half a minute: a service may be started again meanwhile

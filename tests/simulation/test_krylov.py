@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from dlnflow.problem import GaussianTarget, Problem
+from dlnflow.model import GaussianTarget, Problem
 from dlnflow.simulation import exponential
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.kernel import first_direction, phi

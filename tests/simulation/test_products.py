@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from dlnflow.design import GaussianDesign, RademacherDesign, StudentDesign
-from dlnflow.problem import GaussianTarget, Problem
+from dlnflow.model import GaussianDesign, GaussianTarget, Problem, RademacherDesign, StudentDesign
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.kernel import ROUNDED, SINGLE
 from dlnflow.simulation.products import Design

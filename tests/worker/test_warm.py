@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 
 from dlnflow import dmft, simulation
-from dlnflow.design import RademacherDesign
-from dlnflow.problem import BernoulliGaussTarget, GaussianScale, GradientDescent, Problem
+from dlnflow.model import RademacherDesign
+from dlnflow.model import BernoulliGaussTarget, GaussianScale, GradientDescent, Problem
 from worker.warm import warm
 
 compiled = lambda: len(list(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbc")))

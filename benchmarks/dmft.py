@@ -19,8 +19,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dlnflow.dmft import solve
+from dlnflow.model import BernoulliGaussTarget, Problem
 from dlnflow.native import dmft as native
-from dlnflow.problem import BernoulliGaussTarget, Problem
 from dlnflow.simulation import simulate
 from dlnflow.solution import CURVES, Solution
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from dlnflow.dmft import radau
 from dlnflow.dmft.anderson import Secant
-from dlnflow.dmft.sampling import BLOCK, Sample, strata
+from dlnflow.dmft.sampling import BLOCK, Sample
+from dlnflow.model import Problem
 from dlnflow.native import dmft as native
-from dlnflow.problem import Problem
 from dlnflow.solution import Array
 
 KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
@@ -181,7 +181,7 @@ def start(
         readout=np.zeros((size, len(sample.modes))),
         ranks=[0],
         like=like,
-        sampled=no_averages(size, len(strata(problem))),
+        sampled=no_averages(size, len(problem.strata)),
         correction=correction,
         alone=alone,
         error=lanes(tiles),

@@ -10,9 +10,9 @@ import pytest
 from dlnflow.dmft import radau, sampling
 from dlnflow.dmft.passes import adaptive_pass, open_loop
 from dlnflow.dmft.state import lanes
+from dlnflow.model import BernoulliGaussTarget
+from dlnflow.model import Problem as Physics
 from dlnflow.native import dmft as native
-from dlnflow.problem import BernoulliGaussTarget
-from dlnflow.problem import Problem as Physics
 from tests.native import twin
 from tests.native.twin import Problem
 

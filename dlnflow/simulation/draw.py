@@ -1,6 +1,5 @@
 """Random networks: data, teacher, noise and initial values of a problem in d parameters."""
 
-
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.linalg.blas import dsyrk

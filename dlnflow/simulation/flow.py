@@ -76,9 +76,7 @@ class Flow:
 
     def advance(self, until: float) -> None:
         """Make steps until the time is reached; `SolveError` where they become too short."""
-        while (
-            outcome := self._compiled.advance(until, stiffest=self._stiffest, spectrum=self._spectrum, watch=self._watch)
-        ) != native.Outcome.REACHED:
+        while (outcome := self._make_steps(until)) != native.Outcome.REACHED:
             if outcome == native.Outcome.STUCK:
                 t = self._compiled.t
                 raise SolveError("diverged", f"The time step became too small at t = {t:.6g}. Try a smaller initial_scale or horizon.")
@@ -86,6 +84,10 @@ class Flow:
                 self._spectrum = spectrum.spectrum(self.network, self.point.k)
             elif self.network.design.rows <= spectrum.LARGEST:
                 self._stiffest = self._compiled.stiffness
+
+    def _make_steps(self, until: float) -> native.Outcome:
+        """Until the time is reached, or something else is needed."""
+        return self._compiled.advance(until, stiffest=self._stiffest, spectrum=self._spectrum, watch=self._watch)
 
     def at(self, times: Array) -> Snapshots:
         """The network at some of the increasing `times`, shape (m,), from the last step on."""

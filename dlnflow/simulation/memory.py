@@ -10,7 +10,7 @@ from dlnflow.simulation.flow import BATCH
 from dlnflow.simulation.observables import MAX_POOLED
 
 BUDGET = 2_000_000_000  # bytes that replicas may take together
-BASE = 250_000_000  # the interpreter with NumPy, SciPy and Numba
+BASE = 100_000_000  # the interpreter with NumPy and SciPy
 WORDS = 8  # bytes in a number of double precision
 LARGEST_WEIGHT = 10  # of twice the weights, in their root mean square
 STIFF = 3000  # h · radius, well below what fills a Krylov space

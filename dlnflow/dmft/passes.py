@@ -6,16 +6,26 @@ from itertools import pairwise
 import numpy as np
 
 from dlnflow.dmft import panel, radau
+from dlnflow.dmft.constants import (
+    EARLIEST,
+    FIRST_WIDTH,
+    LEAST_ROUGHNESS,
+    MOST_PANELS,
+    NARROWEST,
+    NARROWEST_FACTOR,
+    ORDER,
+    PATIENCE,
+    REPEATED_ABOVE,
+    REPEATED_BELOW,
+    SAFETY,
+    STRETCH,
+    WIDEST_FACTOR,
+)
 from dlnflow.dmft.sampling import Sample, strata
 from dlnflow.dmft.state import Averages, State, start
 from dlnflow.native import dmft as native
 from dlnflow.problem import Problem
 from dlnflow.solution import Array, SolveError
-
-ORDER = 4
-MOST_PANELS = 100
-MOST_MODES = 160
-PATIENCE = 24  # iterations; a panel that needs more is made shorter, or it may not settle on other paths
 
 Watch = Callable[[float], None]
 
@@ -42,17 +52,17 @@ def adaptive_pass(
         left = state.edges[-1]
         if state.is_full:
             raise Unsettled(f"{len(state.edges) - 1} panels reach only t = {left:.3g}", _end_of_widest(state))
-        right = horizon if left + 1.2 * width >= horizon else left + width
+        right = horizon if left + STRETCH * width >= horizon else left + width
         try:
             solved = _solved(state, right, tolerance)
         except panel.PanelFailure:
             width, failures = width / 2, failures + 1
-            if width < 1e-9 * max(1e-3, left) or failures > most:
+            if width < NARROWEST * max(EARLIEST, left) or failures > most:
                 raise Unsettled(f"The iteration does not settle at t = {left:.3g}", _end_of_widest(state)) from None
             continue
         rough = panel.roughness(state, solved)
-        factor = float(np.clip(0.9 * (roughness / max(rough, 1e-12)) ** (1 / ORDER), 0.3, 2.0))
-        if rough > 2 * roughness and factor < 0.8 and right - left > 1e-9 * max(1e-3, left):
+        factor = float(np.clip(SAFETY * (roughness / max(rough, LEAST_ROUGHNESS)) ** (1 / ORDER), NARROWEST_FACTOR, WIDEST_FACTOR))
+        if rough > REPEATED_ABOVE * roughness and factor < REPEATED_BELOW and right - left > NARROWEST * max(EARLIEST, left):
             width = (right - left) * factor
             continue
         panel.accept(state, solved)
@@ -85,7 +95,7 @@ def _first_width(problem: Problem, horizon: float) -> float:
     """A first panel on which nothing moves far: a share of the fastest linear rate 2a²(1 + 1/√δ)² + λ, or of the search."""
     rate = 2 * problem.initial_second_moment * (1 + problem.aspect_ratio**-0.5) ** 2 + 2 * problem.weight_decay
     drive = np.sqrt((problem.initial_error + problem.noise_std**2) / problem.aspect_ratio + problem.initial_error)
-    return float(min(horizon, 0.3 / (rate + drive)))
+    return float(min(horizon, FIRST_WIDTH / (rate + drive)))
 
 
 def causal_pass(

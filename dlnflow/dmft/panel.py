@@ -43,7 +43,8 @@ class Rows:
 class Panel:
     """A panel as the paths that `rows` drive imply it; not yet part of the state.
 
-    `response` R_w and `correlation` C_e (m, N + m) are corrected, `sampled_response`, `sampled_correlation` and `sums` are not. `factor`
+    `response` R_w and `correlation` C_e (m, N + m) are corrected, `sampled_response`, `sampled_correlation` and
+    `observed` (S, OBSERVED, m) are not. `factor`
     (m, D) and `modes` (m, new) are those of `_factor_rows`, and `above` modes are above the cut, whatever is in `modes`. `slope` and
     `tangent` are those of the paths, see `native.advance`.
     """
@@ -57,7 +58,7 @@ class Panel:
     correlation: Array
     sampled_response: Array
     sampled_correlation: Array
-    sums: Array
+    observed: Array
     slope: Array
     tangent: Array32
     above: int
@@ -141,15 +142,27 @@ class PanelProblem:
                 edge=state.tangent_edge,
                 reached=state.tangent_reached,
                 early=state.early,
-                kinds=len(state.sampled.sums),
+                kinds=len(state.sampled.observed.rows),
             )
 
         shares = [share for share in state.map(average) if share]
         if len(shares) < len(state.parts):
             raise PanelFailure("a path does not settle")
-        response, correlation, sums = (reduce(np.add, each) for each in zip(*shares, strict=True))
+        response, correlation, observed = (reduce(np.add, each) for each in zip(*shares, strict=True))
         panel = Panel(
-            self.right, self.time, rows, factor, modes, response, correlation, response, correlation, sums, self.slope, self.tangent, above
+            self.right,
+            self.time,
+            rows,
+            factor,
+            modes,
+            response,
+            correlation,
+            response,
+            correlation,
+            observed,
+            self.slope,
+            self.tangent,
+            above,
         )
         if state.correction is not None:
             here = (slice(n, n + m), slice(0, n + m))
@@ -279,7 +292,7 @@ def accept(state: State, panel: Panel) -> None:
     state.response[here, :upto] = panel.response
     state.sampled.response[here, :upto] = panel.sampled_response
     state.residual_response[here, :upto] = panel.rows.response
-    state.sampled.sums[:, :, here] = panel.sums
+    state.sampled.observed.rows[:, :, here] = panel.observed
     state.time[here] = panel.time
     known, rank = state.rank, panel.factor.shape[1]
     state.factor[here, :rank] = panel.factor

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from dlnflow.dmft import panel, radau
+from dlnflow.dmft.averages import Averages, Observed
 from dlnflow.dmft.constants import (
     EARLIEST,
     FIRST_WIDTH,
@@ -22,7 +23,7 @@ from dlnflow.dmft.constants import (
     WIDEST_FACTOR,
 )
 from dlnflow.dmft.sampling import Sample, strata
-from dlnflow.dmft.state import Averages, State, start
+from dlnflow.dmft.state import State, start
 from dlnflow.native import dmft as native
 from dlnflow.problem import Problem
 from dlnflow.solution import Array, SolveError
@@ -133,19 +134,11 @@ def causal_pass(
 
 def _expected(like: State, sample: Sample, order: int, correction: Averages | None) -> panel.Rows:
     """R_w and C_e over `sample` with the kernels of `like`, on panels of `order` nodes, with the `correction` there."""
-    averages = lift(own_averages(like) if sample is like.sample else open_loop(like, sample), like.order, order)
+    averages = own_averages(like) if sample is like.sample else open_loop(like, sample)
+    averages = averages.interpolated(like.order, order)
     if correction is not None:
-        averages += correction
+        averages = averages + correction
     return panel.Rows(averages.response, averages.correlation)
-
-
-def lift(averages: Averages, order: int, other: int) -> Averages:
-    """Averages on panels of `order` nodes, interpolated to panels of `other` nodes."""
-    if order == other:
-        return averages
-    panels = np.eye(len(averages.response) // order)
-    onto, back = (np.kron(panels, radau.between(*orders)) for orders in ((order, other), (other, order)))
-    return Averages(onto @ averages.response @ back, onto @ averages.correlation @ onto.T, averages.sums @ onto.T)
 
 
 def _guess(state: State, expected: panel.Rows) -> panel.Rows:
@@ -189,6 +182,6 @@ def open_loop(state: State, sample: Sample, heights: Array | None = None, tangen
     )
     if averages is None:
         raise panel.PanelFailure("a path does not settle")
-    response, correlation, sums = averages
+    response, correlation, observed = averages
     lower = np.tril(correlation)
-    return Averages(response, lower + np.tril(lower, -1).T, sums)
+    return Averages(response, lower + np.tril(lower, -1).T, Observed(observed))

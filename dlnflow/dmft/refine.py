@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from dlnflow.dmft import sampling
+from dlnflow.dmft.averages import Averages
 from dlnflow.dmft.constants import (
     AIMING_PATHS,
     AMPLIFICATION,
@@ -36,8 +37,8 @@ from dlnflow.dmft.constants import (
 from dlnflow.dmft.errors import Curves, Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.passes import Watch, causal_pass, lift, open_loop, own_averages
-from dlnflow.dmft.state import Averages, State
+from dlnflow.dmft.passes import Watch, causal_pass, open_loop, own_averages
+from dlnflow.dmft.state import State
 from dlnflow.native import dmft as native
 from dlnflow.solution import CURVES, Array
 
@@ -122,8 +123,8 @@ class Refinement:
         """
         assert found.state.correction is not None
         paths = min(found.paths, TIME_STEP_PATHS)
-        correction = lift(found.state.correction - self._added(found.state, paths), ORDER, ORDER + 1)
-        fine = self._finer(found.state, lift(found.state.correction, ORDER, ORDER + 1))
+        correction = (found.state.correction - self._added(found.state, paths)).interpolated(ORDER, ORDER + 1)
+        fine = self._finer(found.state, found.state.correction.interpolated(ORDER, ORDER + 1))
         for _ in range(MOST_MEASURES):
             before, fine = fine, self._finer(fine, correction + self._added(fine, paths))
             change, moved = (self._change_of_curves(state, fine) for state in (found.state, before))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from dlnflow.dmft import solve
-from dlnflow.dmft.errors import FLOOR
+from dlnflow.dmft.constants import FLOOR
 from dlnflow.model import BernoulliGaussTarget, Problem
 from dlnflow.solution import CURVES, Array, Solution, SolveError
 

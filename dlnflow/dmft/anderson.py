@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dlnflow.dmft.constants import (
+    ASTRAY,
+    FORGET,
+    SHORTER_STEP,
+    TRUSTED_STEPS,
+)
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
-
-ASTRAY = 5.0  # times the least residual at which the iteration starts again from its best point
-FORGET = 1.5  # growth of that least residual at each new start
 
 Secant = tuple[Array, Array]
 
@@ -32,9 +35,9 @@ class Anderson:
         self.steps += 1
         if size < self.least:
             self.least, self.best = size, (point, residual)
-        if size > ASTRAY * self.least and self.steps > 3:
+        if size > ASTRAY * self.least and self.steps > TRUSTED_STEPS:
             self.secants, self.last, self.steps = [], None, 0
-            self.least, self.damping = FORGET * self.least, self.damping / 2
+            self.least, self.damping = FORGET * self.least, SHORTER_STEP * self.damping
             return self.best[0] + self.damping * self.best[1]
         if self.last:
             self.secants = [*self.secants, (point - self.last[0], residual - self.last[1])][-self.depth :]

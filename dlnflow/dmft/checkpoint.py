@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlnflow.checkpoint import Arrays, pack, unpack
+from dlnflow.dmft.averages import Averages, Observed
 from dlnflow.dmft.errors import Curves, Scale
 from dlnflow.dmft.sampling import Sample
-from dlnflow.dmft.state import KERNELS, MODES, Averages, State, start
+from dlnflow.dmft.state import KERNELS, MODES, State, start
 from dlnflow.model import Problem
 from dlnflow.solution import NAMES
 
-FORMAT = 2  # of what `save` writes
+FORMAT = 3  # of what `save` writes
 TIME_STEPS = ("left_out", "stepped")
-AVERAGES = ("response", "correlation", "sums")
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,8 @@ def _flat(name: str, state: State) -> dict[str, Any]:
     flat: dict[str, Any] = {kernel: getattr(state, kernel) for kernel in KERNELS}
     flat |= {"edges": state.edges, "time": state.time, "order": state.order, "residual": state.residual}
     flat |= {"factor": state.factor, "readout": state.readout, "ranks": state.ranks}
-    flat |= {f"sampled.{part}": getattr(state.sampled, part) for part in AVERAGES}
-    if state.correction is not None:
-        flat |= {f"correction.{part}": getattr(state.correction, part) for part in AVERAGES}
+    for part in ("sampled", "correction"):
+        flat |= _flat_averages(part, getattr(state, part))
     return {f"{name}.{key}": value for key, value in flat.items()}
 
 
@@ -95,6 +94,20 @@ def _state(name: str, arrays: Arrays, problem: Problem, sample: Sample) -> State
     for key in (*KERNELS, *MODES, "time"):
         setattr(state, key, own[key])
     state.edges, state.ranks, state.residual = edges, own["ranks"].tolist(), float(own["residual"])
-    state.sampled = Averages(*(own[f"sampled.{part}"] for part in AVERAGES))
-    state.correction = Averages(*(own[f"correction.{part}"] for part in AVERAGES)) if "correction.sums" in own else None
+    sampled = _averages("sampled", own)
+    assert sampled is not None
+    state.sampled, state.correction = sampled, _averages("correction", own)
     return state
+
+
+def _flat_averages(name: str, averages: Averages | None) -> dict[str, Any]:
+    if averages is None:
+        return {}
+    parts = {"response": averages.response, "correlation": averages.correlation, "observed": averages.observed.rows}
+    return {f"{name}.{part}": array for part, array in parts.items()}
+
+
+def _averages(name: str, arrays: Arrays) -> Averages | None:
+    if f"{name}.observed" not in arrays:
+        return None
+    return Averages(arrays[f"{name}.response"], arrays[f"{name}.correlation"], Observed(arrays[f"{name}.observed"]))

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlnflow.dmft.constants import (
+    FLOOR,
+    LEAST_SAMPLING_PART,
+    SAMPLING_PART,
+)
 from dlnflow.solution import CURVES, Array
-
-FLOOR = 1e-3
-COVERAGE = 2.4  # standard errors: 95 % by Student's t, where the spread is that of eight scrambles
 
 Curves = dict[str, Array]
 
@@ -56,5 +58,5 @@ class Errors:
 
     def excess(self, accuracy: float) -> float:
         """By how much the sampling error exceeds nine tenths of what the time step leaves of `accuracy`, or of its half."""
-        left = {name: np.maximum(accuracy - self.time_step[name], accuracy / 2) for name in CURVES}
-        return max(float((self.sampling[name] / (0.9 * left[name])).max()) for name in CURVES)
+        left = {name: np.maximum(accuracy - self.time_step[name], LEAST_SAMPLING_PART * accuracy) for name in CURVES}
+        return max(float((self.sampling[name] / (SAMPLING_PART * left[name])).max()) for name in CURVES)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dlnflow.dmft import radau
+from dlnflow.dmft.averages import Observed
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
 from dlnflow.model import Problem
@@ -37,28 +38,33 @@ class Grid:
 def values(state: State, times: Array) -> dict[str, Array]:
     """Every curve and order parameter by name, each (T,)."""
     problem, grid = state.problem, Grid(state, times)
-    overlap, l1_norm, slope, mean = grid.interpolate(_start(state.sample).sum(axis=0), state.averages.sums.sum(axis=0).T).T
-    if problem.is_symmetric:
-        mean = 0.0 * mean
+    observed = _interpolated(state, grid)
+    mean = observed.mean * (not problem.is_symmetric)
     error = parameter_error(state, grid)
     return {
         "train_loss": residual_variance(state, grid) / 2,
         "test_loss": (error + problem.noise_std**2) / 2,
         "parameter_error": error,
-        "overlap": overlap,
+        "overlap": observed.overlap,
         "norm": norm(state, grid),
-        "l1_norm": l1_norm,
-        "u_norm": slope / 2 + mean,
-        "v_norm": slope / 2 - mean,
+        "l1_norm": observed.magnitude,
+        "u_norm": observed.slope / 2 + mean,
+        "v_norm": observed.slope / 2 - mean,
     }
 
 
-def _start(sample: Sample) -> Array:
-    """The averages `sums` at t = 0, (S, OBSERVED)."""
+def _interpolated(state: State, grid: Grid) -> Observed:
+    """The averages over all strata at the requested times, (T,) each."""
+    start, nodes = _start(state.sample).whole(), state.averages.observed.whole()
+    return Observed(grid.interpolate(start.rows[:, 0], nodes.rows.T).T)
+
+
+def _start(sample: Sample) -> Observed:
+    """The averages at t = 0 by stratum, (S, 1) each."""
     w, slope = sample.initial
     rows = np.stack([w * sample.target, np.abs(w), slope, w])
     kinds = sample.strata.max() + 1
-    return np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])
+    return Observed(np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])[:, :, None])
 
 
 def parameter_error(state: State, grid: Grid) -> Array:
@@ -72,8 +78,8 @@ def parameter_error(state: State, grid: Grid) -> Array:
 def norm(state: State, grid: Grid) -> Array:
     """E[w²] = C_e + 2 E[w w*] − E[w*²], interpolated as its root, which leaves zero linearly."""
     problem = state.problem
-    start = problem.initial_error - problem.target_second_moment + 2 * _start(state.sample)[:, 0].sum()
-    nodes = np.diag(state.correlation) + 2 * state.averages.sums[:, 0].sum(axis=0) - problem.target_second_moment
+    start = problem.initial_error - problem.target_second_moment + 2 * _start(state.sample).overlap.sum()
+    nodes = np.diag(state.correlation) + 2 * state.averages.observed.whole().overlap - problem.target_second_moment
     return grid.interpolate(np.sqrt(max(start, 0.0)), np.sqrt(np.maximum(nodes, 0))) ** 2
 
 
@@ -106,7 +112,7 @@ def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> 
     start, found = _start(state.sample), []
     for k, kind in enumerate(problem.strata):
         here = sample.stratum(k)
-        mean = grid.interpolate(start[k, 3], state.averages.sums[k, 3]) / kind.probability
+        mean = grid.interpolate(start.mean[k, 0], state.averages.observed.mean[k]) / kind.probability
         found.append((mean, quantiles(*aligned(problem, sample.target[here], w[:, here], sample.weights[here]))))
     return conditional(problem, found)
 

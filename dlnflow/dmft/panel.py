@@ -8,21 +8,23 @@ import numpy as np
 
 from dlnflow.dmft import radau
 from dlnflow.dmft.anderson import Anderson, Secant
-from dlnflow.dmft.errors import FLOOR
+from dlnflow.dmft.constants import (
+    ACCEPTABLE,
+    DEPTH,
+    FLOOR,
+    HELD,
+    JUMPING,
+    LEAST_NORM,
+    MISLEADING,
+    MOST_ITERATIONS,
+    MOST_MISSING,
+    PARABOLA,
+    STALLED,
+)
 from dlnflow.dmft.sampling import BLOCK
 from dlnflow.dmft.state import Array32, State, lanes
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
-
-MAX_ITERATIONS = 120
-DEPTH = 12
-STALLED = 24  # iterations that do not halve the residual, after which the roughness of the map is taken to be what limits the residual
-ROUGHNESS = 1.0  # paths that may jump at a time: where weights settle at a threshold, one path more or less beyond it moves the averages
-ACCEPTABLE = 30.0  # times the tolerance, where it stalls: residuals are part of the error
-SETTLED = 3e-2  # residual below which the modes of a panel are held on to
-MISLEADING = 0.3  # residual of a guess above which to stand still is the better one
-MOST_MISSING = 3  # times that modes are found missing at the end
-LEAST_NORM = 1e-6  # of E[(w(0) − w*)²], below which E[w²] need not be resolved
 
 
 class PanelFailure(Exception):
@@ -41,7 +43,8 @@ class Rows:
 class Panel:
     """A panel as the paths that `rows` drive imply it; not yet part of the state.
 
-    `response` R_w and `correlation` C_e (m, N + m) are corrected, `sampled_response`, `sampled_correlation` and `sums` are not. `factor`
+    `response` R_w and `correlation` C_e (m, N + m) are corrected, `sampled_response`, `sampled_correlation` and
+    `observed` (S, OBSERVED, m) are not. `factor`
     (m, D) and `modes` (m, new) are those of `_factor_rows`, and `above` modes are above the cut, whatever is in `modes`. `slope` and
     `tangent` are those of the paths, see `native.advance`.
     """
@@ -55,7 +58,7 @@ class Panel:
     correlation: Array
     sampled_response: Array
     sampled_correlation: Array
-    sums: Array
+    observed: Array
     slope: Array
     tangent: Array32
     above: int
@@ -92,8 +95,8 @@ def _roots(m: int) -> Array:
 def ahead(known: Array, time: Array) -> Array:
     """Weights (m, 3) at `time` (m,) of the parabola through the last three of the `known` nodes; zero where there are none."""
     if not len(known):
-        return np.zeros((len(time), 3))
-    a, b, c = known[-3:]
+        return np.zeros((len(time), PARABOLA))
+    a, b, c = known[-PARABOLA:]
     to_a, to_b, to_c = time - a, time - b, time - c
     weights = to_b * to_c / ((a - b) * (a - c)), to_a * to_c / ((b - a) * (b - c)), to_a * to_b / ((c - a) * (c - b))
     return np.stack(weights, axis=1)
@@ -139,15 +142,27 @@ class PanelProblem:
                 edge=state.tangent_edge,
                 reached=state.tangent_reached,
                 early=state.early,
-                kinds=len(state.sampled.sums),
+                kinds=len(state.sampled.observed.rows),
             )
 
         shares = [share for share in state.map(average) if share]
         if len(shares) < len(state.parts):
             raise PanelFailure("a path does not settle")
-        response, correlation, sums = (reduce(np.add, each) for each in zip(*shares, strict=True))
+        response, correlation, observed = (reduce(np.add, each) for each in zip(*shares, strict=True))
         panel = Panel(
-            self.right, self.time, rows, factor, modes, response, correlation, response, correlation, sums, self.slope, self.tangent, above
+            self.right,
+            self.time,
+            rows,
+            factor,
+            modes,
+            response,
+            correlation,
+            response,
+            correlation,
+            observed,
+            self.slope,
+            self.tangent,
+            above,
         )
         if state.correction is not None:
             here = (slice(n, n + m), slice(0, n + m))
@@ -184,7 +199,7 @@ class PanelProblem:
 
 
 def solve(
-    state: State, right: float, tolerance: float, guess: Rows | None = None, secants: Sequence[Secant] = (), most: int = MAX_ITERATIONS
+    state: State, right: float, tolerance: float, guess: Rows | None = None, secants: Sequence[Secant] = (), most: int = MOST_ITERATIONS
 ) -> Panel:
     """Iterate a panel to a relative change below `tolerance`; raises PanelFailure where it does not settle within `most` iterations.
 
@@ -195,7 +210,7 @@ def solve(
     n, m = state.nodes, state.order
     anderson = Anderson(DEPTH, secants)
     least = FLOOR * (state.problem.initial_error + state.problem.noise_std**2)
-    acceptable = max(ROUGHNESS / len(state.sample.target), ACCEPTABLE * tolerance)
+    acceptable = max(JUMPING / len(state.sample.target), ACCEPTABLE * tolerance)
     scale = np.sqrt(np.maximum(np.diag(state.residual_correlation[:n, :n]), least))
     solved, best, least_residual, halved, missing, unit = None, rows, np.inf, (np.inf, 0), 0, None
     for iteration in range(1, most + 1):
@@ -217,7 +232,7 @@ def solve(
         )
         if not np.isfinite(residual):
             raise PanelFailure("the kernels are not finite")
-        if problem.wanted is None and residual < SETTLED:
+        if problem.wanted is None and residual < HELD:
             problem.wanted = panel.factor[:, state.rank :]
         elif state.like is None and residual < tolerance and panel.above > panel.modes.shape[1] and missing < MOST_MISSING:
             problem.wanted, missing, least_residual, residual = None, missing + 1, np.inf, 1.0
@@ -277,7 +292,7 @@ def accept(state: State, panel: Panel) -> None:
     state.response[here, :upto] = panel.response
     state.sampled.response[here, :upto] = panel.sampled_response
     state.residual_response[here, :upto] = panel.rows.response
-    state.sampled.sums[:, :, here] = panel.sums
+    state.sampled.observed.rows[:, :, here] = panel.observed
     state.time[here] = panel.time
     known, rank = state.rank, panel.factor.shape[1]
     state.factor[here, :rank] = panel.factor

@@ -6,16 +6,27 @@ from itertools import pairwise
 import numpy as np
 
 from dlnflow.dmft import panel, radau
+from dlnflow.dmft.averages import Averages, Observed
+from dlnflow.dmft.constants import (
+    EARLIEST,
+    FIRST_WIDTH,
+    LEAST_ROUGHNESS,
+    MOST_PANELS,
+    NARROWEST,
+    NARROWEST_FACTOR,
+    ORDER,
+    PATIENCE,
+    REPEATED_ABOVE,
+    REPEATED_BELOW,
+    SAFETY,
+    STRETCH,
+    WIDEST_FACTOR,
+)
 from dlnflow.dmft.sampling import Sample
-from dlnflow.dmft.state import Averages, State, start
+from dlnflow.dmft.state import State, start
 from dlnflow.model import Problem
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array, SolveError
-
-ORDER = 4
-MOST_PANELS = 100
-MOST_MODES = 160
-PATIENCE = 24  # iterations; a panel that needs more is made shorter, or it may not settle on other paths
 
 Watch = Callable[[float], None]
 
@@ -42,17 +53,17 @@ def adaptive_pass(
         left = state.edges[-1]
         if state.is_full:
             raise Unsettled(f"{len(state.edges) - 1} panels reach only t = {left:.3g}", _end_of_widest(state))
-        right = horizon if left + 1.2 * width >= horizon else left + width
+        right = horizon if left + STRETCH * width >= horizon else left + width
         try:
             solved = _solved(state, right, tolerance)
         except panel.PanelFailure:
             width, failures = width / 2, failures + 1
-            if width < 1e-9 * max(1e-3, left) or failures > most:
+            if width < NARROWEST * max(EARLIEST, left) or failures > most:
                 raise Unsettled(f"The iteration does not settle at t = {left:.3g}", _end_of_widest(state)) from None
             continue
         rough = panel.roughness(state, solved)
-        factor = float(np.clip(0.9 * (roughness / max(rough, 1e-12)) ** (1 / ORDER), 0.3, 2.0))
-        if rough > 2 * roughness and factor < 0.8 and right - left > 1e-9 * max(1e-3, left):
+        factor = float(np.clip(SAFETY * (roughness / max(rough, LEAST_ROUGHNESS)) ** (1 / ORDER), NARROWEST_FACTOR, WIDEST_FACTOR))
+        if rough > REPEATED_ABOVE * roughness and factor < REPEATED_BELOW and right - left > NARROWEST * max(EARLIEST, left):
             width = (right - left) * factor
             continue
         panel.accept(state, solved)
@@ -85,7 +96,7 @@ def _first_width(problem: Problem, horizon: float) -> float:
     """A first panel on which nothing moves far: a share of the fastest linear rate 2a²(1 + 1/√δ)² + λ, or of the search."""
     rate = 2 * problem.initial_second_moment * (1 + problem.aspect_ratio**-0.5) ** 2 + 2 * problem.weight_decay
     drive = np.sqrt((problem.initial_error + problem.noise_std**2) / problem.aspect_ratio + problem.initial_error)
-    return float(min(horizon, 0.3 / (rate + drive)))
+    return float(min(horizon, FIRST_WIDTH / (rate + drive)))
 
 
 def causal_pass(
@@ -123,19 +134,11 @@ def causal_pass(
 
 def _expected(like: State, sample: Sample, order: int, correction: Averages | None) -> panel.Rows:
     """R_w and C_e over `sample` with the kernels of `like`, on panels of `order` nodes, with the `correction` there."""
-    averages = lift(own_averages(like) if sample is like.sample else open_loop(like, sample), like.order, order)
+    averages = own_averages(like) if sample is like.sample else open_loop(like, sample)
+    averages = averages.interpolated(like.order, order)
     if correction is not None:
-        averages += correction
+        averages = averages + correction
     return panel.Rows(averages.response, averages.correlation)
-
-
-def lift(averages: Averages, order: int, other: int) -> Averages:
-    """Averages on panels of `order` nodes, interpolated to panels of `other` nodes."""
-    if order == other:
-        return averages
-    panels = np.eye(len(averages.response) // order)
-    onto, back = (np.kron(panels, radau.between(*orders)) for orders in ((order, other), (other, order)))
-    return Averages(onto @ averages.response @ back, onto @ averages.correlation @ onto.T, averages.sums @ onto.T)
 
 
 def _guess(state: State, expected: panel.Rows) -> panel.Rows:
@@ -179,6 +182,6 @@ def open_loop(state: State, sample: Sample, heights: Array | None = None, tangen
     )
     if averages is None:
         raise panel.PanelFailure("a path does not settle")
-    response, correlation, sums = averages
+    response, correlation, observed = averages
     lower = np.tril(correlation)
-    return Averages(response, lower + np.tril(lower, -1).T, sums)
+    return Averages(response, lower + np.tril(lower, -1).T, Observed(observed))

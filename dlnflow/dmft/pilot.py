@@ -6,33 +6,40 @@ import numpy as np
 
 from dlnflow.dmft import sampling
 from dlnflow.dmft.checkpoint import Pilot
+from dlnflow.dmft.constants import (
+    FAR,
+    FINER,
+    FINER_POWER,
+    FINER_SAFETY,
+    FIRST_ROUGHNESS,
+    GAIN,
+    LEAST_FINER,
+    LEFT_OUT_PART,
+    MANY,
+    MANY_AT_ONE,
+    MANY_PANELS,
+    MOST_MODES,
+    MOST_PANELS,
+    MOST_PILOTS,
+    MOST_UNSETTLED,
+    PILOT_PATHS,
+    PILOT_SHARE,
+    ROUGH,
+    SMALL_AT_ONE,
+    SMALL_PATHS,
+    TIME_STEP_PART,
+    TOLERANCE,
+)
 from dlnflow.dmft.errors import Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.passes import MOST_MODES, MOST_PANELS, Unsettled, adaptive_pass
+from dlnflow.dmft.passes import Unsettled, adaptive_pass
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.refine import Refinement
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
 from dlnflow.model import Problem
 from dlnflow.solution import CURVES, Array
-
-PATHS = (512, 2048)  # of the samples on which panels are tried
-MOST_FAILURES = (8, 200)  # of panels' iterations on these; where many fail, panels stay short to the end
-BASE_PATHS = (1024, 4096)  # of the small sample that is corrected; on fewer, turning modes by a little looks like noise
-MANY_AT_ONE, MANY = 100.0, 8192  # paths of a scramble over accuracy, and at least, that are more than smooth averages need
-BASE_AT_ONE = 2.0  # of its paths over accuracy, between these bounds
-FIRST_ROUGHNESS = 0.5  # of panels, over the square root of accuracy
-FINER = 0.2  # roughness, over that of panels whose time-step error alone is too large
-MANY_PANELS = MOST_PANELS // 3  # of which finer ones are not tried
-MOST_PILOTS = 5  # on one pair of samples
-GAIN = 0.7  # finer panels that do not reduce the error to this share call for a larger sample
-FAR = 0.1  # error on a sample above which a larger one is tried at once
-ROUGH = 3.0  # times the tolerance, of the small sample's own solution, above which a larger one is tried
-SHARE_OF_TIME_ERROR = 0.5
-SHARE_OF_REST = 0.1  # of accuracy, that curves may move over panels which are left out
-TOLERANCE = 1e-6  # of a panel's iteration, which stiff networks amplify a thousandfold; tangents in single precision leave 1e-7
-SHARE = 0.2  # of the work that is left
 
 
 @dataclass(frozen=True)
@@ -64,12 +71,12 @@ def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement 
     panel length makes the iteration settle, or where better ones do not.
     """
     grid, accuracy, progress = task.times, task.accuracy, task.progress
-    samples = list(zip(PATHS, MOST_FAILURES, _base_paths(accuracy), strict=True))
+    samples = list(zip(PILOT_PATHS, MOST_UNSETTLED, _base_paths(accuracy), strict=True))
     wanted = FIRST_ROUGHNESS * accuracy**0.5
     if coarser:
-        few = len(coarser.state.sample.target) < PATHS[-1]
+        few = len(coarser.state.sample.target) < PILOT_PATHS[-1]
         samples, wanted = samples[1:], coarser.roughness * (1 if few else FINER)
-    progress.stage(progress.reached, progress.reached + SHARE * (1 - progress.reached), MOST_PANELS)
+    progress.stage(progress.reached, progress.reached + PILOT_SHARE * (1 - progress.reached), MOST_PANELS)
 
     def watch(state: State) -> None:
         progress(state.edges[-1])
@@ -95,16 +102,16 @@ def choose(task: Task, coarser: Pilot | None = None) -> tuple[Pilot, Refinement 
             rough = refinement.base.residual > ROUGH * TOLERANCE
             if worst < best or found is None:
                 best, found = worst, (pilot, refinement)
-            larger = paths < PATHS[-1]
+            larger = paths < PILOT_PATHS[-1]
             if rough and larger:
                 best = np.inf
                 break
-            if best < SHARE_OF_TIME_ERROR * accuracy:
+            if best < TIME_STEP_PART * accuracy:
                 return pilot, refinement
             if (larger and worst > min(FAR, GAIN * before)) or is_finest(pilot):
                 break
             before, wanted = worst, roughness
-            roughness *= max(0.4, 0.8 * (SHARE_OF_TIME_ERROR * accuracy / worst) ** 0.8)
+            roughness *= max(LEAST_FINER, FINER_SAFETY * (TIME_STEP_PART * accuracy / worst) ** FINER_POWER)
     if found:
         return found
     if pilot is None or coarser:
@@ -119,8 +126,8 @@ def is_finest(pilot: Pilot) -> bool:
 
 
 def _base_paths(accuracy: float) -> tuple[int, int]:
-    """The sizes of the small sample that belong to PATHS."""
-    return 2 ** round(np.log2(np.clip(BASE_AT_ONE / accuracy, *BASE_PATHS))), BASE_PATHS[-1]
+    """The sizes of the small sample that belong to PILOT_PATHS."""
+    return 2 ** round(np.log2(np.clip(SMALL_AT_ONE / accuracy, *SMALL_PATHS))), SMALL_PATHS[-1]
 
 
 def _until_still(state: State, grid: Array, accuracy: float) -> Pilot:
@@ -136,7 +143,7 @@ def _until_still(state: State, grid: Array, accuracy: float) -> Pilot:
     for panels in range(len(state.edges) - 2, 0, -1):
         head = state.head(panels)
         change = scale.difference(values(head, times), everything)
-        if max(moved.max() for moved in change.values()) > SHARE_OF_REST * accuracy:
+        if max(moved.max() for moved in change.values()) > LEFT_OUT_PART * accuracy:
             break
         kept = Pilot(head, {name: moved[: len(grid)] for name, moved in change.items()}, nothing, scale)
     return kept

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
+from dlnflow.dmft.constants import (
+    PREVIEW_SECONDS,
+)
 from dlnflow.solution import Array, Journal, Observer
-
-PREVIEW_SECONDS = 0.25  # at least, between two previews of a pass
 
 
 class Progress:

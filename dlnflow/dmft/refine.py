@@ -13,29 +13,34 @@ from typing import TypeVar
 import numpy as np
 
 from dlnflow.dmft import sampling
-from dlnflow.dmft.errors import COVERAGE, Curves, Scale
+from dlnflow.dmft.averages import Averages
+from dlnflow.dmft.constants import (
+    AIMING_PATHS,
+    AMPLIFICATION,
+    CHECK_SCRAMBLES,
+    CHECK_SIZE,
+    CONTRACTION,
+    COVERAGE,
+    FEWER,
+    LEAST_SETTLED,
+    MOST_DRAWN,
+    MOST_MEASURES,
+    ORDER,
+    SCRAMBLES,
+    SEPARATE_PATHS,
+    SPREAD_TOLERANCE,
+    TANGENT_MEMORY,
+    THREADS,
+    TIME_STEP_PATHS,
+    UNEVEN,
+)
+from dlnflow.dmft.errors import Curves, Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.passes import ORDER, Watch, causal_pass, lift, open_loop, own_averages
-from dlnflow.dmft.state import Averages, State
+from dlnflow.dmft.passes import Watch, causal_pass, open_loop, own_averages
+from dlnflow.dmft.state import State
 from dlnflow.native import dmft as native
 from dlnflow.solution import CURVES, Array
-
-SCRAMBLES = 8
-THREADS = 2
-AIMING_PATHS = 4096
-CHECK_SIZE = 4  # times the small sample, whose own noise the change over more paths must be free of
-CHECK_SCRAMBLES = 2
-MOST_DRAWN = 2**17  # paths at a time, of a scramble; where it has more, they are several independent ones
-STEP_PATHS = 131072  # at most, of a scramble by which the time step is measured
-MOST_MEASURES = 3  # of the time step of a round
-ROUGHLY = 20.0  # times the tolerance suffices where only a spread is wanted
-MOST_INDEPENDENT = 4096  # paths of a separate solve
-TANGENT_MEMORY = 1.4e9  # bytes of the tangents of the passes that run at a time
-LEAST_SETTLED = 5  # of SCRAMBLES
-CONTRACTION = 0.3  # of the error in a round; about 0.1 was seen
-UNEVEN = 3.0  # the share of the noise that no mode carries, at single times over that in a panel
-AMPLIFICATION = 10.0  # of a panel's residual in late curves, relative
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -117,9 +122,9 @@ class Refinement:
         node: as long as it is mostly their last move that shows, they are taken once more at the solution that they made.
         """
         assert found.state.correction is not None
-        paths = min(found.paths, STEP_PATHS)
-        correction = lift(found.state.correction - self._added(found.state, paths), ORDER, ORDER + 1)
-        fine = self._finer(found.state, lift(found.state.correction, ORDER, ORDER + 1))
+        paths = min(found.paths, TIME_STEP_PATHS)
+        correction = (found.state.correction - self._added(found.state, paths)).interpolated(ORDER, ORDER + 1)
+        fine = self._finer(found.state, found.state.correction.interpolated(ORDER, ORDER + 1))
         for _ in range(MOST_MEASURES):
             before, fine = fine, self._finer(fine, correction + self._added(fine, paths))
             change, moved = (self._change_of_curves(state, fine) for state in (found.state, before))
@@ -159,7 +164,7 @@ class Refinement:
     def _values(self, like: State, correction: Averages) -> Curves | None:
         """The curves with another correction, well enough for a spread, beside others; None where that does not settle."""
         try:
-            return values(self._solve(like, correction, ROUGHLY * self.tolerance, taught=True, alone=True), self.times)
+            return values(self._solve(like, correction, SPREAD_TOLERANCE * self.tolerance, taught=True, alone=True), self.times)
         except PanelFailure:
             return None
 
@@ -254,7 +259,7 @@ def independent(
     The fixed point of few paths is biased by about their inverse number, so that a quarter of the paths shows more than the bias.
     Raises PanelFailure where fewer than LEAST_SETTLED of SCRAMBLES settle.
     """
-    paths = int(2 ** np.floor(np.log2(np.clip(TANGENT_MEMORY / (2 * THREADS * first.nodes**2), 512, MOST_INDEPENDENT))))
+    paths = int(2 ** np.floor(np.log2(np.clip(TANGENT_MEMORY / (2 * THREADS * first.nodes**2), *SEPARATE_PATHS))))
 
     def one(key: tuple[int, int]) -> State | None:
         seed = np.random.SeedSequence(entropy=root.entropy, spawn_key=(5, *key))
@@ -265,7 +270,7 @@ def independent(
         finally:
             watch(first.edges[-1])
 
-    few, many = (_settled(one, [(size, scramble) for scramble in range(SCRAMBLES)]) for size in (paths // 4, paths))
+    few, many = (_settled(one, [(size, scramble) for scramble in range(SCRAMBLES)]) for size in (paths // FEWER, paths))
     rough, each = ([values(state, times) for state in states] for states in (few, many))
     curves = {name: np.mean([one[name] for one in each], axis=0) for name in each[0]}
     spread = {name: np.std([one[name] for one in each], axis=0, ddof=1) / len(each) ** 0.5 for name in curves}

@@ -19,31 +19,44 @@ from dlnflow import __version__
 from dlnflow.checkpoint import Own
 from dlnflow.dmft import checkpoint, pilot, radau, sampling
 from dlnflow.dmft.checkpoint import Checkpoint, Pilot, Stage
-from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
+from dlnflow.dmft.constants import (
+    COVERAGE,
+    FIRST_ROUND_PATHS,
+    FLOOR,
+    LAST_EXCESS,
+    LAST_TIMES,
+    MORE_POWER,
+    MORE_SAFETY,
+    MORE_WHERE_ROUGH,
+    MOST_CHECKS,
+    MOST_HORIZONS,
+    MOST_PATHS,
+    MOST_ROUNDS,
+    MOST_WORK,
+    PATHS_AT_ONE,
+    PILOT_SHARE,
+    QUANTILE_PATHS,
+    ROUND_SHARE,
+    ROUNDED_DOWN,
+    SCRAMBLES,
+    SEPARATE_SHARE,
+    SETTLED_PART,
+    SHORTER,
+    SMALL_PATHS,
+    SMALL_SHARE,
+    TOLERANCE,
+)
+from dlnflow.dmft.errors import Curves, Errors, Scale
 from dlnflow.dmft.observables import conditionals
 from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.passes import Unsettled, open_loop
-from dlnflow.dmft.pilot import BASE_PATHS, Task
+from dlnflow.dmft.pilot import Task
 from dlnflow.dmft.progress import Progress
-from dlnflow.dmft.refine import SCRAMBLES, Refinement, Round, drawable, independent
+from dlnflow.dmft.refine import Refinement, Round, drawable, independent
 from dlnflow.dmft.state import State
 from dlnflow.grids import default_times
 from dlnflow.model import Problem
 from dlnflow.solution import Array, Journal, Observer, Solution, SolveError, ignore_progress
-
-FIRST_PATHS = (1024, 32768)  # that a first round may be given
-PATHS_AT_ONE = 20.0  # paths over accuracy that a first round is given
-MOST_PATHS = 2**18
-MOST_WORK = 1.5e12  # multiplications in the averages of one round
-LAST_TIMES = 4  # that work a last round may take
-LAST_EXCESS = 2.0  # sampling error over what is left to it, up to which such a round is worth its work
-MOST_ROUNDS = 8
-MOST_CHECKS = 3  # of a round
-MORE_WHERE_ROUGH = 8  # times the paths: late panels settle only where the noise of the averages does not upset their balance
-QUANTILE_PATHS = 8192
-SHORTER = 0.7  # of a horizon on which panels do not settle, that is tried next at most
-MOST_HORIZONS = 4
-SETTLED = 0.3  # fixed-point error over accuracy, above which a round's time-step error is not final
 
 
 def solve(
@@ -109,7 +122,7 @@ def _attempt(task: Task, earlier: Checkpoint | None) -> tuple[Round, Errors, Pil
     if earlier:
         task.progress.reached = earlier.stage.progress
         chosen = earlier.pilot(task.problem, task.sample(earlier.pilot_paths))
-        small = earlier.stage.size <= BASE_PATHS[-1]
+        small = earlier.stage.size <= SMALL_PATHS[-1]
         refinement = _refinement(task, chosen, earlier.stage.size) if small else None
     else:
         chosen, refinement = pilot.choose(task)
@@ -131,11 +144,13 @@ def _refine(task: Task, chosen: Pilot, refinement: Refinement | None, earlier: C
         try:
             return _rounds(refinement, chosen, task.accuracy, progress, earlier)
         except PanelFailure:
-            refinement = _refinement(task, chosen, BASE_PATHS[-1]) if refinement.size < BASE_PATHS[-1] else None
-    progress.journal.save(partial(checkpoint.save, chosen, Stage(BASE_PATHS[-1] + 1, progress=progress.reached)))
-    progress.stage(progress.reached, progress.reached + 0.9 * (1 - progress.reached), 2 * SCRAMBLES, f"{SCRAMBLES} separate solves")
+            refinement = _refinement(task, chosen, SMALL_PATHS[-1]) if refinement.size < SMALL_PATHS[-1] else None
+    progress.journal.save(partial(checkpoint.save, chosen, Stage(SMALL_PATHS[-1] + 1, progress=progress.reached)))
+    progress.stage(
+        progress.reached, progress.reached + SEPARATE_SHARE * (1 - progress.reached), 2 * SCRAMBLES, f"{SCRAMBLES} separate solves"
+    )
     try:
-        found, time_step, bias = independent(chosen.state, task.times, chosen.scale, pilot.TOLERANCE, task.root, progress)
+        found, time_step, bias = independent(chosen.state, task.times, chosen.scale, TOLERANCE, task.root, progress)
     except PanelFailure:
         raise Unsettled("The panels' iterations do not settle. Try another seed or a larger accuracy.", task.horizon) from None
     return found, Errors(found.sampling, replace(chosen, stepped=time_step).time_step, bias)
@@ -144,7 +159,7 @@ def _refine(task: Task, chosen: Pilot, refinement: Refinement | None, earlier: C
 def _refinement(task: Task, chosen: Pilot, size: int) -> Refinement | None:
     """The small sample of `size` paths on the panels of the pilot; None where it does not settle there."""
     reached = task.progress.reached
-    task.progress.stage(reached, reached + 0.05 * (1 - reached), len(chosen.state.edges))
+    task.progress.stage(reached, reached + SMALL_SHARE * (1 - reached), len(chosen.state.edges))
     try:
         return task.refinement(chosen, size)
     except PanelFailure:
@@ -157,16 +172,16 @@ def _rounds(refinement: Refinement, chosen: Pilot, accuracy: float, progress: Pr
     Raises PanelFailure where that needs a larger small sample: the first round does not settle, or later ones leave the fixed point alone.
     """
     most = _most_paths(refinement.base.nodes)
-    more = MORE_WHERE_ROUGH if refinement.size == BASE_PATHS[-1] else 1
-    paths = 2 ** round(np.log2(np.clip(more * PATHS_AT_ONE / accuracy, *FIRST_PATHS)) - 0.3)
-    stage = Stage(refinement.size, 0, min(paths, most), max(pilot.SHARE, progress.reached))
+    more = MORE_WHERE_ROUGH if refinement.size == SMALL_PATHS[-1] else 1
+    paths = 2 ** round(np.log2(np.clip(more * PATHS_AT_ONE / accuracy, *FIRST_ROUND_PATHS)) - ROUNDED_DOWN)
+    stage = Stage(refinement.size, 0, min(paths, most), max(PILOT_SHARE, progress.reached))
     last, first = None, refinement.base
     resumed = earlier is not None and earlier.stage.size == refinement.size
     if earlier and resumed:
         stage, refinement.base = earlier.stage, earlier.base(refinement.problem, refinement.sample) or first
     while True:
         progress.journal.save(partial(checkpoint.save, chosen, stage, refinement.base if stage.number else None))
-        high = stage.progress + 0.5 * (1 - stage.progress)
+        high = stage.progress + ROUND_SHARE * (1 - stage.progress)
         progress.stage(stage.progress, high, 4 * SCRAMBLES, f"round {stage.number + 1}: {SCRAMBLES} times {stage.paths} paths")
         try:
             checked, errors, chosen = _checked(refinement, refinement.round(stage.paths), chosen, accuracy)
@@ -174,27 +189,31 @@ def _rounds(refinement: Refinement, chosen: Pilot, accuracy: float, progress: Pr
             if resumed and not last:  # where the round before is needed
                 refinement.base = first
                 return _rounds(refinement, chosen, accuracy, progress, None)
-            if stage.paths < most and (last or refinement.size == BASE_PATHS[-1]):
+            if stage.paths < most and (last or refinement.size == SMALL_PATHS[-1]):
                 stage = replace(stage, paths=min(stage.paths * MORE_WHERE_ROUGH, most), progress=high)
                 refinement.base = first  # checks of a rough round may have led away from the solution
                 continue
-            if last and (refinement.size == BASE_PATHS[-1] or last[1].largest()["fixed_point"] <= accuracy):
+            if last and (refinement.size == SMALL_PATHS[-1] or last[1].largest()["fixed_point"] <= accuracy):
                 return last
             raise
         last = checked, errors
-        if stage.number and refinement.size < BASE_PATHS[-1] and errors.largest()["fixed_point"] > accuracy:
+        if stage.number and refinement.size < SMALL_PATHS[-1] and errors.largest()["fixed_point"] > accuracy:
             raise PanelFailure("the averages over the small sample are too rough for corrections to settle")
         if errors.largest()["total"] <= accuracy or stage.number == MOST_ROUNDS - 1:
             return last
         excess = errors.excess(accuracy)
         alone = not pilot.is_finest(chosen) and errors.without("time_step") <= accuracy
-        if errors.largest()["time_step"] > accuracy and errors.largest()["fixed_point"] < SETTLED * accuracy and (alone or excess <= 1):
+        if (
+            errors.largest()["time_step"] > accuracy
+            and errors.largest()["fixed_point"] < SETTLED_PART * accuracy
+            and (alone or excess <= 1)
+        ):
             return last  # more paths are of no use
         limit = LAST_TIMES * most if stage.paths >= most and 1 < excess <= LAST_EXCESS else max(most, stage.paths)
         if stage.paths == limit and excess > 1:
             return last
         progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, chosen.scale))
-        paths = min(drawable(stage.paths * 2 ** (1.2 * np.log2(max(excess, 1.0)) + 0.3)), limit)
+        paths = min(drawable(stage.paths * 2 ** (MORE_POWER * np.log2(max(excess, 1.0)) + MORE_SAFETY)), limit)
         stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state
 
 
@@ -231,7 +250,7 @@ def _measured(chosen: Pilot, refinement: Refinement, found: Round, errors: Error
 
 def _most_paths(nodes: int) -> int:
     work = SCRAMBLES * (nodes**3 / 6 + 3 * nodes**2)
-    return int(2 ** np.floor(np.log2(np.clip(MOST_WORK / work, FIRST_PATHS[0], MOST_PATHS))))
+    return int(2 ** np.floor(np.log2(np.clip(MOST_WORK / work, FIRST_ROUND_PATHS[0], MOST_PATHS))))
 
 
 def _solution(task: Task, found: Round, errors: Errors, scale: Scale, horizon: float) -> Solution:
@@ -277,7 +296,7 @@ def _kernels(state: State) -> tuple[Array, dict[str, Array]]:
     """The two-time functions on the panels' right edges, (K, K); R_r without its identity, R_w(t, t) = −E[k(t)]."""
     ends = np.arange(1, len(state.edges)) * state.order - 1
     column = np.diff(state.edges) * radau.integration(state.order)[-1, -1]
-    slope = state.averages.sums[:, 2].sum(axis=0)[ends]
+    slope = state.averages.observed.whole().slope[ends]
     square = np.ix_(ends, ends)
     response = np.tril(state.response[square] / column, -1) - np.diag(slope)
     residual_response = np.tril(state.residual_response[square] / column, -1) - np.diag(slope) / state.problem.aspect_ratio

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from dlnflow.dmft import radau
 from dlnflow.dmft.anderson import Secant
+from dlnflow.dmft.averages import Averages, no_averages
+from dlnflow.dmft.constants import (
+    BLOCKS_TO_SHARE,
+)
 from dlnflow.dmft.sampling import BLOCK, Sample
 from dlnflow.model import Problem
 from dlnflow.native import dmft as native
@@ -17,32 +21,8 @@ from dlnflow.solution import Array
 
 KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
 MODES = ("factor", "readout")
-BLOCKS_TO_SHARE = 16  # of paths, from which on two threads take half of them each
 Array32 = NDArray[np.float32]
 Out = TypeVar("Out")
-
-
-@dataclass(frozen=True)
-class Averages:
-    """What the effective process is averaged to on N nodes: R_w and C_e (N, N), and `sums` (S, OBSERVED, N), see `native.advance`."""
-
-    response: Array
-    correlation: Array
-    sums: Array
-
-    def __add__(self, other: "Averages") -> "Averages":
-        return Averages(self.response + other.response, self.correlation + other.correlation, self.sums + other.sums)
-
-    def __mul__(self, factor: float) -> "Averages":
-        return Averages(factor * self.response, factor * self.correlation, factor * self.sums)
-
-    def __sub__(self, other: "Averages") -> "Averages":
-        return self + other * -1.0
-
-
-def no_averages(nodes: int, kinds: int) -> Averages:
-    """Zeros for N nodes and S strata."""
-    return Averages(np.zeros((nodes, nodes)), np.zeros((nodes, nodes)), np.zeros((kinds, native.OBSERVED, nodes)))
 
 
 @dataclass
@@ -129,8 +109,7 @@ class State:
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:n, :n]))
         for name in MODES:
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:n, : self.rank]))
-        self.time, sampled = self.time[:n], self.sampled
-        self.sampled = Averages(sampled.response[:n, :n], sampled.correlation[:n, :n], sampled.sums[:, :, :n])
+        self.time, self.sampled = self.time[:n], self.sampled.head(n)
         self.pool = None
         self.error = self.height = np.empty((0, 0, 0))
         self.tangents, self.tangent_edge, self.tangent_reached = [], np.empty((0, 0, 0), np.float32), np.empty((0, 0, 0), np.float32)
@@ -139,9 +118,8 @@ class State:
         """The first `panels` panels of a finished state."""
         n, ranks = self.order * panels, self.ranks[: panels + 1]
         square = (slice(n), slice(n))
-        sampled = Averages(self.sampled.response[square], self.sampled.correlation[square], self.sampled.sums[:, :, :n])
         edges, secants = self.edges[: panels + 1], self.secants[:panels]
-        head = replace(self, edges=edges, time=self.time[:n], ranks=ranks, secants=secants, sampled=sampled, own=None)
+        head = replace(self, edges=edges, time=self.time[:n], ranks=ranks, secants=secants, sampled=self.sampled.head(n), own=None)
         for name in MODES:
             setattr(head, name, np.ascontiguousarray(getattr(self, name)[:n, : ranks[-1]]))
         for name in KERNELS:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dlnflow.dmft import passes, radau, refine, solve, solver
+from dlnflow.dmft.constants import SMALL_PATHS
 from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.pilot import BASE_PATHS
 from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
 from dlnflow.solution import CURVES, KERNELS, Cancelled, SolveError
 from dlnflow.theory import predict
@@ -88,7 +88,7 @@ def test_a_last_round_takes_more_paths_where_that_may_suffice(monkeypatch, accur
 
     And a solve that is taken up before any of its rounds, the last too, gives the same bits.
     """
-    monkeypatch.setattr(solver, "FIRST_PATHS", (256, 512))
+    monkeypatch.setattr(solver, "FIRST_ROUND_PATHS", (256, 512))
     monkeypatch.setattr(solver, "MOST_PATHS", 1024)
     undisturbed = Kept()
     solution = solve(PROBLEM, 4.0, accuracy=accuracy, journal=undisturbed)
@@ -104,7 +104,7 @@ def test_a_last_round_takes_more_paths_where_that_may_suffice(monkeypatch, accur
 def test_a_round_that_fails_after_a_rough_one_calls_for_a_larger_small_sample(monkeypatch):
     """Its own curves, whose fixed point is not within the accuracy, would be no answer."""
     round_of, check_of = refine.Refinement.round, refine.Refinement.check
-    small = BASE_PATHS[0]
+    small = SMALL_PATHS[0]
 
     def round_(self, paths):
         if self.size == small and paths > 256:
@@ -115,7 +115,7 @@ def test_a_round_that_fails_after_a_rough_one_calls_for_a_larger_small_sample(mo
         checked, left = check_of(self, found, number)
         return checked, {name: value + (self.size == small) for name, value in left.items()}
 
-    monkeypatch.setattr(solver, "FIRST_PATHS", (256, 256))
+    monkeypatch.setattr(solver, "FIRST_ROUND_PATHS", (256, 256))
     monkeypatch.setattr(refine.Refinement, "round", round_)
     monkeypatch.setattr(refine.Refinement, "check", check)
     found = solve(PROBLEM, 2.0, accuracy=0.02)

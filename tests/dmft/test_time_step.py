@@ -7,10 +7,11 @@ import pytest
 
 from dlnflow.dmft import pilot, refine, sampling, solve, solver
 from dlnflow.dmft.checkpoint import Pilot
-from dlnflow.dmft.errors import FLOOR, Scale
+from dlnflow.dmft.constants import FLOOR, MOST_MODES, SEPARATE_PATHS
+from dlnflow.dmft.errors import Scale
 from dlnflow.dmft.observables import NAMES, values
 from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.passes import MOST_MODES, adaptive_pass, causal_pass
+from dlnflow.dmft.passes import adaptive_pass, causal_pass
 from dlnflow.dmft.progress import Progress
 from dlnflow.model import BernoulliGaussTarget, Problem
 from dlnflow.solution import CURVES, Journal, SolveError, ignore_progress
@@ -90,7 +91,7 @@ def test_separate_solves_do_so_where_that_does_not_settle_either(monkeypatch, co
 
     monkeypatch.setattr(refine.Refinement, "time_step", unsettled)
     found = solve(PROBLEM, 16.0, times=TIMES, accuracy=0.05)
-    assert found.diagnostics["paths"] == refine.MOST_INDEPENDENT
+    assert found.diagnostics["paths"] == SEPARATE_PATHS[-1]
     assert found.diagnostics["error"]["time_step"] > 1e-4
     assert_within(found, fine)
 
@@ -115,7 +116,7 @@ def test_finer_panels_are_tried_where_the_time_step_alone_is_too_large(coarse_pa
             np.testing.assert_array_equal(resumed.stderr[name], found.stderr[name])
 
 
-@pytest.mark.parametrize(("paths", "share"), [(pilot.PATHS[0], 1.0), (pilot.PATHS[1], pilot.FINER)])
+@pytest.mark.parametrize(("paths", "share"), [(pilot.PILOT_PATHS[0], 1.0), (pilot.PILOT_PATHS[1], pilot.FINER)])
 def test_panels_of_a_few_paths_are_tried_by_more_of_them_before_finer_ones_are(monkeypatch, paths, share):
     task = pilot.Task(PROBLEM, 1.0, TIMES, 0.01, np.random.SeedSequence(0), Progress(ignore_progress, 1.0, Journal()))
     state = adaptive_pass(PROBLEM, task.sample(paths), 1.0, 0.5, 1e-6, 8, lambda state: None)
@@ -128,7 +129,7 @@ def test_panels_of_a_few_paths_are_tried_by_more_of_them_before_finer_ones_are(m
     monkeypatch.setattr(pilot, "adaptive_pass", watched)
     with pytest.raises(SolveError):
         pilot.choose(task, Pilot(state, {}, {}, Scale({}), roughness=0.5))
-    assert tried == [(pilot.PATHS[1], pytest.approx(0.5 * share))]
+    assert tried == [(pilot.PILOT_PATHS[1], pytest.approx(0.5 * share))]
 
 
 @pytest.mark.slow

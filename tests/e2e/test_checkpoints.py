@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from dlnflow.dmft.pilot import SHARE
+from dlnflow.dmft.constants import PILOT_SHARE
 from dlnflow.jobs import results
 from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.jobs.store import JobStore
@@ -28,7 +28,7 @@ def replicas_done(checkpoint: bytes) -> float:
 
 
 def pilot_done(checkpoint: bytes) -> float:
-    return SHARE
+    return PILOT_SHARE
 
 
 @pytest.mark.parametrize(("asked", "done"), [(SIMULATION, replicas_done), (MEAN_FIELD, pilot_done)], ids=["simulation", "dmft"])

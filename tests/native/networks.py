@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from dlnflow.model import GaussianScale, GaussianTarget, InitialScale, PairScale, Problem
 from dlnflow.native import simulation as native
-from dlnflow.problem import GaussianScale, GaussianTarget, InitialScale, PairScale, Problem
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.products import Design

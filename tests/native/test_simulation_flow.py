@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from dlnflow.model import BernoulliGaussTarget, Problem
 from dlnflow.native import simulation as native
-from dlnflow.problem import BernoulliGaussTarget, Problem
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import Flow, follow
 from dlnflow.simulation.network import Network

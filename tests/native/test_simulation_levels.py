@@ -13,7 +13,7 @@ import hashlib
 import numpy as np
 from threadpoolctl import threadpool_limits
 from dlnflow.native import simulation as native
-from dlnflow.problem import GaussianScale, GaussianTarget, Problem
+from dlnflow.model import GaussianScale, GaussianTarget, Problem
 from dlnflow.simulation.descent import Descent, descend
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import Flow, follow

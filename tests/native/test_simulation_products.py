@@ -4,10 +4,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-
 from dlnflow.design import RademacherDesign, StudentDesign
+
+from dlnflow.model import GaussianTarget, Problem
 from dlnflow.native import simulation as native
-from dlnflow.problem import GaussianTarget, Problem
 from dlnflow.simulation.draw import draw_network
 from tests.native.networks import SHAPES, compiled_design, matrix
 

@@ -20,8 +20,9 @@ from threadpoolctl import threadpool_limits
 from dlnflow import __version__
 from dlnflow.checkpoint import Own, pack, unpack
 from dlnflow.dmft import sampling
+from dlnflow.dmft.constants import COVERAGE, FLOOR
 from dlnflow.dmft.descent.march import CAPACITY, PANEL, THREADS, March, Marcher
-from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
+from dlnflow.dmft.errors import Curves, Errors, Scale
 from dlnflow.dmft.observables import aligned, conditional, quantiles
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample

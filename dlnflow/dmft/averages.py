@@ -1,0 +1,85 @@
+"""What the effective process is averaged to: R_w, C_e, and at single times what `Observed` names."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlnflow.dmft import radau
+from dlnflow.solution import Array
+
+OBSERVED = ("overlap", "magnitude", "slope", "mean")  # in the order of `observe` in native/dmft/averages.hpp
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Averages at T single times: `rows` (S, OBSERVED, T) by stratum, or (OBSERVED, T) of the whole population, and by name (S, T) or (T,).
+
+    Those of strata are parts of the average, which is their sum. `overlap` is E[w w*], `magnitude` E|w|, `slope` E[k], which is
+    E[u² + v²], and `mean` E[w], of the mirror image where w* < 0 and a path stands for both.
+    """
+
+    rows: Array
+
+    @property
+    def overlap(self) -> Array:
+        """E[w w*]."""
+        return self._named("overlap")
+
+    @property
+    def magnitude(self) -> Array:
+        """E|w|."""
+        return self._named("magnitude")
+
+    @property
+    def slope(self) -> Array:
+        """E[k]."""
+        return self._named("slope")
+
+    @property
+    def mean(self) -> Array:
+        """E[w]."""
+        return self._named("mean")
+
+    def whole(self) -> "Observed":
+        """The averages over all strata."""
+        return Observed(self.rows.sum(axis=0))
+
+    def _named(self, name: str) -> Array:
+        return self.rows[..., OBSERVED.index(name), :]
+
+
+@dataclass(frozen=True)
+class Averages:
+    """On N nodes: `response` R_w and `correlation` C_e (N, N), and what is `observed` at each."""
+
+    response: Array
+    correlation: Array
+    observed: Observed
+
+    def __add__(self, other: "Averages") -> "Averages":
+        observed = Observed(self.observed.rows + other.observed.rows)
+        return Averages(self.response + other.response, self.correlation + other.correlation, observed)
+
+    def __mul__(self, factor: float) -> "Averages":
+        return Averages(factor * self.response, factor * self.correlation, Observed(factor * self.observed.rows))
+
+    def __sub__(self, other: "Averages") -> "Averages":
+        return self + other * -1.0
+
+    def head(self, nodes: int) -> "Averages":
+        """Those on the first nodes."""
+        return Averages(self.response[:nodes, :nodes], self.correlation[:nodes, :nodes], Observed(self.observed.rows[:, :, :nodes]))
+
+    def interpolated(self, order: int, other: int) -> "Averages":
+        """From panels of `order` nodes to the same panels of `other` nodes."""
+        if order == other:
+            return self
+        panels = np.eye(len(self.response) // order)
+        onto, back = (np.kron(panels, radau.between(*orders)) for orders in ((order, other), (other, order)))
+        observed = Observed(self.observed.rows @ onto.T)
+        return Averages(onto @ self.response @ back, onto @ self.correlation @ onto.T, observed)
+
+
+def no_averages(nodes: int, strata: int) -> Averages:
+    """Zeros for N nodes and S strata."""
+    return Averages(np.zeros((nodes, nodes)), np.zeros((nodes, nodes)), Observed(np.zeros((strata, len(OBSERVED), nodes))))

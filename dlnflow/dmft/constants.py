@@ -1,0 +1,267 @@
+"""Every number that the mean-field solver of gradient flow is tuned by: value, unit, meaning, and where the value comes from.
+
+Under each: its unit ("1" where it has none), what it means, with the equation of docs/method.md it stands in, and its source: "choice",
+"measured" (docs/method.md or the decision records under docs/decisions say how), a theorem or a paper. Numbers of the compiled loops stand
+in the headers of native/dmft. Gradient descent has its own, in `dlnflow.dmft.descent`.
+"""
+
+# Panels, section 3 of docs/method.md
+
+ORDER = 4
+"""Nodes. Of a panel of right-Radau collocation, m. Source: choice; the one with a node more gives the time-step error."""
+
+MOST_PANELS = 100
+"""Panels. That a pass may have, K. Source: choice; memory and time of a path grow as the square and cube of their nodes."""
+
+MOST_MODES = 160
+"""Modes. Columns of L that a pilot's sample is drawn for. Source: measured, 10 to 50 are usual."""
+
+FIRST_WIDTH = 0.3
+"""1. First panel over the shortest time scale, eq. (15). Source: choice; the roughness corrects it."""
+
+SAFETY = 0.9
+"""1. Of the width that the roughness allows, eq. (17). Source: Hairer, Nørsett and Wanner, Solving ODEs I, §II.4."""
+
+NARROWEST_FACTOR, WIDEST_FACTOR = 0.3, 2.0
+"""1. By which one panel's width may differ from that before, eq. (17). Source: choice; beyond two, panels do not settle at once."""
+
+REPEATED_ABOVE, REPEATED_BELOW = 2.0, 0.8
+"""1. A panel is made again where its roughness is so many times the bound and the next width so much smaller. Source: choice."""
+
+STRETCH = 1.2
+"""1. Width of a last panel over that wanted, so that no sliver is left before the horizon. Source: choice."""
+
+NARROWEST, EARLIEST = 1e-9, 1e-3
+"""1, time. A panel narrower than the first times its left edge, or the second where that is later, fails. Source: choice, near rounding."""
+
+LEAST_ROUGHNESS = 1e-12
+"""1. Roughness that counts as none in eq. (17). Source: choice, against a division by zero."""
+
+LEAST_NORM = 1e-6
+"""1. Of E[(w(0) − w*)²], below which E[w²] need not be resolved, eq. (16). Source: choice, the square of FLOOR."""
+
+PARABOLA = 3
+"""Nodes. Through which H is extrapolated into the next panel. Source: that of the compiled loops."""
+
+# The fixed point of a panel, section 3
+
+TOLERANCE = 1e-6
+"""1. Relative change at which a panel's iteration ends, eq. (13). Source: measured; tangents in single precision leave 1e-7, and with
+1e-5 grokking kept a percent of time-step error that no finer panels reduced."""
+
+MOST_ITERATIONS = 120
+"""Iterations. Of a panel on known panels. Source: choice; most take 3 to 20."""
+
+PATIENCE = 24
+"""Iterations. Of a panel that may be made shorter instead. Source: measured; one that needs more may not settle on other paths."""
+
+DEPTH = 12
+"""Secants. That Anderson's combination remembers. Source: measured; 8 to 12 are alike, fewer need more iterations."""
+
+ASTRAY = 5.0
+"""1. Residual over the least so far, at which the iteration starts again from its best point. Source: measured."""
+
+FORGET = 1.5
+"""1. By which that least residual grows at each new start. Source: choice, so that new starts end."""
+
+SHORTER_STEP = 0.5
+"""1. Of the step at each new start. Source: choice."""
+
+TRUSTED_STEPS = 3
+"""Iterations. After a start, in which a residual may grow. Source: choice; the first secants know little."""
+
+STALLED = 24
+"""Iterations. That do not halve the residual, after which the roughness of the map limits it. Source: measured."""
+
+JUMPING = 1.0
+"""Paths. That may jump at a threshold from one iterate to the next: averages move by one over the number of paths. Source: measured."""
+
+ACCEPTABLE = 30.0
+"""1. Residual over the tolerance that is accepted of an iteration that stalled; it stands in eq. (26). Source: choice."""
+
+HELD = 3e-2
+"""1. Residual below which a panel's modes keep their number and direction. Source: measured; modes that come and go stop convergence."""
+
+MISLEADING = 0.3
+"""1. Residual of a guess, above which the network that stands still is the better one. Source: measured."""
+
+MOST_MISSING = 3
+"""Times. That modes are found missing at the end of one panel's iteration. Source: choice."""
+
+BLOCKS_TO_SHARE = 16
+"""Blocks. Of native.BLOCK paths, from which on two threads take half each. Source: measured, where threads begin to pay: 1024 paths."""
+
+# Errors, section 6
+
+FLOOR = 1e-3
+"""1. Of a curve's largest value, below which errors are relative to that. Source: choice, stated in every result."""
+
+COVERAGE = 2.4
+"""Standard errors. Counted as sampling error, eq. (24). Source: 95 % of Student's t with seven degrees of freedom, 2.36."""
+
+CONTRACTION = 0.3
+"""1. Of the change when a correction is taken once more that counts as error, eq. (26). Source: measured, 0.1 was seen."""
+
+AMPLIFICATION = 10.0
+"""1. Of a panel's residual in late curves, eq. (26). Source: measured, ten was the most seen."""
+
+UNEVEN = 3.0
+"""1. Share of the noise that no mode carries, at single times over that of a panel, eq. (26). Source: measured."""
+
+SAMPLING_PART, LEAST_SAMPLING_PART = 0.9, 0.5
+"""1. Of what the time step leaves of the accuracy, and of the accuracy at least: what sampling may take, eq. (28). Source: choice."""
+
+# The pilot, section 7
+
+PILOT_PATHS = (512, 2048)
+"""Paths. Of the two samples on which panels are tried. Source: measured; on 512 most problems choose the panels of 2048."""
+
+MOST_UNSETTLED = (8, 200)
+"""Panels. Made shorter since they did not settle, on these samples. Source: measured; where many fail, panels stay short to the end."""
+
+SMALL_PATHS = (1024, 4096)
+"""Paths. Least and most of the small sample. Source: measured; on fewer, modes that turn by a little look like noise."""
+
+SMALL_AT_ONE = 2.0
+"""Paths times accuracy. Of the small sample between these bounds. Source: measured, docs/decisions/004."""
+
+FIRST_ROUGHNESS = 0.5
+"""1. First bound of the roughness over the square root of accuracy. Source: measured, the time-step error falls as its square."""
+
+FINER = 0.2
+"""1. Bound of the roughness over that of panels whose time-step error alone is too large. Source: choice."""
+
+LEAST_FINER, FINER_SAFETY, FINER_POWER = 0.4, 0.8, 0.8
+"""1. Next bound over the last: at least the first, the second times (wanted over measured error) to the third. Source: measured."""
+
+MANY_PANELS = MOST_PANELS // 3
+"""Panels. From which on finer ones are not tried. Source: choice; more panels could not be refined within MOST_PANELS."""
+
+MOST_PILOTS = 5
+"""Passes. On one pair of samples. Source: choice; two are usual."""
+
+GAIN = 0.7
+"""1. Error over that of coarser panels, above which a larger sample is called for. Source: measured, docs/decisions/006."""
+
+FAR = 0.1
+"""1. Time-step error on a sample, above which a larger one is tried at once. Source: measured."""
+
+ROUGH = 3.0
+"""1. Residual of the small sample's solution over the tolerance, above which a larger one is tried. Source: measured."""
+
+TIME_STEP_PART = 0.5
+"""1. Of accuracy, below which the panels' time-step error is small enough. Source: choice."""
+
+LEFT_OUT_PART = 0.1
+"""1. Of accuracy, that curves may move over panels at the end which are left out. Source: choice, a fifth of the time-step's part."""
+
+# Rounds, sections 5 and 7
+
+SCRAMBLES = 8
+"""Scrambles. Of a round. Source: choice; their spread is a standard error to a quarter of itself."""
+
+LEAST_SETTLED = 5
+"""Scrambles. Of SCRAMBLES that have to settle for a spread. Source: choice."""
+
+THREADS = 2
+"""Threads. That take scrambles side by side. Source: choice, the processors of the smallest machine; bits do not depend on it."""
+
+AIMING_PATHS = 4096
+"""Paths. Along whose differences samples are aimed. Source: measured; axes of 1024 are noisy."""
+
+CHECK_SIZE = 4
+"""1. Paths of a check over those of the small sample. Source: measured; with one, its noise left a percent for a = 1e-3."""
+
+CHECK_SCRAMBLES = 2
+"""Scrambles. Of a check, and of a round by which the time step is measured. Source: choice, one a processor."""
+
+MOST_CHECKS = 3
+"""Checks. Of a round. Source: choice."""
+
+MOST_DRAWN = 2**17
+"""Paths. Drawn at a time; a scramble of more is several. Source: memory, 160 MB for 160 modes."""
+
+TIME_STEP_PATHS = 2**17
+"""Paths. At most, of a scramble by which the time step is measured. Source: choice, one draw."""
+
+MOST_MEASURES = 3
+"""Times. That the corrections with one node more are taken. Source: measured, 0.21, 0.02, 0.010 and 0.008 for rates far apart."""
+
+SPREAD_TOLERANCE = 20.0
+"""1. Tolerance over TOLERANCE where only a spread is wanted. Source: choice, far below any spread."""
+
+FIRST_ROUND_PATHS = (1024, 32768)
+"""Paths. Least and most of a scramble of the first round. Source: choice."""
+
+PATHS_AT_ONE = 20.0
+"""Paths times accuracy. Of a first round between these bounds. Source: measured, most problems need one round."""
+
+MORE_WHERE_ROUGH = 8
+"""1. Paths over those of a round that does not settle, and of a first round on the largest small sample. Source: measured; late panels
+settle only where the noise of the averages does not upset their balance."""
+
+ROUNDED_DOWN = 0.3
+"""1. Subtracted from the binary logarithm of a first round's paths before it is rounded. Source: choice, a power of two too few is
+cheap."""
+
+MORE_POWER, MORE_SAFETY = 1.2, 0.3
+"""1. Binary logarithm of the next round's paths over this one's: the first times that of the excess, and the second, eq. (28). Source:
+measured; the sampling error falls as the paths to the power −0.5 to −1."""
+
+MOST_PATHS = 2**18
+"""Paths. Of a scramble. Source: choice."""
+
+MOST_WORK = 1.5e12
+"""Multiplications. In the averages of one round. Source: choice, some minutes."""
+
+LAST_TIMES = 4
+"""1. Times MOST_WORK and MOST_PATHS that a last round may take. Source: choice."""
+
+LAST_EXCESS = 2.0
+"""1. Sampling error over what is left to it, up to which such a round is worth its work. Source: four times the paths at least halve it."""
+
+MOST_ROUNDS = 8
+"""Rounds. On one small sample. Source: choice; one to three are usual."""
+
+SETTLED_PART = 0.3
+"""1. Of accuracy; above that of fixed-point error, a round's time-step error is not final. Source: choice."""
+
+MANY_AT_ONE, MANY = 100.0, 8192
+"""Paths times accuracy, paths. A scramble of more than both stands in rows. Source: measured, docs/decisions/003."""
+
+QUANTILE_PATHS = 8192
+"""Paths. For the quantiles of w. Source: choice, a hundredth of a quantile's spread."""
+
+# Separate solves and ends, section 7
+
+SEPARATE_PATHS = (512, 4096)
+"""Paths. Least and most of a separate solve. Source: choice."""
+
+FEWER = 4
+"""1. Paths of a separate solve over those that show its bias. Source: the bias falls as one over the paths: a quarter shows three
+times it."""
+
+TANGENT_MEMORY = 1.4e9
+"""Bytes. Of the tangents of the passes that run at a time. Source: choice, machines of 4 GB."""
+
+SHORTER = 0.7
+"""1. Of a horizon on which panels do not settle, that is tried next at most. Source: choice."""
+
+MOST_HORIZONS = 4
+"""Horizons. That are tried. Source: choice; 0.7³ is a third."""
+
+# Sampling, section 4
+
+LEAST_VARIANCE = 1e-300
+"""1. C_r(t, t) whose logarithm is taken. Source: the least normal number."""
+
+# Progress
+
+PREVIEW_SECONDS = 0.25
+"""Seconds. Between two previews of a pass, at least. Source: choice."""
+
+PILOT_SHARE = 0.2
+"""1. Of the progress that is left, for a pilot. Source: measured, 4 to 19 % of a solve."""
+
+SMALL_SHARE, ROUND_SHARE, SEPARATE_SHARE = 0.05, 0.5, 0.9
+"""1. The same for a small sample, for a round, and for separate solves. Source: choice."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from dlnflow.dmft import solve
 from dlnflow.dmft.errors import FLOOR
-from dlnflow.problem import BernoulliGaussTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, Problem
 from dlnflow.solution import CURVES, Array, Solution, SolveError
 
 ACCURACY, FINER = 0.05, 0.01

@@ -19,10 +19,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dlnflow.dmft import solve
+from dlnflow.model import BernoulliGaussTarget, Problem
 from dlnflow.native import dmft as native
-from dlnflow.problem import BernoulliGaussTarget, Problem
 from dlnflow.simulation import simulate
-from dlnflow.solution import CURVES, Array, Solution
+from dlnflow.solution import CURVES, Solution
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=0.3)
 HORIZON = 32.0

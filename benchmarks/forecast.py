@@ -23,7 +23,7 @@ from dlnflow import dmft, simulation
 from dlnflow.dmft import descent
 from dlnflow.jobs import forecast, forecast_fit
 from dlnflow.jobs.requests import DmftRequest, SimulationRequest, request_adapter
-from dlnflow.problem import GradientDescent
+from dlnflow.model import GradientDescent
 from dlnflow.solution import Array, SolveError
 from worker.memory import forget_peak, give_back, peak
 from worker.pace import Pace
@@ -178,19 +178,20 @@ def _fit_descents(rows: list[dict[str, Any]]) -> None:
     if not rounds:
         return
     requests = [request for request, *_ in rounds]
-    X = np.array([forecast.descent_error_features(request) for request in requests])
+    X = np.array([forecast.descent_error_features(request, request.dynamics) for request in requests])
     y = np.array(
         [math.log(min(error, MOST_ERROR)) + descent.solver.GAIN * math.log(paths / forecast.ERROR_PATHS) for _, paths, _, error in rounds]
     )
-    changes, half = _changes(requests, forecast.descent_error_features), math.log(LONGER) / 2  # of what more steps take is left to each
+    changes = _changes(requests, lambda request: forecast.descent_error_features(request, request.dynamics))
+    half = math.log(LONGER) / 2  # of what more steps take is left to each
     counts = np.ones(len(y))
     for _ in range(REWEIGHTED):
         found = _monotone(X * counts[:, None], y * counts, "DESCENT_ERROR", changes, -half * descent.solver.GAIN)
         counts = np.sqrt(np.minimum(1, OUTLYING / np.maximum(np.abs(y - X @ found), 1e-9)))
     print(f"DESCENT_ERROR = {_rounded(found)}")
-    X = np.array([forecast.descent_step_features(request, paths) for request, paths, *_ in rounds])
+    X = np.array([forecast.descent_step_features(request, request.dynamics, paths) for request, paths, *_ in rounds])
     y = np.array([math.log(taken * request.dynamics.step_size / (request.horizon * paths)) for request, paths, taken, _ in rounds])
-    changes = _changes(requests, lambda request: forecast.descent_step_features(request, forecast.ERROR_PATHS))
+    changes = _changes(requests, lambda request: forecast.descent_step_features(request, request.dynamics, forecast.ERROR_PATHS))
     print(f"DESCENT_STEP = {_rounded(_monotone(X, y, 'DESCENT_STEP', changes, -half))}")
 
 

@@ -21,7 +21,7 @@ from scipy.integrate import solve_ivp
 from threadpoolctl import ThreadpoolController
 
 from dlnflow.grids import default_times
-from dlnflow.problem import BernoulliGaussTarget, GaussianTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, GaussianTarget, Problem
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import Flow, follow
 from dlnflow.simulation.memory import processors

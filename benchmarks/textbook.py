@@ -24,7 +24,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dlnflow.dmft import solve
-from dlnflow.problem import BernoulliGaussTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, Problem
 from dlnflow.solution import Array
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=0.3)

@@ -16,7 +16,10 @@ RUN = """
 import json, resource, sys, time
 import numpy as np
 from dlnflow import dmft, simulation
-from dlnflow.problem import BernoulliGaussTarget, GradientDescent, Problem
+try:
+    from dlnflow.model import BernoulliGaussTarget, Problem
+except ImportError:  # before 0.2
+    from dlnflow.problem import BernoulliGaussTarget, Problem
 
 R1 = {"aspect_ratio": 0.5, "target": BernoulliGaussTarget(density=0.1), "noise_std": 0.1, "initial_scale": 0.3}
 

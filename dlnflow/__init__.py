@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dlnflow.client import AsyncClient, Client
     from dlnflow.local import simulate, solve
-    from dlnflow.problem import Problem
+    from dlnflow.model import Problem
 
 __version__ = "0.2.0"
 __all__ = ["AsyncClient", "Client", "Problem", "simulate", "solve"]
@@ -17,7 +17,7 @@ __all__ = ["AsyncClient", "Client", "Problem", "simulate", "solve"]
 _HOMES = {
     "AsyncClient": "dlnflow.client",
     "Client": "dlnflow.client",
-    "Problem": "dlnflow.problem",
+    "Problem": "dlnflow.model",
     "simulate": "dlnflow.local",
     "solve": "dlnflow.local",
 }

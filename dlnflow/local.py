@@ -10,10 +10,9 @@ from pydantic import TypeAdapter
 from dlnflow.client.errors import InvalidRequest
 from dlnflow.client.results import Result
 from dlnflow.client.words import read_data, read_request
-from dlnflow.design import DatasetDesign
 from dlnflow.jobs import matrix, results
 from dlnflow.jobs.requests import DmftRequest, SimulationRequest
-from dlnflow.problem import Problem
+from dlnflow.model import Problem
 from dlnflow.solution import Array, Observer, Solution, ignore_progress
 
 DMFT: TypeAdapter[DmftRequest] = TypeAdapter(DmftRequest)
@@ -57,7 +56,7 @@ def _simulation(base: dict[str, Any], fields: dict[str, Any], values: Array | No
     """The request, held to the data that it uses; raises InvalidRequest."""
     if values is None:
         request = read_request(SIMULATION, base, fields)[1]
-        if isinstance(request.design, DatasetDesign):
+        if request.design.dataset is not None:
             raise InvalidRequest(["design"], "design: data sets are the service's; give the matrix itself as data, or submit to a service")
         return request
     if "design" in fields:

@@ -4,17 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from dlnflow.model.base import Array
+from dlnflow.model.curves import CURVES, KERNELS, NAMES, ORDER_PARAMETERS, QUANTILES
 from dlnflow.portable import Portable
 
-Array = NDArray[np.float64]
-
-CURVES = ("train_loss", "test_loss", "parameter_error")
-ORDER_PARAMETERS = ("overlap", "norm", "l1_norm", "u_norm", "v_norm")
-KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+__all__ = ["CURVES", "KERNELS", "NAMES", "ORDER_PARAMETERS", "QUANTILES", "Array"]
 
 
 class Observer(Protocol):

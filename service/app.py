@@ -19,6 +19,7 @@ from service import errors, openapi
 from service.access import require_choice
 from service.body import BodyLimit
 from service.context import Context, admit
+from service.ending import told_of_the_end
 from service.head import Head
 from service.headers import SafeHeaders, WholeLists
 from service.prefix import Prefix
@@ -26,7 +27,7 @@ from service.queue import Messages
 from service.routes import children, datasets, events, jobs, limits, metrics, operations, page, plots, results
 
 CORS: dict[str, Any] = {
-    "allow_methods": ["GET", "POST", "DELETE"],
+    "allow_methods": ["GET", "HEAD", "POST", "DELETE"],
     "allow_headers": ["Authorization", "X-API-Key", "Content-Type", "Prefer", "If-None-Match", "Last-Event-ID"],
     "expose_headers": ["Location", "Retry-After", "Preference-Applied", "ETag"],
 }
@@ -37,7 +38,8 @@ def create_app(context: Context) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        with told_of_the_end(context.live.stop):
+            yield
         await context.live.close()
 
     app = FastAPIOffline(
@@ -51,6 +53,7 @@ def create_app(context: Context) -> FastAPI:
     )
     app.state.context = context
     errors.install(app)
+    app.add_middleware(errors.Unforeseen)
     app.add_middleware(BodyLimit, limit=context.settings.max_body_bytes, by_path={"/v1/datasets": context.settings.max_dataset_bytes})
     app.add_middleware(WholeLists)
     app.add_middleware(SafeHeaders)
@@ -61,7 +64,7 @@ def create_app(context: Context) -> FastAPI:
     for module in (operations, metrics):
         app.include_router(module.router)
     for module in (limits, jobs, events, results, children, plots, datasets):
-        app.include_router(module.router, dependencies=[Depends(admit)])
+        app.include_router(module.router, dependencies=[Depends(admit), Depends(openapi.require_known_parameters)])
     page.install(app)
     openapi.install(app, keys=context.settings.auth == "keys")
     return app

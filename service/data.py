@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from dlnflow.design import DatasetDesign
 from dlnflow.jobs.datasets import Dataset
 from dlnflow.jobs.matrix import misfit
 from dlnflow.jobs.requests import Request, SimulationFields, SweepRequest
@@ -23,15 +22,15 @@ def with_data(service: Context, request: Request) -> Request:
     return filled
 
 
-def _data(request: Any) -> DatasetDesign | None:
+def _data(request: Any) -> str | None:
     design = getattr(request, "design", None)
-    return design if isinstance(design, DatasetDesign) else None
+    return design.dataset if design else None
 
 
 def _filled(service: Context, known: dict[str, Dataset], request: Any, prefix: str) -> Any:
-    if (design := _data(request)) is None:
+    if (wanted := _data(request)) is None:
         return request
-    columns = _dataset(service, known, design.id, f"{prefix}design.id").columns
+    columns = _dataset(service, known, wanted, f"{prefix}design.id").columns
     if "dimension" not in request.model_fields_set:
         request = type(request).model_validate(request.model_dump() | {"dimension": columns})
     _check(service, known, request, prefix)
@@ -39,9 +38,9 @@ def _filled(service: Context, known: dict[str, Dataset], request: Any, prefix: s
 
 
 def _check(service: Context, known: dict[str, Dataset], request: Any, prefix: str) -> None:
-    if (design := _data(request)) is None:
+    if (wanted := _data(request)) is None:
         return
-    dataset = _dataset(service, known, design.id, f"{prefix}design.id")
+    dataset = _dataset(service, known, wanted, f"{prefix}design.id")
     if wrong := misfit(request, dataset.rows, dataset.columns):
         field = prefix + wrong.field
         raise Unprocessable(f"{field}: {wrong.reason}", field=field, hint=wrong.hint)

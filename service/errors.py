@@ -9,6 +9,7 @@ Problem
 └── Unavailable     503
 """
 
+import logging
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -18,11 +19,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dlnflow.jobs import trouble
 from dlnflow.jobs.store import StoreFull
 from service import openapi
 from service.validation import describe
+
+log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -124,6 +128,35 @@ class Unavailable(Problem):
         super().__init__(detail, headers={"Retry-After": "2"})
 
 
+class NothingMore(Exception):
+    """There was something here and there is no more to come: 204, at which those who follow events do not ask again."""
+
+
+class Unforeseen:
+    """Middleware that answers for faults of ours, inside all others, so that this answer has the headers that every other has."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI interface."""
+        began = False
+
+        async def begin(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, begin)
+        except Exception:
+            if scope["type"] != "http" or began:
+                raise
+            log.exception("%s %s", scope["method"], scope["path"])
+            problem = Problem("the service failed in a way that it should not; its log says how")
+            await problem.response()(scope, receive, send)
+
+
 def install(app: FastAPI) -> None:
     """Turn every error into its problem document."""
     app.add_exception_handler(Problem, _problem)
@@ -132,7 +165,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(redis.RedisError, _store)
     app.add_exception_handler(StoreFull, _store_full)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_exception_handler(NothingMore, _nothing)
 
 
 async def _problem(_: Request, error: Exception) -> JSONResponse:
@@ -181,5 +214,5 @@ async def _store_full(_: Request, error: Exception) -> JSONResponse:
     return Unavailable(trouble.FULL).response()
 
 
-async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
-    return Problem("the service failed in a way that it should not; its log says how").response()
+async def _nothing(_: Request, error: Exception) -> Response:
+    return Response(status_code=204)

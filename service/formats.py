@@ -17,13 +17,13 @@ class Format:
     accepted_as: tuple[str, ...]
 
 
+# Names go from exact to general, and formats that are wished for alike in the order in which they are offered.
 JSON = Format("json", "application/json", results.to_json, ("application/json", "application/*", "*/*"))
-CSV = Format("csv", "text/csv", results.to_csv, ("text/csv", "text/*"))
-NPZ = Format("npz", "application/x-npz", results.to_npz, ("application/x-npz", "application/octet-stream", "application/zip"))
-TABLE_CSV = Format("csv", "text/csv", table.to_csv, ("text/csv", "text/*"))
-PARQUET = Format(
-    "parquet", "application/vnd.apache.parquet", table.to_parquet, ("application/vnd.apache.parquet", "application/octet-stream")
-)
+CSV = Format("csv", "text/csv", results.to_csv, ("text/csv", "text/*", "*/*"))
+BINARY = ("application/octet-stream", "application/*", "*/*")
+NPZ = Format("npz", "application/x-npz", results.to_npz, ("application/x-npz", "application/zip", *BINARY))
+TABLE_CSV = Format("csv", "text/csv", table.to_csv, CSV.accepted_as)
+PARQUET = Format("parquet", "application/vnd.apache.parquet", table.to_parquet, ("application/vnd.apache.parquet", *BINARY))
 
 FORMATS: dict[str, tuple[Format, ...]] = {
     "curves": (JSON, CSV, NPZ),
@@ -45,26 +45,40 @@ def choose(part: str, name: str | None, accept: str | None) -> Format:
             if candidate.name == name:
                 return candidate
         raise Unprocessable(f"format: {part} cannot be had as {name!r}", field="format", hint=known)
-    for media_type in _preferred(accept or "*/*"):
-        for candidate in offered:
-            if media_type in candidate.accepted_as:
-                return candidate
+    wishes = qualities(accept or "*/*")
+    best = max(offered, key=lambda candidate: _wish(candidate, wishes))
+    if _wish(best, wishes)[0] > 0:
+        return best
     raise Problem(f"{part} cannot be had as {accept}", status=406, code="not_acceptable", hint=known)
 
 
-def _preferred(accept: str) -> list[str]:
-    """The media types of an Accept header, best first, without those that are refused with q=0."""
-    ranked: list[tuple[float, str]] = []
-    for item in accept.split(","):
-        media_type, *parameters = (piece.strip().lower() for piece in item.split(";"))
-        quality = next((_quality(p) for p in parameters if p.startswith("q=")), 1.0)
-        if quality > 0:
-            ranked.append((-quality, media_type))
-    return [media_type for _, media_type in sorted(ranked, key=lambda pair: pair[0])]
+def qualities(header: str) -> dict[str, float]:
+    """How much each item of an Accept… header is wished for, in its order; 0 is refused."""
+    found: dict[str, float] = {}
+    for item in header.split(","):
+        name, *parameters = (piece.strip().lower() for piece in item.split(";"))
+        found.setdefault(name, next((_quality(p) for p in parameters if p.startswith("q=")), 1.0))
+    return found
+
+
+def accepts(header: str, coding: str) -> bool:
+    """Whether a header Accept-Encoding takes a coding other than none at all."""
+    wishes = qualities(header)
+    return wishes.get(coding, wishes.get("*", 0.0)) > 0
+
+
+def _wish(candidate: Format, wishes: dict[str, float]) -> tuple[float, int]:
+    """How much a format is wished for, by the most exact of its names that the header has, and how early that stands there."""
+    order = list(wishes)
+    for name in candidate.accepted_as:
+        if name in wishes:
+            return wishes[name], -order.index(name)
+    return 0.0, 0
 
 
 def _quality(parameter: str) -> float:
     try:
-        return float(parameter.removeprefix("q="))
+        quality = float(parameter.removeprefix("q="))
     except ValueError:
         return 0.0
+    return quality if 0 <= quality <= 1 else 0.0

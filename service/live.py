@@ -36,11 +36,12 @@ class Live:
         self._reader: asyncio.Task[None] | None = None
         self._pause = PERIOD_SECONDS
         self._room = asyncio.Semaphore(READERS)
+        self._stopping = False
 
     async def follow(self, job_id: str, after: str) -> AsyncIterator[Event]:
-        """The events after the one called `after`, as they happen; ends with `done`, or where the job's events are no longer kept."""
+        """The events after the one called `after`, as they happen; ends with `done`, where they are no longer kept, or after `stop`."""
         self._pause = FIRST_SECONDS
-        while True:
+        while not self._stopping:
             try:
                 for event in await self._read(job_id, after):
                     yield event
@@ -59,6 +60,12 @@ class Live:
             async with asyncio.timeout(seconds):
                 async for _ in self.follow(job_id, "0"):
                     pass
+
+    def stop(self) -> None:
+        """Let everybody go who waits, for the server is to end; who follows a job may go on elsewhere from the last event."""
+        self._stopping = True
+        for waiters in self._waiters.values():
+            _wake(waiters)
 
     async def close(self) -> None:
         """Let go of everything."""
@@ -108,9 +115,13 @@ class Live:
         waiting = {stream: min((waiter.after for waiter in waiters), key=_order) for stream, waiters in self._waiters.items()}
         found = await self._redis.xread(waiting, count=1)
         for name in found if isinstance(found, dict) else (entry[0] for entry in found):
-            for waiter in self._waiters.get(name.decode(), set()):
-                if not waiter.news.done():
-                    waiter.news.set_result(None)
+            _wake(self._waiters.get(name.decode(), set()))
+
+
+def _wake(waiters: set[_Waiter]) -> None:
+    for waiter in waiters:
+        if not waiter.news.done():
+            waiter.news.set_result(None)
 
 
 async def _wait_out(error: redis.RedisError) -> None:

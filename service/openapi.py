@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 
 from dlnflow.jobs.requests import request_adapter
@@ -110,6 +110,21 @@ def install(app: FastAPI, *, keys: bool) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
+
+
+async def require_known_parameters(request: Request) -> None:
+    """A dependency of routes: 422 where the query has a name that means nothing here, or one twice."""
+    from service.errors import Unprocessable  # which needs `allowed`
+
+    operation = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
+    known = [parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"]
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if name not in known:
+            hint = f"There are {', '.join(known)}." if known else "This address takes none."
+            raise Unprocessable(f"{name}: there is no such parameter here", field=name, hint=hint)
+        if names.count(name) > 1:
+            raise Unprocessable(f"{name}: this parameter stands twice", field=name, hint="Leave one of the two out.")
 
 
 def allowed(app: FastAPI, path: str) -> str:

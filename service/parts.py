@@ -1,5 +1,6 @@
 """The parts of a result as the description of the interface shows them, made of the lists of names that results are made of."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, create_model
@@ -9,6 +10,7 @@ from dlnflow.solution import CURVES, KERNELS, ORDER_PARAMETERS
 
 Numbers = list[float]
 Matrix = list[list[float]]
+Verdict: Any = Literal["agree", "deviate", "inconclusive"]
 
 
 class Part(BaseModel):
@@ -18,7 +20,7 @@ class Part(BaseModel):
 
 
 class Conditional(Part):
-    """Statistics of w given one atom, or the sign, of w*: `mean` at each time, `quantiles` one row per level; null without such a weight."""
+    """Statistics of w given one atom, or the sign, of w*: `mean` at each time, `quantiles` one row a level; null without such a weight."""
 
     given: str
     probability: float
@@ -103,9 +105,14 @@ class Table(Part):
     rows: list[dict[str, Any]]
 
 
+def _fields(names: Iterable[str], of: Any) -> dict[str, Any]:
+    """Fields of one type."""
+    return {name: (of, ...) for name in names}
+
+
 def _with_errors(names: tuple[str, ...]) -> dict[str, Any]:
     """Fields for time, and for each name with its standard error."""
-    return {column: (Numbers, ...) for column in ("time", *(part for name in names for part in (name, f"{name}_stderr")))}
+    return _fields(("time", *(part for name in names for part in (name, f"{name}_stderr"))), Numbers)
 
 
 Curves = create_model("Curves", __base__=Part, __doc__="Losses over time, with standard errors.", **_with_errors(CURVES))
@@ -122,19 +129,20 @@ Kernels = create_model(
     __base__=Part,
     __doc__="Two-time correlations and responses, indexed [t, s].",
     time=(Numbers, ...),
-    **{name: (Matrix, ...) for name in KERNELS},  # type: ignore[arg-type]
+    **_fields(KERNELS, Matrix),
 )
 TimeScales = create_model(
     "TimeScales",
     __base__=Part,
     __doc__="The time scales of a problem.",
-    **{name: (TimeScale, ...) for name in THEORY_SCALES},  # type: ignore[arg-type]
+    **_fields(THEORY_SCALES, TimeScale),
 )
 Theory = create_model(
     "Theory",
     __base__=Part,
     __doc__="Where a problem ends, how fast, and on which time scales. A number is null where there is none; `notes` says why.",
-    **{name: (str if name in ("solution", "regime") else float | None, ...) for name in THEORY_FINAL},  # type: ignore[arg-type]
+    **_fields(("solution", "regime"), str),
+    **_fields((name for name in THEORY_FINAL if name not in ("solution", "regime")), float | None),
     time_scales=(TimeScales, ...),
     regime_why=(str, ...),
     notes=(dict[str, Note], ...),
@@ -144,8 +152,8 @@ Comparison = create_model(
     __base__=Part,
     __doc__="The differences between a simulation and the mean-field theory, and a verdict.",
     time=(Numbers, ...),
-    **{name: (Difference, ...) for name in CURVES},  # type: ignore[arg-type]
-    verdict=(Literal["agree", "deviate", "inconclusive"], ...),
+    **_fields(CURVES, Difference),
+    verdict=(Verdict, ...),
     explanation=(str, ...),
     criterion=(Criterion, ...),
     worst=(Worst, ...),

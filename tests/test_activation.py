@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlnflow.activation import activation_time
-from dlnflow.problem import DiscreteTarget, Problem
+from dlnflow.model import DiscreteTarget, Problem
 from dlnflow.solution import Conditional
 from dlnflow.theory import population
 

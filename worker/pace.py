@@ -6,7 +6,7 @@ from multiprocessing.sharedctypes import RawArray
 
 from dlnflow import dmft
 from dlnflow.jobs.forecast_fit import PACE_SECONDS
-from dlnflow.problem import BernoulliGaussTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, Problem
 
 PERIOD_SECONDS = 120.0  # between two measurements, which take a hundredth of it
 REPEATS = 3  # of which the least counts: while a stack starts, a solve may take a third longer

@@ -12,7 +12,6 @@ import redis
 from numpy.typing import NDArray
 
 from dlnflow import __version__, dmft, simulation, theory
-from dlnflow.design import DatasetDesign
 from dlnflow.jobs import results
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, TheoryRequest, request_adapter
 from dlnflow.jobs.store import Attempt, JobStore
@@ -112,11 +111,11 @@ def _run_measured(store: JobStore, attempt: Attempt, heartbeat: Heartbeat, send:
 
 def _data(store: JobStore, request: Request) -> Floats | None:
     """The data set that a simulation uses."""
-    if not isinstance(request, SimulationRequest) or not isinstance(request.design, DatasetDesign):
+    if not isinstance(request, SimulationRequest) or request.design.dataset is None:
         return None
-    data = store.datasets.rows(request.design.id)
+    data = store.datasets.rows(request.design.dataset)
     if data is None:
-        raise SolveError("internal", f"data set {request.design.id} was deleted; upload it again")
+        raise SolveError("internal", f"data set {request.design.dataset} was deleted; upload it again")
     return data
 
 

@@ -1,10 +1,13 @@
 """Commands and their options."""
 
 import argparse
+from typing import get_args
 
 from dlnflow import __version__
 from dlnflow.cli import commands, problem
 from dlnflow.cli.output import writable
+from dlnflow.jobs.job import Kind, Status
+from dlnflow.solution import CURVES
 
 DATA = writable(".csv", ".json", ".npz")
 PICTURE = writable(".png", ".svg", ".pdf")
@@ -51,12 +54,12 @@ def build_parser() -> argparse.ArgumentParser:
     curves.add_argument("-o", "--output", type=DATA, help="write .csv, .json or .npz instead of a table")
     plot = command("plot", "plot curves in the terminal, or into a file", commands.plot)
     plot.add_argument("ids", nargs="+", metavar="ID")
-    plot.add_argument("--name", default="test_loss", choices=["train_loss", "test_loss", "parameter_error"])
+    plot.add_argument("--name", default="test_loss", choices=CURVES)
     plot.add_argument("-o", "--output", type=PICTURE, help="write .png, .svg or .pdf instead (needs matplotlib)")
     command("cancel", "stop jobs, queued or running", commands.cancel).add_argument("ids", nargs="+", metavar="ID")
     listing = command("list", "list jobs, newest first", commands.listing)
-    listing.add_argument("--status", choices=["queued", "running", "succeeded", "failed", "cancelled"])
-    listing.add_argument("--kind", choices=["dmft", "simulation", "theory", "comparison", "sweep"])
+    listing.add_argument("--status", choices=get_args(Status))
+    listing.add_argument("--kind", choices=get_args(Kind))
     listing.add_argument("--limit", type=int, default=20)
     return parser
 
@@ -66,7 +69,7 @@ def _request_options(parser: argparse.ArgumentParser) -> None:
     add("file", nargs="?", help="TOML or JSON file with a job, or with a problem alone")
     add("--kind", help="dmft (default), simulation, theory or comparison")
     add("--aspect-ratio", type=float, help="δ = n/d")
-    add("--target", type=problem.target, help="gaussian[:STD], bernoulli_gauss:DENSITY[:STD] or discrete:ATOM@PROBABILITY,…")
+    add("--target", type=problem.target, help=problem.TARGETS)
     add("--noise-std", type=float, help="σ")
     add("--initial-scale", type=float, help="a, with u(0) = v(0) = a")
     add("--weight-decay", type=float, help="λ")

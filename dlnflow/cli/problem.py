@@ -4,7 +4,11 @@ import argparse
 import json
 import os
 import tomllib
-from typing import Any
+from typing import Any, get_origin
+
+from pydantic.fields import FieldInfo
+
+from dlnflow.model import Target, members
 
 PATHS = {
     "kind": "kind",
@@ -87,18 +91,35 @@ def put(request: dict[str, Any], path: str, value: Any) -> None:
 
 
 def target(text: str) -> dict[str, Any]:
-    """`gaussian[:STD]`, `bernoulli_gauss:DENSITY[:STD]` or `discrete:ATOM@PROBABILITY,…`."""
+    """A law of teacher weights in one of the forms that TARGETS lists."""
     kind, _, rest = text.partition(":")
     try:
-        if kind == "discrete":
-            pairs = [[float(x) for x in pair.split("@")] for pair in rest.split(",")]
-            return {"kind": kind, "atoms": [atom for atom, _ in pairs], "probabilities": [p for _, p in pairs]}
-        names = {"gaussian": ["std"], "bernoulli_gauss": ["density", "std"]}[kind]
-        values = [float(value) for value in rest.split(":")] if rest else []
-        return {"kind": kind} | dict(zip(names[: len(values)], values, strict=True))
+        lists, numbers = _fields(kind)
+        if lists:
+            columns = zip(*(map(float, item.split("@")) for item in rest.split(",")), strict=True)
+            return {"kind": kind} | {name: list(column) for name, column in zip(lists, columns, strict=True)}
+        given = [float(part) for part in rest.split(":") if part]
+        return {"kind": kind} | dict(zip(list(numbers)[: len(given)], given, strict=True))
     except (KeyError, ValueError):
-        message = f"{text}: write gaussian[:STD], bernoulli_gauss:DENSITY[:STD] or discrete:ATOM@PROBABILITY,…"
-        raise argparse.ArgumentTypeError(message) from None
+        raise argparse.ArgumentTypeError(f"{text}: write {TARGETS}") from None
+
+
+def _fields(kind: str) -> tuple[dict[str, FieldInfo], dict[str, FieldInfo]]:
+    """The fields of a law that are lists of numbers, and those that are numbers."""
+    fields = {name: field for name, field in members(Target)[kind].model_fields.items() if name != "kind"}
+    lists = {name: field for name, field in fields.items() if get_origin(field.annotation) is tuple}
+    return lists, {name: field for name, field in fields.items() if name not in lists}
+
+
+def _form(kind: str) -> str:
+    """How a law is written: ITEM@ITEM,… for lists side by side, :NUMBER for a number, in brackets where it has a default."""
+    lists, numbers = _fields(kind)
+    if lists:
+        return f"{kind}:{'@'.join(name.upper() for name in lists)},…"
+    return kind + "".join(f":{name.upper()}" if field.is_required() else f"[:{name.upper()}]" for name, field in numbers.items())
+
+
+TARGETS = ", ".join(map(_form, members(Target)))
 
 
 def times(text: str) -> list[float]:

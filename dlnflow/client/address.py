@@ -38,14 +38,19 @@ class Address:
         found = proxies.get(self.url.scheme) or proxies.get("all")
         return found and without_password(found)
 
+    def headers(self, key: str | None) -> dict[str, str]:
+        """How the key goes with a request: beside a user and a password for something before the service, which the address may hold."""
+        return {} if not key else {"X-API-Key": key} if self.url.userinfo else {"Authorization": f"Bearer {key}"}
+
     def options(self, key: str | None) -> dict[str, Any]:
         """How an httpx2 client connects: no proxy is on the way to this machine, whatever the environment says.
 
-        Where the address holds a user and a password for something before the service, they take the Authorization header.
+        Certificates are the environment's, and not looked for where none are needed.
         """
-        headers = {} if not key else {"X-API-Key": key} if self.url.userinfo else {"Authorization": f"Bearer {key}"}
-        direct = {"trust_env": False, "verify": httpx2.create_ssl_context()} if self.loopback else {}
-        return {"base_url": self.url, "timeout": 60, "headers": headers} | direct
+        options: dict[str, Any] = {"base_url": self.url, "timeout": 60, "headers": self.headers(key)}
+        if self.loopback:
+            options |= {"trust_env": False, "verify": httpx2.create_ssl_context() if self.url.scheme == "https" else False}
+        return options
 
 
 def read_address(url: str | httpx2.URL | None) -> Address:

@@ -25,7 +25,7 @@ class Connections(Generic[H]):
         self._process, self._closed = os.getpid(), False
         self._open: dict[Place, H] = {}
         if given is not None:
-            given.headers.update(address.options(key)["headers"])
+            given.headers.update(address.headers(key))
 
     def here(self) -> H:
         """The HTTP client of this process and event loop; raises DlnflowError where the one that was given is another process's."""
@@ -59,7 +59,7 @@ class Connections(Generic[H]):
     def _connect(self) -> H:
         try:
             return self._kind(**self._address.options(self._key))
-        except (ImportError, ValueError, httpx2.InvalidURL) as error:
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
             through = f" through the proxy {self._address.proxy} of the environment" if self._address.proxy else ""
             raise DlnflowError(f"there is no way to {self._address}{through}: {error}") from None
 

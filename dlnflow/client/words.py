@@ -8,11 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from dlnflow.client.errors import InvalidRequest
 from dlnflow.jobs import matrix
+from dlnflow.jobs.fields import path_of
 from dlnflow.jobs.plain import T, checked, plain
-from dlnflow.problem import Model
-
-TAGS = {"dmft", "simulation", "theory", "comparison", "sweep", "gaussian", "bernoulli_gauss", "discrete", "balanced", "pair", "random"}
-TAGS |= {"gradient_flow", "gradient_descent", "rademacher", "student_t"}
+from dlnflow.model import Model
 
 
 def read_request(adapter: TypeAdapter[T], request: Any, fields: Mapping[str, Any]) -> tuple[dict[str, Any], T]:
@@ -44,16 +42,10 @@ def refusing() -> Iterator[None]:
         yield
     except ValidationError as error:
         items = error.errors()
-        raise InvalidRequest([_field(item) for item in items], "\n".join(map(_line, items))) from None
-
-
-def _field(error: Any) -> str:
-    """The dotted path of a field; a rule about several names the one to change."""
-    location = [str(step) for step in error["loc"] if step not in TAGS]
-    return ".".join([*location, error["ctx"]["field"]] if "field" in error.get("ctx", {}) else location)
+        raise InvalidRequest([path_of(item) for item in items], "\n".join(map(_line, items))) from None
 
 
 def _line(error: Any) -> str:
-    field, message, given = _field(error), error["msg"], error["input"]
+    field, message, given = path_of(error), error["msg"], error["input"]
     shown = "" if isinstance(given, dict | list | tuple) or error["type"] == "json_invalid" else f" (given: {given!r})"
     return ": ".join(filter(None, [field, message.removeprefix("Value error, ")])) + shown

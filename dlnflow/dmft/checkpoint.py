@@ -5,10 +5,10 @@ from typing import Any
 
 from dlnflow.checkpoint import Arrays, pack, unpack
 from dlnflow.dmft.errors import Curves, Scale
-from dlnflow.dmft.observables import NAMES
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import KERNELS, MODES, Averages, State, start
-from dlnflow.problem import Problem
+from dlnflow.model import Problem
+from dlnflow.solution import NAMES
 
 FORMAT = 2  # of what `save` writes
 TIME_STEPS = ("left_out", "stepped")

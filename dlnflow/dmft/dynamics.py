@@ -3,7 +3,7 @@
 from typing import Any
 
 from dlnflow.dmft import descent, solver
-from dlnflow.problem import Dynamics, GradientDescent, Problem
+from dlnflow.model import Dynamics, GradientFlow, Problem
 from dlnflow.solution import Solution
 
 
@@ -15,8 +15,10 @@ def solve(
     `options` are those of `solver.solve`: times, accuracy, seed, observe, journal. Gradient descent also takes a `truncation`, see
     `descent.solve`.
     """
-    if isinstance(dynamics, GradientDescent):
-        return descent.solve(problem, horizon, dynamics.step_size, truncation=truncation, **options)
-    if truncation is not None:
+    dynamics = dynamics or GradientFlow()
+    if truncation is not None and not dynamics.is_discrete:
         raise ValueError("the mean-field theory is truncated for gradient descent only")
-    return solver.solve(problem, horizon, **options)
+    return dynamics.choose(
+        flow=lambda _: solver.solve(problem, horizon, **options),
+        descent=lambda steps: descent.solve(problem, horizon, steps.step_size, truncation=truncation, **options),
+    )

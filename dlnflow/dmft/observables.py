@@ -3,12 +3,10 @@
 import numpy as np
 
 from dlnflow.dmft import radau
-from dlnflow.dmft.sampling import Sample, strata
+from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
-from dlnflow.problem import DiscreteTarget, Problem
-from dlnflow.solution import CURVES, ORDER_PARAMETERS, QUANTILES, Array, Conditional
-
-NAMES = (*CURVES, *ORDER_PARAMETERS)
+from dlnflow.model import Problem
+from dlnflow.solution import QUANTILES, Array, Conditional
 
 
 class Grid:
@@ -106,7 +104,7 @@ def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> 
     problem, grid = state.problem, Grid(state, times)
     w, _ = sample.weigh(grid.times, problem.weight_decay, grid.interpolate(sample.origin, heights))
     start, found = _start(state.sample), []
-    for k, kind in enumerate(strata(problem)):
+    for k, kind in enumerate(problem.strata):
         here = sample.stratum(k)
         mean = grid.interpolate(start[k, 3], state.averages.sums[k, 3]) / kind.probability
         found.append((mean, quantiles(*aligned(problem, sample.target[here], w[:, here], sample.weights[here]))))
@@ -116,20 +114,19 @@ def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> 
 def conditional(problem: Problem, statistics: list[tuple[Array, Array]]) -> tuple[Conditional, ...]:
     """The `statistics` of the strata, mean (T,) and quantiles (5, T), by atom or sign of w*.
 
-    Where the problem is symmetric those of a normal stratum are given that w* is positive.
+    Where the problem is symmetric those of a stratum are given that w* is not negative.
     """
     found = []
-    for kind, (mean, levels) in zip(strata(problem), statistics, strict=True):
-        if isinstance(problem.target, DiscreteTarget):
-            found.append(Conditional(f"w*={kind.center:g}", kind.probability, mean, levels))
-        elif kind.std == 0:
-            found.append(Conditional("w*=0", kind.probability, mean * (not problem.is_symmetric), levels))
-        elif kind.side:
-            found.append(Conditional("w*<0" if kind.side < 0 else "w*>0", kind.probability, mean, levels))
+    for kind, (mean, levels) in zip(problem.strata, statistics, strict=True):
+        if kind.opposite == kind.given:
+            found.append(Conditional(kind.given, kind.probability, 0.0 * mean, levels))
+        elif kind.opposite:
+            found.append(Conditional(kind.opposite, kind.probability / 2, -mean, -levels[::-1]))
+            found.append(Conditional(kind.given, kind.probability / 2, mean, levels))
         else:
-            found.append(Conditional("w*<0", kind.probability / 2, -mean, -levels[::-1]))
-            found.append(Conditional("w*>0", kind.probability / 2, mean, levels))
-    return tuple(found) if isinstance(problem.target, DiscreteTarget) else tuple(sorted(found, key=lambda c: "<=>".index(c.given[2])))
+            found.append(Conditional(kind.given, kind.probability, mean, levels))
+    order = [name for name, _ in problem.conditions]
+    return tuple(sorted(found, key=lambda one: order.index(one.given)))
 
 
 def aligned(problem: Problem, target: Array, w: Array, weights: Array) -> tuple[Array, Array]:

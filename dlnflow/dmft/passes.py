@@ -6,10 +6,10 @@ from itertools import pairwise
 import numpy as np
 
 from dlnflow.dmft import panel, radau
-from dlnflow.dmft.sampling import Sample, strata
+from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import Averages, State, start
+from dlnflow.model import Problem
 from dlnflow.native import dmft as native
-from dlnflow.problem import Problem
 from dlnflow.solution import Array, SolveError
 
 ORDER = 4
@@ -175,7 +175,7 @@ def open_loop(state: State, sample: Sample, heights: Array | None = None, tangen
         decay=-2 * state.problem.weight_decay * state.time,
         tangents=tangents,
         heights=heights,
-        kinds=len(strata(state.problem)),
+        kinds=len(state.problem.strata),
     )
     if averages is None:
         raise panel.PanelFailure("a path does not settle")

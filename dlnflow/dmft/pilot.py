@@ -14,7 +14,7 @@ from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.refine import Refinement
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
-from dlnflow.problem import Problem
+from dlnflow.model import Problem
 from dlnflow.solution import CURVES, Array
 
 PATHS = (512, 2048)  # of the samples on which panels are tried

@@ -88,7 +88,7 @@ class Refinement:
             return sample
         _, slope = _weights(state, sample)
         begins = (np.cumsum(state.integrals[:, -1].reshape(-1, 1) * slope, axis=0) <= native.QUIET).sum(axis=0)
-        kinds = [sample.stratum(k) for k in range(len(sampling.strata(self.problem)))]
+        kinds = [sample.stratum(k) for k in range(len(self.problem.strata))]
         blocks = np.concatenate([kind[np.argsort(begins[kind], kind="stable")] for kind in kinds]).reshape(-1, sampling.BLOCK)
         return sample.chosen(np.concatenate([blocks[::2], blocks[1::2]]))
 

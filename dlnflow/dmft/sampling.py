@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import qmc
 
+from dlnflow.model import Problem, Stratum
 from dlnflow.native import dmft as native
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.solution import Array
 
 CURVED = 0.25  # power of the unexplained share of a time's variance by which it counts in the choice of axes
@@ -32,7 +32,7 @@ class Sample:
     """P weighted draws in blocks of BLOCK, each block from one stratum.
 
     `weights` (P,) sum to 1, `target` (P,) is w*, `modes` (D, P) are standard normal, `scale` (P,) is log(u(0) v(0)), `origin` (P,) is
-    H(0) = log(v(0)/u(0))/2; `strata` (P / BLOCK,) numbers the stratum of each block, in the order of `strata(problem)`. Where `folded`,
+    H(0) = log(v(0)/u(0))/2; `strata` (P / BLOCK,) numbers the stratum of each block, in the order of `problem.strata`. Where `folded`,
     a path stands for its mirror image too.
     """
 
@@ -77,42 +77,7 @@ class Sample:
         """The paths with the indices `blocks` (blocks, BLOCK), each block from one stratum."""
         paths, strata = blocks.ravel(), self.strata[blocks[:, 0] // BLOCK]
         modes = np.take(self.modes, paths, axis=1)  # row after row
-        return Sample(
-            self.weights[paths], self.target[paths], modes, self.scale[paths], self.origin[paths], strata, self.folded
-        )
-
-
-@dataclass(frozen=True)
-class Stratum:
-    """Teacher weights `center` + `std` z, of total `probability`; with `side` = ±1 only those of that sign."""
-
-    probability: float
-    center: float
-    std: float
-    side: int = 0
-
-    @property
-    def is_normal(self) -> bool:
-        """Whether z is a standard normal coordinate like the modes."""
-        return self.std > 0 and not self.side
-
-
-def strata(problem: Problem) -> list[Stratum]:
-    """The kinds of teacher weight of a problem."""
-    match problem.target:
-        case GaussianTarget(std=std):
-            return _gaussian(problem, 1.0, std)
-        case BernoulliGaussTarget(density=density, std=std):
-            zero = [Stratum(1 - density, 0.0, 0.0)] if density < 1 else []
-            return [*zero, *_gaussian(problem, density, std)]
-        case DiscreteTarget(atoms=atoms, probabilities=probabilities):
-            return [Stratum(p, atom, 0.0) for p, atom in zip(probabilities, atoms, strict=True)]
-
-
-def _gaussian(problem: Problem, probability: float, std: float) -> list[Stratum]:
-    if problem.is_symmetric:
-        return [Stratum(probability, 0.0, std)]
-    return [Stratum(probability / 2, 0.0, std, side) for side in (-1, 1)]
+        return Sample(self.weights[paths], self.target[paths], modes, self.scale[paths], self.origin[paths], strata, self.folded)
 
 
 def draw(
@@ -123,7 +88,7 @@ def draw(
     `aims` are the axes (D, D) of each stratum, see `aim_at`. Where there are `many` draws for the accuracy that is wanted, since weights
     jump where a plane is crossed, points of strata with one teacher weight stand in evenly spaced rows along the first axis.
     """
-    kinds = strata(problem)
+    kinds = problem.strata
     share = 2 ** max(int(np.log2(BLOCK)), round(np.log2(paths / len(kinds))))
     parts = [
         _draw_stratum(problem, kind, share, modes, child, aims[k] if aims else None, many)
@@ -137,51 +102,32 @@ def draw(
 def _draw_stratum(
     problem: Problem, kind: Stratum, count: int, modes: int, seed: np.random.SeedSequence, aim: Array | None, many: bool
 ) -> tuple[Array, ...]:
+    own, start = kind.coordinates, problem.initial.coordinates
     size = modes + kind.is_normal
-    extra = bool(kind.side) + 2 * isinstance(problem.initial_scale, GaussianScale)
-    sobol = qmc.Sobol(size + extra, scramble=True, rng=np.random.default_rng(seed))
-    line = max(1, min(LINE, count // FEWEST_LINES)) if many and kind.std == 0 else 1
+    sobol = qmc.Sobol(size + own + start, scramble=True, rng=np.random.default_rng(seed))
+    line = max(1, min(LINE, count // FEWEST_LINES)) if many and kind.is_constant else 1
     points = np.repeat(sobol.random(count // line), line, axis=0)
     points[:, 0] = (points[:, 0] + np.arange(count) % line / line) % 1.0
     uniform = np.clip(points.T, 1e-15, 1 - 1e-15, order="C")
-    normal, weights = ndtri(uniform[:size], out=uniform[:size]), np.full(count, 1.0 / count)
+    shape, weights = kind.place(uniform[size : size + own])
+    normal = ndtri(uniform[:size], out=uniform[:size])
     axes = np.roll(np.eye(size), -int(kind.is_normal), axis=0)
     if aim is not None:
-        axes, weights = aim, _spread(normal, WIDE if many and kind.is_normal else SPREAD)
+        axes, weights = aim, _spread(normal, WIDE if many and kind.is_normal else SPREAD) * weights
+    weights /= weights.sum()
     normal = _match_moments(normal, weights, axes, count // line)
-    others = uniform[size:]
-    z = np.zeros(count)
-    if kind.is_normal:
-        z = normal[-1]
-    elif kind.side:
-        z = ndtri((others[0] + (kind.side > 0)) / 2)
-        z /= np.sqrt(weights @ z**2)
-    log_u, log_v = _initial(problem, others[bool(kind.side) :], weights)
-    return kind.probability * weights, kind.center + kind.std * z, normal[:modes], log_u + log_v, (log_v - log_u) / 2
+    target = kind.fit(normal[-1] if kind.is_normal else shape, weights)
+    log_u, log_v = problem.initial.logarithms(uniform[size + own :], weights)
+    return kind.probability * weights, target, normal[:modes], log_u + log_v, (log_v - log_u) / 2
 
 
 def _spread(normal: Array, variances: tuple[float, ...]) -> Array:
-    """Give the first rows of `normal` (D, P) the `variances`, and return the weights (P,) that make up for it."""
+    """Give the first rows of `normal` (D, P) the `variances`, and return the weights (P,) up to a factor that make up for it."""
     exponent = np.zeros(normal.shape[1])
     for row, variance in zip(normal, variances, strict=False):
         row *= variance**0.5
         exponent += row**2 * (1 / variance - 1) / 2
-    weights: Array = np.exp(exponent)
-    return weights / weights.sum()
-
-
-def _initial(problem: Problem, uniform: Array, weights: Array) -> tuple[Array, Array]:
-    """log |u(0)| and log |v(0)|, each (P,)."""
-    count = len(weights)
-    match problem.initial_scale:
-        case GaussianScale(std=std):
-            normal = ndtri(uniform)
-            log_u, log_v = np.log(std * np.abs(normal / np.sqrt(normal**2 @ weights)[:, None]))
-            return log_u, log_v
-        case PairScale(u=u, v=v):
-            return np.full(count, np.log(u)), np.full(count, np.log(v))
-        case a:
-            return np.full(count, np.log(a)), np.full(count, np.log(a))
+    return np.exp(exponent)
 
 
 def _match_moments(normal: Array, weights: Array, axes: Array, lines: int) -> Array:
@@ -206,12 +152,10 @@ def aim_at(problem: Problem, sample: Sample, rank: int, error: Array) -> list[Ar
     what such a regression leaves over, to the power CURVED: of what is linear, moments are exact wherever the points lie.
     """
     aims = []
-    for k, kind in enumerate(strata(problem)):
+    for k, kind in enumerate(problem.strata):
         here = sample.stratum(k)
         weights = sample.weights[here] / sample.weights[here].sum()
-        normal = sample.modes[:rank, here]
-        if kind.is_normal:
-            normal = np.concatenate([normal, (sample.target[None, here] - kind.center) / kind.std])
+        normal = np.concatenate([sample.modes[:rank, here], kind.normal(sample.target[here])])
         e = error[:, here]
         slopes = [_slopes(rows, normal, weights) for rows in ([e + sample.target[here], e] if kind.is_normal else [e])]
         size = len(sample.modes) + kind.is_normal

@@ -28,7 +28,7 @@ from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.refine import SCRAMBLES, Refinement, Round, drawable, independent
 from dlnflow.dmft.state import State
 from dlnflow.grids import default_times
-from dlnflow.problem import Problem
+from dlnflow.model import Problem
 from dlnflow.solution import Array, Journal, Observer, Solution, SolveError, ignore_progress
 
 FIRST_PATHS = (1024, 32768)  # that a first round may be given

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from dlnflow.dmft import radau
 from dlnflow.dmft.anderson import Secant
-from dlnflow.dmft.sampling import BLOCK, Sample, strata
+from dlnflow.dmft.sampling import BLOCK, Sample
+from dlnflow.model import Problem
 from dlnflow.native import dmft as native
-from dlnflow.problem import Problem
 from dlnflow.solution import Array
 
 KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
@@ -55,8 +55,8 @@ class State:
     the averages over the paths, to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the
     panels' iterations, `secants` are what each of these learned. `own` keeps `passes.own_averages`; a pass that
     is `alone` has its thread to itself, but no other. `height` (P / LANES, capacity, LANES) is H, `error` of the same shape w − w*; for
-    `tangents`, one array a panel, their edges and `early` see `native.advance`. `moved` (P / BLOCK, BLOCK) is the integral of k over time as
-    long as that is below `native.QUIET`.
+    `tangents`, one array a panel, their edges and `early` see `native.advance`. `moved` (P / BLOCK, BLOCK) is the integral of k over time
+    as long as that is below `native.QUIET`.
     """
 
     problem: Problem
@@ -181,7 +181,7 @@ def start(
         readout=np.zeros((size, len(sample.modes))),
         ranks=[0],
         like=like,
-        sampled=no_averages(size, len(strata(problem))),
+        sampled=no_averages(size, len(problem.strata)),
         correction=correction,
         alone=alone,
         error=lanes(tiles),

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from dlnflow.design import DatasetDesign, GaussianDesign, StudentDesign
 from dlnflow.jobs.forecast_fit import DESCENT_ERROR, DESCENT_STEP, DMFT, SIMULATION
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
-from dlnflow.problem import GradientDescent
+from dlnflow.model import GradientDescent
 
 THEORY_BYTES = 300_000_000  # the interpreter with the solvers
 DMFT_BYTES = 320_000_000  # of a process that solves a small problem
@@ -73,13 +72,17 @@ def cost(request: Request) -> Cost:
 def seconds(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
     """Processor seconds of one job."""
     match request:
-        case DmftRequest(dynamics=GradientDescent()):
-            return _descent_seconds(request)
         case DmftRequest():
-            return math.exp(_beyond(request) + _dot(DMFT, dmft_features(request)))
+            return request.dynamics.choose(
+                flow=lambda _: _flow_seconds(request), descent=lambda dynamics: _descent_seconds(request, dynamics)
+            )
         case SimulationRequest():
             return _dot(SIMULATION, simulation_features(request))
     return THEORY_SECONDS
+
+
+def _flow_seconds(request: DmftRequest) -> float:
+    return math.exp(_beyond(request) + _dot(DMFT, dmft_features(request)))
 
 
 def _dot(coefficients: Sequence[float], features: Sequence[float]) -> float:
@@ -109,16 +112,15 @@ def _quadratic(numbers: Sequence[float]) -> list[float]:
     return [1.0, *numbers, *(a * b for a, b in combinations_with_replacement(numbers, 2))]
 
 
-def _descent_numbers(request: DmftRequest) -> list[float]:
+def _descent_numbers(request: DmftRequest, dynamics: GradientDescent) -> list[float]:
     """What the cost of gradient descent depends on."""
-    assert isinstance(request.dynamics, GradientDescent)
     problem, horizon = request.problem, request.horizon
     second, initial = problem.target_second_moment, problem.initial_second_moment
     broad, narrow = ((1 + side * problem.aspect_ratio**-0.5) ** 2 for side in (1, -1))  # the spectrum of a linear network
     return [
         _within(math.log(initial) / 2 + 1.4, 1.8),
-        _within(math.log(1 + horizon / request.dynamics.step_size) - 5, 3.0),
-        _within(math.log(request.dynamics.step_size * broad) + 1.4, 2.0),  # the edge of stability for weights of order one
+        _within(math.log(1 + dynamics.steps(horizon)) - 5, 3.0),
+        _within(math.log(dynamics.step_size * broad) + 1.4, 2.0),  # the edge of stability for weights of order one
         2 * min(problem.noise_std, 0.5),
         math.tanh(2 * math.log(problem.aspect_ratio)),
         _within(math.log(max(second, 1e-4)) + 1, 2.5),
@@ -128,38 +130,39 @@ def _descent_numbers(request: DmftRequest) -> list[float]:
     ]
 
 
-def descent_error_features(request: DmftRequest) -> list[float]:
+def descent_error_features(request: DmftRequest, dynamics: GradientDescent) -> list[float]:
     """What the logarithm of the error that ERROR_PATHS paths leave is linear in."""
-    return _quadratic(_descent_numbers(request))
+    return _quadratic(_descent_numbers(request, dynamics))
 
 
-def descent_step_features(request: DmftRequest, paths: float) -> list[float]:
+def descent_step_features(request: DmftRequest, dynamics: GradientDescent, paths: float) -> list[float]:
     """What the logarithm of the seconds that a round takes for a step of each of `paths` paths is linear in."""
-    return [1.0, *_descent_numbers(request), math.log(paths / ERROR_PATHS)]
+    return [1.0, *_descent_numbers(request, dynamics), math.log(paths / ERROR_PATHS)]
 
 
-def _descent_rounds(request: DmftRequest) -> list[list[float]]:
+def _descent_rounds(request: DmftRequest, dynamics: GradientDescent) -> list[list[float]]:
     """The paths of a scramble in each round of a solve of gradient descent, for every error in ERROR_SPREAD that the first may leave."""
     from dlnflow.dmft.descent.solver import FIRST_PATHS, GAIN, PATHS_AT_ONE, most_paths  # brings the solver with it
 
-    assert isinstance(request.dynamics, GradientDescent)
-    most = most_paths(round(request.horizon / request.dynamics.step_size), DESCENT_RANK)
+    most = most_paths(round(dynamics.steps(request.horizon)), DESCENT_RANK)
     first = min(max(PATHS_AT_ONE / request.accuracy, FIRST_PATHS), most)
-    error = math.exp(_dot(DESCENT_ERROR, descent_error_features(request))) * (first / ERROR_PATHS) ** -GAIN / request.accuracy
+    error = math.exp(_dot(DESCENT_ERROR, descent_error_features(request, dynamics))) * (first / ERROR_PATHS) ** -GAIN / request.accuracy
     likely = [error * math.exp(ERROR_NOISE * z) for z in ERROR_SPREAD]
     more = [min(first * math.sqrt(2) * (1.1 * excess) ** (1 / GAIN), most) for excess in likely]
     return [[first] if excess <= 1 or first == most else [first, paths] for excess, paths in zip(likely, more, strict=True)]
 
 
-def _descent_seconds(request: DmftRequest) -> float:
+def _descent_seconds(request: DmftRequest, dynamics: GradientDescent) -> float:
     """The mean is that of the logarithm."""
-    assert isinstance(request.dynamics, GradientDescent)
-    steps = request.horizon / request.dynamics.step_size
+    steps = dynamics.steps(request.horizon)
 
     def taken(paths: float) -> float:
-        return steps * paths * math.exp(_dot(DESCENT_STEP, descent_step_features(request, paths)))
+        return steps * paths * math.exp(_dot(DESCENT_STEP, descent_step_features(request, dynamics, paths)))
 
-    likely = [DESCENT_SEPARATE * sum(map(taken, earlier)) + (1 + DESCENT_REST) * taken(last) for *earlier, last in _descent_rounds(request)]
+    likely = [
+        DESCENT_SEPARATE * sum(map(taken, earlier)) + (1 + DESCENT_REST) * taken(last)
+        for *earlier, last in _descent_rounds(request, dynamics)
+    ]
     return _typical(likely)
 
 
@@ -181,20 +184,13 @@ def simulation_features(request: SimulationRequest) -> list[float]:
     """What a simulation's seconds are linear in: its replicas, drawing their data and reducing them, and the steps and their products."""
     d, design = request.dimension, request.design
     n = round(request.problem.aspect_ratio * d)
-    match design:  # half of a square triangular matrix is zero
-        case GaussianDesign():  # it is drawn as such
-            rows = min(n, d)
-            entries = drawn = rows * (d - rows / 2)
-            reduction = 0.0
-        case DatasetDesign():
-            entries, drawn, reduction = n * d, n * d, 0.0
-        case _:
-            entries, drawn, reduction = (d * d / 2, n * d, n * d * d) if n > 2 * d else (n * d, n * d, 0.0)
-    student = n * d if isinstance(design, StudentDesign) else 0.0
-    flow, steps = math.log(1 + request.horizon), 0.0
-    if isinstance(request.dynamics, GradientDescent):
-        flow, steps = 0.0, request.horizon / request.dynamics.step_size
-    each = 1, drawn, student, reduction, flow, flow * entries, steps, steps * entries
+    rows, reduction = min(n, d), 0.0
+    entries, drawn = (rows * (d - rows / 2),) * 2 if design.isotropic else (n * d, n * d)  # half of a square triangular matrix is zero
+    if design.reduces(n, d):
+        entries, reduction = d * d / 2, n * d * d
+    steps = request.dynamics.steps(request.horizon)
+    flow = 0.0 if request.dynamics.is_discrete else math.log(1 + request.horizon)
+    each = 1, drawn, design.gammas * n * d, reduction, flow, flow * entries, steps, steps * entries
     return [request.replicas * work for work in each]
 
 
@@ -203,15 +199,21 @@ def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> in
     match request:
         case TheoryRequest():
             return THEORY_BYTES
-        case DmftRequest(dynamics=GradientDescent()):
-            paths = _typical([max(rounds) for rounds in _descent_rounds(request)])
-            return min(DESCENT_BYTES + int(DESCENT_BYTES_A_PATH * paths), MOST_DESCENT_BYTES)
         case DmftRequest():
-            return min(DMFT_BYTES + int(DMFT_BYTES_A_SECOND * seconds(request)), MOST_DMFT_BYTES)
+            return request.dynamics.choose(flow=lambda _: _flow_bytes(request), descent=lambda dynamics: _descent_bytes(request, dynamics))
     from dlnflow.simulation.memory import forecast  # brings the solver with it
 
     times = len(request.times) if request.times is not None else 100
     return forecast(request.problem, request.dimension, request.replicas, horizon=request.horizon, times=times, design=request.design)
+
+
+def _flow_bytes(request: DmftRequest) -> int:
+    return min(DMFT_BYTES + int(DMFT_BYTES_A_SECOND * seconds(request)), MOST_DMFT_BYTES)
+
+
+def _descent_bytes(request: DmftRequest, dynamics: GradientDescent) -> int:
+    paths = _typical([max(rounds) for rounds in _descent_rounds(request, dynamics)])
+    return min(DESCENT_BYTES + int(DESCENT_BYTES_A_PATH * paths), MOST_DESCENT_BYTES)
 
 
 def remedy(request: Request, fits: Callable[[Cost], bool]) -> Remedy | None:

@@ -9,9 +9,8 @@ from pydantic import AfterValidator, Field, JsonValue, TypeAdapter, ValidationEr
 from pydantic_core import PydanticCustomError
 
 from dlnflow import __version__
-from dlnflow.design import Design, GaussianDesign
 from dlnflow.jobs import points
-from dlnflow.problem import Dynamics, GradientDescent, GradientFlow, Integral, Model, Problem
+from dlnflow.model import Design, Dynamics, GaussianDesign, GradientFlow, Integral, Model, Problem
 
 MAX_TIMES = 1000
 MAX_POINTS = 10_000
@@ -51,13 +50,14 @@ class TimedRequest(Model):
     @classmethod
     def _few_steps(cls, dynamics: Dynamics, info: ValidationInfo) -> Dynamics:
         horizon = info.data.get("horizon")
-        if isinstance(dynamics, GradientDescent) and horizon is not None and horizon / dynamics.step_size > cls.max_steps * (1 + 1e-9):
+        steps = 0.0 if horizon is None else dynamics.steps(horizon)
+        if steps > cls.max_steps * (1 + 1e-9):
             raise PydanticCustomError(
                 "too_many_steps",
                 "horizon / step_size must be at most {most} steps; use a larger step_size or a shorter horizon",
                 {"most": cls.max_steps, "field": "step_size"},
             )
-        if isinstance(dynamics, GradientDescent) and horizon is not None and dynamics.step_size > horizon:
+        if 0 < steps < 1:
             raise PydanticCustomError("no_step", "the first step must end within the horizon; raise horizon", {"field": "step_size"})
         return dynamics
 
@@ -87,7 +87,8 @@ class DmftFields(TimedRequest):
     @field_validator("truncation")
     @classmethod
     def _truncated_descent(cls, truncation: float | None, info: ValidationInfo) -> float | None:
-        if truncation is not None and isinstance(info.data.get("dynamics"), GradientFlow):
+        dynamics: Dynamics | None = info.data.get("dynamics")
+        if truncation is not None and dynamics and not dynamics.is_discrete:
             raise ValueError("the mean-field theory is truncated for gradient descent only; give dynamics a step_size, or simulate")
         return truncation
 

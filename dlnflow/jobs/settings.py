@@ -65,6 +65,15 @@ class Settings(BaseModel):
     def _bare_host(cls, host: str) -> str:
         return host.removeprefix("[").removesuffix("]")
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: str) -> str:
+        """As browsers send them, which is how they are compared."""
+        found = [origin.strip().rstrip("/") for origin in origins.split(",") if origin.strip()]
+        if wrong := next((origin for origin in found if origin != "*" and not re.fullmatch(r"https?://[^/\s]+", origin)), None):
+            raise ValueError(f"{wrong} is no origin; one reads https://site.example")
+        return ",".join(found)
+
     @field_validator("root_path")
     @classmethod
     def _path(cls, path: str) -> str:

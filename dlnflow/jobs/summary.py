@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dlnflow.model.curves import FINAL
 from dlnflow.solution import CURVES, ORDER_PARAMETERS
 
 Document = dict[str, Any]
@@ -11,9 +12,7 @@ ORDER_COLUMNS = [column for name in ORDER_PARAMETERS for column in (name, f"{nam
 CURVES_FINAL = ["time", *CURVE_COLUMNS, *ORDER_COLUMNS, "outcome"]
 THEORY_SCALES = ("lazy", "lazy_slowest", "rich_onset", "search", "descent", "forgetting", "convergence")
 THEORY_FINAL = ["solution", "regime", "convergence_rate"]
-THEORY_FINAL += [
-    f"final_{name}" for name in ("parameter_error", "test_loss", "train_loss", "norm", "l1_norm", "overlap", "u_norm", "v_norm")
-]
+THEORY_FINAL += [f"final_{name}" for name in FINAL]
 WORST = ("curve", "time", "of_allowed", "z_score", "relative_difference")
 
 COLUMNS: dict[str, list[str]] = {

@@ -1,29 +1,16 @@
 """Random networks: data, teacher, noise and initial values of a problem in d parameters."""
 
-
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.linalg.blas import dsyrk
 
-from dlnflow.design import DatasetDesign, DesignKind, GaussianDesign, RademacherDesign, StudentDesign
-from dlnflow.problem import (
-    BernoulliGaussTarget,
-    DiscreteTarget,
-    GaussianScale,
-    GaussianTarget,
-    InitialScale,
-    PairScale,
-    Problem,
-    Target,
-)
+from dlnflow.model import DesignKind, GaussianDesign, Problem
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.products import Design, Floats
 from dlnflow.solution import Array
 
-REDUCE = 2.0  # n/d from which d × d numbers in place of n × d are worth a factorisation
 CHUNK = 2048  # rows that are drawn at a time where they are not kept
 RIDGE = 1e-10  # of the mean eigenvalue; far below single precision, keeps the factorisation of a singular XᵀX possible
-SMALLEST = 1e-150  # an initial value that is zero would have no logarithm
 
 
 def draw_network(
@@ -44,72 +31,27 @@ def draw_network(
     u and v are clipped at `truncation`, if there is one.
     """
     samples, design = round(problem.aspect_ratio * dimension), design or GaussianDesign()
-    teacher = draw_teacher(problem.target, dimension, rng)
+    teacher = problem.target.draw(dimension, rng)
     if data is not None:
         X, noise, outside = data[rng.choice(len(data), samples, replace=False)], rng.standard_normal(samples), 0.0
     else:
         X, noise, outside = _data(design, samples, dimension, rng)
-    triangular = data is None and (isinstance(design, GaussianDesign) or len(X) < samples)
+    triangular = data is None and (design.isotropic or len(X) < samples)
     matrix = Design(X, triangular=triangular, threads=threads)
     noise *= problem.noise_std
     y = matrix.residual_and_force(teacher, -noise)[0]
-    u0, v0 = draw_initial(problem.initial_scale, dimension, rng)
+    u0, v0 = problem.initial.draw(dimension, rng)
     return Network(matrix, y, teacher, u0, v0, problem.weight_decay, samples, problem.noise_std**2 * outside, truncation)
-
-
-def draw_teacher(target: Target, dimension: int, rng: np.random.Generator) -> Array:
-    """Teacher weights w*, shape (d,), independent draws from `target`."""
-    match target:
-        case GaussianTarget(std=std):
-            return std * rng.standard_normal(dimension)
-        case BernoulliGaussTarget(density=density, std=std):
-            return std * rng.standard_normal(dimension) * (rng.random(dimension) < density)
-        case DiscreteTarget(atoms=atoms, probabilities=probabilities):
-            p = np.asarray(probabilities)
-            return rng.choice(np.asarray(atoms, dtype=np.float64), size=dimension, p=p / p.sum())
-
-
-def draw_initial(scale: InitialScale, dimension: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """u(0) and v(0), each of shape (d,)."""
-    match scale:
-        case PairScale(u=u, v=v):
-            return np.full(dimension, u), np.full(dimension, v)
-        case GaussianScale(std=std):
-            u0, v0 = std * rng.standard_normal((2, dimension))
-            return np.where(u0 == 0, SMALLEST, u0), np.where(v0 == 0, SMALLEST, v0)
-        case a:
-            return np.full(dimension, a), np.full(dimension, a)
-
-
-def rows_kept(design: DesignKind, samples: int, dimension: int) -> int:
-    """How many rows the stored matrix has."""
-    if isinstance(design, GaussianDesign):
-        return min(samples, dimension)
-    return dimension if samples > REDUCE * dimension and not isinstance(design, DatasetDesign) else samples
 
 
 def _data(design: DesignKind, samples: int, dimension: int, rng: np.random.Generator) -> tuple[Floats, Array, float]:
     """X or its factor R, shape (rows, d), noise of variance 1, shape (rows,), and the squared noise outside the column space."""
-    if isinstance(design, GaussianDesign):
+    if design.isotropic:
         outside = float(rng.chisquare(samples - dimension)) if samples > dimension else 0.0
         return _bartlett(samples, dimension, rng), rng.standard_normal(min(samples, dimension)), outside
-    if rows_kept(design, samples, dimension) == samples:
-        return _entries(design, (samples, dimension), rng), rng.standard_normal(samples), 0.0
+    if not design.reduces(samples, dimension):
+        return design.entries((samples, dimension), rng), rng.standard_normal(samples), 0.0
     return _reduced(design, samples, dimension, rng)
-
-
-def _entries(design: DesignKind, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
-    """Entries of variance 1/d, where d = shape[1], in single precision."""
-    scale = np.float32(shape[1] ** -0.5)
-    if isinstance(design, RademacherDesign):
-        return np.where(rng.integers(0, 2, size=shape, dtype=np.int8), scale, -scale)
-    X = rng.standard_normal(shape, dtype=np.float32)
-    if isinstance(design, StudentDesign):
-        scale *= np.float32(np.sqrt((design.degrees_of_freedom - 2) / 2))
-        gamma = rng.standard_gamma(design.degrees_of_freedom / 2, size=shape, dtype=np.float32)
-        X /= np.sqrt(gamma, out=gamma)
-    X *= scale
-    return X
 
 
 def _bartlett(samples: int, dimension: int, rng: np.random.Generator) -> Floats:
@@ -127,7 +69,7 @@ def _reduced(design: DesignKind, samples: int, dimension: int, rng: np.random.Ge
     """As `_data`, from XᵀX, Xᵀξ and ‖ξ‖² of rows that are forgotten: R is the Cholesky factor, and Qᵀξ = R⁻ᵀXᵀξ."""
     gram, image, square = np.zeros((dimension, dimension), order="F"), np.zeros(dimension), 0.0
     for start in range(0, samples, CHUNK):
-        X = _entries(design, (min(CHUNK, samples - start), dimension), rng).astype(np.float64)
+        X = design.entries((min(CHUNK, samples - start), dimension), rng).astype(np.float64)
         noise = rng.standard_normal(len(X))
         gram = dsyrk(1.0, X.T, beta=1.0, c=gram, overwrite_c=True)  # its upper triangle, as the factorisation reads it
         image += noise @ X

@@ -14,20 +14,19 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from dlnflow import __version__
-from dlnflow.design import DesignKind, GaussianDesign
 from dlnflow.grids import default_times
-from dlnflow.problem import Dynamics, GradientDescent, GradientFlow, Problem
+from dlnflow.model import DesignKind, Dynamics, GaussianDesign, GradientDescent, GradientFlow, Problem
 from dlnflow.simulation import replicas as kept
 from dlnflow.simulation.descent import Descent, descend
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import Flow, follow
 from dlnflow.simulation.memory import BUDGET, concurrency, processors, replica_bytes
 from dlnflow.simulation.network import Network
-from dlnflow.simulation.observables import NAMES, Weights, classify, conditional, coordinates_kept, measure
+from dlnflow.simulation.observables import Weights, conditional, coordinates_kept, measure
 from dlnflow.simulation.products import Floats
 from dlnflow.simulation.replicas import Run, largest_error, statistics
 from dlnflow.simulation.snapshots import Snapshots, Watcher
-from dlnflow.solution import Array, Cancelled, Journal, Observer, Solution, ignore_progress
+from dlnflow.solution import NAMES, Array, Cancelled, Journal, Observer, Solution, ignore_progress
 
 BLAS = ThreadpoolController()  # of the libraries that are loaded by now; to look for them takes as long as a small simulation
 FIRST_BATCH = 4  # replicas before a standard error means anything
@@ -79,7 +78,7 @@ def simulate(
         time=time,
         values=dict(zip(NAMES, values, strict=True)),
         stderr=dict(zip(NAMES, stderr, strict=True)),
-        conditional=conditional(problem.target, [run.weights for run in runs]),
+        conditional=conditional(problem, [run.weights for run in runs]),
         diagnostics=ensemble.diagnostics(runs, standard_error) | {"wall_time": clock.perf_counter() - start},
     )
 
@@ -187,14 +186,18 @@ class Ensemble:
             values[:, part] = [observed[name] for name in NAMES]
             w_kept[part] = at.w[:, :kept]
         self._reached[number] = self.time[-1]
-        return Run(values, Weights(w_kept, classify(self.problem.target, network.teacher[:kept])), state.steps)
+        return Run(values, Weights(w_kept, self.problem.target.classify(network.teacher[:kept])), state.steps)
 
     def _start(self, network: Network, watch: Watcher) -> tuple[Flow | Descent, Iterator[Snapshots]]:
-        if isinstance(self.dynamics, GradientDescent):
-            descent = Descent(network, self.dynamics.step_size, watch)
-            return descent, descend(descent, self.time)
-        flow = Flow(network, self.time[-1], watch=watch)
-        return flow, follow(flow, self.time)
+        def flow(_: GradientFlow) -> tuple[Flow | Descent, Iterator[Snapshots]]:
+            state = Flow(network, self.time[-1], watch=watch)
+            return state, follow(state, self.time)
+
+        def descent(dynamics: GradientDescent) -> tuple[Flow | Descent, Iterator[Snapshots]]:
+            state = Descent(network, dynamics.step_size, watch)
+            return state, descend(state, self.time)
+
+        return self.dynamics.choose(flow, descent)
 
     def _report(self, number: int, t: float) -> None:
         if self._stopped.is_set():

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from dlnflow.model import InitialScale
+from dlnflow.model.initial import law_of
 from dlnflow.native import simulation as native
-from dlnflow.problem import InitialScale
 from dlnflow.simulation import spectrum
-from dlnflow.simulation.draw import draw_initial
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.products import Design
 from dlnflow.simulation.snapshots import Snapshots, Watcher
@@ -39,7 +39,7 @@ def gradient_flow(
     dimensionless. The result has shape (T, d). `seed` draws the initial values where `initial_scale` says that they are random.
     Loss and error are accurate to about a third of the relative `tolerance`; `SolveError` where the flow cannot be followed.
     """
-    u0, v0 = draw_initial(initial_scale, X.shape[1], np.random.default_rng(seed))
+    u0, v0 = law_of(initial_scale).draw(X.shape[1], np.random.default_rng(seed))
     network = Network(Design(X), y, teacher, u0, v0, weight_decay, samples=len(y))
     return np.concatenate([part.w for part in follow(Flow(network, float(times[-1]), tolerance), times)])
 
@@ -76,7 +76,7 @@ class Flow:
 
     def advance(self, until: float) -> None:
         """Make steps until the time is reached; `SolveError` where they become too short."""
-        while (outcome := self._compiled.advance(until, stiffest=self._stiffest, spectrum=self._spectrum, watch=self._watch)) != native.Outcome.REACHED:
+        while (outcome := self._make_steps(until)) != native.Outcome.REACHED:
             if outcome == native.Outcome.STUCK:
                 t = self._compiled.t
                 raise SolveError("diverged", f"The time step became too small at t = {t:.6g}. Try a smaller initial_scale or horizon.")
@@ -84,6 +84,10 @@ class Flow:
                 self._spectrum = spectrum.spectrum(self.network, self.point.k)
             elif self.network.design.rows <= spectrum.LARGEST:
                 self._stiffest = self._compiled.stiffness
+
+    def _make_steps(self, until: float) -> native.Outcome:
+        """Until the time is reached, or something else is needed."""
+        return self._compiled.advance(until, stiffest=self._stiffest, spectrum=self._spectrum, watch=self._watch)
 
     def at(self, times: Array) -> Snapshots:
         """The network at some of the increasing `times`, shape (m,), from the last step on."""

@@ -2,16 +2,15 @@
 
 import os
 
-from dlnflow.design import DesignKind, GaussianDesign
+from dlnflow.model import DesignKind, GaussianDesign, Problem
 from dlnflow.native import simulation as native
-from dlnflow.problem import Problem
 from dlnflow.simulation import spectrum
-from dlnflow.simulation.draw import CHUNK, rows_kept
+from dlnflow.simulation.draw import CHUNK
 from dlnflow.simulation.flow import BATCH
 from dlnflow.simulation.observables import MAX_POOLED
 
 BUDGET = 2_000_000_000  # bytes that replicas may take together
-BASE = 250_000_000  # the interpreter with NumPy, SciPy and Numba
+BASE = 100_000_000  # the interpreter with NumPy and SciPy
 WORDS = 8  # bytes in a number of double precision
 LARGEST_WEIGHT = 10  # of twice the weights, in their root mean square
 STIFF = 3000  # h · radius, well below what fills a Krylov space
@@ -32,10 +31,10 @@ def is_stiff(problem: Problem, horizon: float) -> bool:
 def replica_bytes(problem: Problem, dimension: int, design: DesignKind, horizon: float) -> int:
     """The most that one replica needs at a time: its matrix while it is drawn, then with a 16-bit copy, steps and snapshots."""
     samples = round(problem.aspect_ratio * dimension)
-    rows = rows_kept(design, samples, dimension)
+    rows = design.rows_kept(samples, dimension)
     matrix = 4 * rows * dimension
-    drawing = matrix if isinstance(design, GaussianDesign) else 2 * matrix
-    if rows < samples and not isinstance(design, GaussianDesign):
+    drawing = matrix if design.isotropic else 2 * matrix
+    if design.reduces(samples, dimension):
         drawing = 4 * matrix + 3 * WORDS * CHUNK * dimension
     dense = 4 * WORDS * rows**2 if rows <= spectrum.LARGEST and is_stiff(problem, horizon) else 0
     solving = 1.5 * matrix + dense + WORDS * dimension * 2 * native.MAX_VECTORS + WORDS * 2 * BATCH * (7 * dimension + 3 * rows)

@@ -4,7 +4,6 @@ The cost of a large network is reading X. Xw − y and Xᵀ(Xw − y) need the s
 twice; X is kept in single precision, and once more in integers of 16 bits.
 """
 
-import math
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -39,9 +38,9 @@ class Design:
     def _half(self) -> int:
         """The number of rows that have half of the entries."""
         if not self.triangular:
-            return self.rows // 2
+            return int(self.rows // 2)
         entries = self.rows * (self.dimension - self.rows / 2)
-        return round(self.dimension - math.sqrt(self.dimension**2 - entries))
+        return int(np.rint(self.dimension - np.sqrt(self.dimension**2 - entries)))
 
     def residual_and_force(self, w: Array, y: Array) -> tuple[Array, Array]:
         """r = Xw − y, shape (rows,), and Xᵀr, shape (d,), summed in double precision."""

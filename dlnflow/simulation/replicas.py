@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlnflow.checkpoint import pack, unpack
-from dlnflow.simulation.observables import NAMES, Weights
-from dlnflow.solution import CURVES, Array
+from dlnflow.simulation.observables import Weights
+from dlnflow.solution import CURVES, NAMES, Array
 
 CURVE_FLOOR = 1e-3  # of a curve's largest value: relative errors are not asked for below, as in the mean-field solver
 

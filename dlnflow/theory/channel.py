@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlnflow.problem import Problem
+from dlnflow.model import Problem
+from dlnflow.model.initial import Starts
 from dlnflow.solution import Array
-from dlnflow.theory.initial import InitialLaw
-from dlnflow.theory.teacher import strata
 
 REACH = 7.5  # standard deviations of y that are integrated; 6e-14 of the mass lies outside
 NARROWEST = 1e-10  # width of a point mass, relative to where it is: far below every scale of the integrand, and above rounding
@@ -51,7 +50,7 @@ Channel = Callable[[float, float], Nodes]
 """Nodes for the standard deviation s of the effective noise and the threshold θ."""
 
 
-def entropy_channel(problem: Problem, law: InitialLaw, trapezoids: int) -> Channel:
+def entropy_channel(problem: Problem, law: Starts, trapezoids: int) -> Channel:
     """The proximal map of gradient flow without weight decay; θ = 0 is the identity."""
     probability, mean, variance = _columns(problem)
     grid, c, q0 = np.linspace(0, 1, trapezoids), law.product[:, None], law.offset[:, None]
@@ -92,8 +91,8 @@ def soft_channel(problem: Problem) -> Channel:
 
 
 def _columns(problem: Problem) -> Array:
-    """Probability, mean and variance of the K strata, shape (3, K, 1, 1)."""
-    return np.array([(kind.probability, kind.mean, kind.variance) for kind in strata(problem)]).T[:, :, None, None]
+    """Probability, mean and variance of the K components, shape (3, K, 1, 1)."""
+    return np.array([(kind.probability, kind.mean, kind.variance) for kind in problem.target.mixture()]).T[:, :, None, None]
 
 
 def _coordinate(y: Array, c: Array, theta: float) -> Array:
@@ -113,7 +112,7 @@ def _normal(z: Array) -> Array:
 
 
 def _nodes(mean: Array, variance: Array, s: float, weight: Array, w: Array, pull: Array, shrink: Array, tangent: Array) -> Nodes:
-    """Add what y = w + pull says about w*, and lay all strata in a row."""
+    """Add what y = w + pull says about w*, and lay all components in a row."""
     gain = np.divide(variance, variance + s**2, out=np.zeros_like(variance), where=variance > 0)
     guess = mean + gain * (w + pull - mean)
     return Nodes(*(np.ravel(values) for values in (weight, w, pull, shrink, tangent, guess, np.broadcast_to(gain * s**2, w.shape))))

@@ -4,10 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from dlnflow.problem import Problem
+from dlnflow.model import Problem
 from dlnflow.theory.channel import Nodes
 from dlnflow.theory.fixed_point import FixedPoint, NoTheory, interpolation, lasso, least_squares
-from dlnflow.theory.teacher import strata
 
 SolutionKind = Literal["interpolation", "least_squares", "lasso"]
 NEAREST_TO_ONE = 1e-9  # an aspect ratio as near to 1 counts as 1
@@ -90,7 +89,7 @@ def _averages(nodes: Nodes) -> tuple[float, float, float, float]:
 def _unbiased(problem: Problem, s: float) -> tuple[float, float, float, float]:
     """The same for w = w* + s z, exactly; E|w| is the mean of folded normals."""
     second, l1_norm = problem.target_second_moment, 0.0
-    for kind in strata(problem):
+    for kind in problem.target.mixture():
         spread = math.sqrt(kind.variance + s**2)
         z = kind.mean / spread if spread else math.inf
         l1_norm += kind.probability * (

@@ -15,9 +15,9 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import brentq, root
 
-from dlnflow.problem import GaussianScale, Problem
+from dlnflow.model import Problem
+from dlnflow.model.initial import COARSE, Starts
 from dlnflow.theory.channel import TRAPEZOIDS, Channel, Nodes, entropy_channel, soft_channel
-from dlnflow.theory.initial import COARSE, InitialLaw, initial_law
 
 LARGEST_LOGARITHM = 120.0
 
@@ -70,22 +70,26 @@ class Conditions:
 def least_squares(problem: Problem) -> FixedPoint:
     """λ = 0, δ > 1 (or δ = 1 without noise): w = w* + s z with s² = σ²/(δ − 1), the identity as proximal map."""
     s = problem.noise_std / float(np.sqrt(problem.aspect_ratio - 1)) if problem.noise_std else 0.0
-    law = initial_law(problem)
+    law = _starts(problem)
     return FixedPoint(s, 0.0, entropy_channel(problem, law, _trapezoids(law))(s, 0.0))
 
 
 def interpolation(problem: Problem) -> FixedPoint:
     """λ = 0, δ < 1: the interpolating weights nearest to the initial ones in the divergence of the entropy."""
-    law = initial_law(problem)
+    law = _starts(problem)
     conditions = _interpolation(problem, entropy_channel(problem, law, _trapezoids(law)))
-    if not isinstance(problem.initial_scale, GaussianScale):
+    if problem.initial.is_constant:
         return conditions.at(*_nested_roots(conditions, 1e-12))
-    rough = entropy_channel(problem, initial_law(problem, COARSE), _trapezoids(law))
+    rough = entropy_channel(problem, problem.initial.quadrature(problem.is_symmetric, COARSE), _trapezoids(law))
     start = _nested_roots(_interpolation(problem, rough), 1e-3)
     return conditions.at(*(_joint_root(conditions, start) or _nested_roots(conditions, 1e-9)))
 
 
-def _trapezoids(law: InitialLaw) -> int:
+def _starts(problem: Problem) -> Starts:
+    return problem.initial.quadrature(problem.is_symmetric)
+
+
+def _trapezoids(law: Starts) -> int:
     """Fewer for each of many initial values, over which their errors average out."""
     return TRAPEZOIDS if len(law.weight) == 1 else TRAPEZOIDS // 3
 

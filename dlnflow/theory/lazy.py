@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dlnflow.problem import GaussianScale, Problem
+from dlnflow.model import Problem
 from dlnflow.solution import Array
 from dlnflow.theory.curves import LimitCurves
 from dlnflow.theory.fixed_point import NoTheory
@@ -58,7 +58,7 @@ def _unit_interval() -> tuple[Array, Array, Array]:
 
 
 def _require_linear(problem: Problem) -> None:
-    if isinstance(problem.initial_scale, GaussianScale):
+    if not problem.initial.is_constant:
         raise NoTheory("The lazy limit needs one κ for all coordinates. Give constant initial values.")
     if problem.weight_decay > 0:
         raise NoTheory("The lazy limit holds without weight decay, which ends it. Set weight_decay to 0.")

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
-from dlnflow.problem import Problem
+from dlnflow.model import Problem
+from dlnflow.model.initial import Starts
 from dlnflow.solution import Array
 from dlnflow.theory.curves import LimitCurves
-from dlnflow.theory.initial import InitialLaw, initial_law
-from dlnflow.theory.teacher import strata
 
 LARGEST_EXPONENT = 60.0  # far above any weight; only trial steps of the integrator reach it
 GRID = np.linspace(-5, 5, 241)
@@ -23,14 +22,14 @@ DENSITY = np.exp(-(DRAWS**2) / 2) * np.cosh(GRID)
 def curves(problem: Problem, time: ArrayLike) -> LimitCurves:
     """The curves at increasing `time`, shape (T,), of `problem` with aspect_ratio = ∞ (its own is not used), to about 1e-6."""
     times = np.asarray(time, dtype=np.float64)
-    law, (target, weight) = initial_law(problem), _teacher(problem)
+    law, (target, weight) = problem.initial.quadrature(problem.is_symmetric), _teacher(problem)
     w = _weights(law, target, problem.weight_decay, times)
     error = np.einsum("tij,i,j->t", (w - target) ** 2, law.weight, weight)
     loss = (error + problem.noise_std**2) / 2
     return LimitCurves(times, loss, loss, error)
 
 
-def _weights(law: InitialLaw, target: Array, decay: float, time: Array) -> Array:
+def _weights(law: Starts, target: Array, decay: float, time: Array) -> Array:
     """w at `time`, for every initial value and every entry of `target`: shape (T, I, P)."""
     log_c, wanted = (np.broadcast_to(x, (len(law.weight), len(target))).ravel() for x in (np.log(law.product)[:, None], target))
     start = np.repeat(law.offset, len(target))
@@ -61,7 +60,7 @@ def _exp(exponent: Array) -> Array:
 def _teacher(problem: Problem) -> tuple[Array, Array]:
     """Teacher weights and their probabilities, each of shape (P,)."""
     parts = []
-    for kind in strata(problem):
+    for kind in problem.target.mixture():
         values = kind.mean + np.sqrt(kind.variance) * (DRAWS if kind.variance else np.zeros(1))
         parts.append((values, kind.probability * (DENSITY / DENSITY.sum() if kind.variance else np.ones(1))))
     return np.concatenate([values for values, _ in parts]), np.concatenate([weight for _, weight in parts])

@@ -3,14 +3,13 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dlnflow.problem import Problem
+from dlnflow.model import Problem
+from dlnflow.model.curves import FINAL
 from dlnflow.theory.final import FinalState, SolutionKind, fixed_point, solution_kind, summarise
 from dlnflow.theory.fixed_point import NoTheory
 from dlnflow.theory.rates import convergence_rate
 from dlnflow.theory.scales import FAR, Regime, TimeScale, regime, sizes, time_scales
 from dlnflow.theory.sources import RATES, STATES, Note
-
-FINAL = ("parameter_error", "test_loss", "train_loss", "norm", "l1_norm", "overlap", "u_norm", "v_norm")
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,12 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
-from scipy.special import expit, voigt_profile
+from scipy.special import expit
 
-from dlnflow.problem import GaussianScale, Problem
+from dlnflow.model import Problem
 from dlnflow.theory.channel import REACH, Nodes
 from dlnflow.theory.final import NEAREST_TO_ONE
 from dlnflow.theory.fixed_point import FixedPoint, NoTheory
-from dlnflow.theory.initial import initial_law
-from dlnflow.theory.teacher import strata
-
-SPREAD_OF_ATOMS = 1e-9  # of a point mass, relative to its distance from the pole
 
 
 def convergence_rate(problem: Problem, point: FixedPoint) -> float:
@@ -32,7 +28,7 @@ def convergence_rate(problem: Problem, point: FixedPoint) -> float:
             "With weight decay the rates 2(λ − |h|) of weights that end at zero, and those of weights that end near zero, come arbitrarily "
             "close to 0: the approach is slower than any exponential, and its power of t is not known here."
         )
-    if abs(problem.aspect_ratio - 1) <= NEAREST_TO_ONE or (problem.aspect_ratio > 1 and isinstance(problem.initial_scale, GaussianScale)):
+    if abs(problem.aspect_ratio - 1) <= NEAREST_TO_ONE or (problem.aspect_ratio > 1 and not problem.initial.is_constant):
         return 0.0
     return _left_edge(problem.aspect_ratio, point) if problem.aspect_ratio < 1 else _left_edge_tall(problem, point.noise, point.nodes)
 
@@ -63,18 +59,12 @@ def _left_edge_tall(problem: Problem, s: float, nodes: Nodes) -> float:
 
 def _mean_inverse(problem: Problem, s: float, nodes: Nodes) -> tuple[float, Callable[[float, float], float]]:
     """min k, and E[1/(k − p)] as a function of x = p/min k and 1 − x."""
-    nearest = min(max(0.0, abs(kind.mean) - REACH * float(np.sqrt(kind.variance + s**2))) for kind in strata(problem))
-    c, k = float(initial_law(problem).product[0]), nodes.tangent
+    nearest = problem.target.nearest(s, REACH)
+    c, k = problem.initial.product, nodes.tangent
     if nearest > 0:
         lowest = 2 * float(np.hypot(nearest, c))
         return lowest, lambda x, rest: nodes.mean(1 / np.maximum(k - x * lowest, rest * lowest))
-    return 2 * c, lambda x, rest: c * x * _mean_lorentzian(problem, s, c * np.sqrt(rest * (1 + x))) + nodes.mean(1 / (k + 2 * c * x))
-
-
-def _mean_lorentzian(problem: Problem, s: float, b: float) -> float:
-    """E[1/(w² + b²)] for w = w* + s z."""
-    kinds = strata(problem)
-    center, spread = np.array([kind.mean for kind in kinds]), np.sqrt([kind.variance + s**2 for kind in kinds])
-    spread = np.maximum(spread, SPREAD_OF_ATOMS * np.hypot(center, b))
-    profile = np.array([voigt_profile(m, sd, b) for m, sd in zip(center, spread, strict=True)])
-    return float(np.dot([kind.probability for kind in kinds], profile) * np.pi / b)
+    return (
+        2 * c,
+        lambda x, rest: c * x * problem.target.mean_lorentzian(s, float(c * np.sqrt(rest * (1 + x)))) + nodes.mean(1 / (k + 2 * c * x)),
+    )

@@ -9,9 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from dlnflow.problem import GaussianScale, PairScale, Problem
+from dlnflow.model import Problem
 from dlnflow.theory.final import FinalState
-from dlnflow.theory.teacher import typical_weight
 
 PAPER = "arXiv 2510.01930, learning time scales"
 FLOW = "exact for gradient flow, d(log uv)/dt = −2λ (arXiv 2510.01930, gradient flow of u and v)"
@@ -56,20 +55,14 @@ class Sizes:
 def sizes(problem: Problem, final: FinalState | None) -> Sizes:
     """`final` is None where the flow has no limit."""
     noise = np.sqrt((problem.target_second_moment + problem.noise_std**2) / problem.aspect_ratio)
-    weight = typical_weight(problem) or float(noise)
-    moved = np.sqrt(final.norm) if final and not isinstance(problem.initial_scale, PairScale | GaussianScale) else 0.0
-    match problem.initial_scale:
-        case PairScale(u=u, v=v):
-            product = u * v
-        case GaussianScale(std=std):
-            product = std**2
-        case a:
-            product = a**2
+    weight = problem.typical_weight or float(noise)
+    initial = problem.initial
+    moved = np.sqrt(final.norm) if final and initial.is_constant and initial.is_symmetric else 0.0
     return Sizes(
         weight=weight,
-        product=product,
-        tangent=problem.initial_second_moment,
-        force=float(np.hypot(typical_weight(problem), noise)),
+        product=initial.product,
+        tangent=initial.second_moment,
+        force=float(np.hypot(problem.typical_weight, noise)),
         distance=float(max(weight, np.sqrt(problem.initial_error), moved)),
     )
 

@@ -49,14 +49,17 @@ void bind_design(nb::module_& module) {
     const auto make = [](Design* design, nb::handle X, bool triangular, std::ptrdiff_t cut, int threads, nb::handle rounded, nb::handle units,
                          nb::handle diagonal) {
         dln::Array<const float, 2> single;
+        dln::Array<const double, 2> twice;
         Design made{{}, first_column(triangular), {}, {}, {}, cut, threads};
         if (is_array<float, 2>(X, single)) {
             made.X = dln::matrix(single);
+        } else if (is_array<double, 2>(X, twice)) {
+            made.X = dln::matrix(twice);
         } else {
-            made.X = dln::matrix(array<double, 2>("X", X, {-1, -1}));
+            throw nb::type_error("X has to be a contiguous array of type float32 or float64 and 2 axes");
         }
         const std::ptrdiff_t rows = made.rows(), d = made.dimension();
-        at_least("the number of columns of X", d, std::ptrdiff_t(1));
+        if (d < 1) throw std::invalid_argument("X has no columns");
         if (triangular && rows > d) throw std::invalid_argument("X is triangular and has more rows than columns");
         if (cut < 0 || (cut > 0 && cut >= rows)) throw std::invalid_argument("cut has to be 0 or a row of X within");
         if (!rounded.is_none()) {

@@ -51,55 +51,41 @@ struct Design {
     /// Xw.
     Array multiply(const Array& w) const {
         Array r(rows());
-        const auto range = [&](auto X, Range part, int) {
-            simulation::multiply(rows_from(X, part.begin), part.size(), X.columns, first + part.begin, w.data(), r.data() + part.begin);
-        };
-        std::visit([&](auto X) { each_half([=](Range part, int half) { range(X, part, half); }); }, X);
+        const auto half = [&](auto part, std::ptrdiff_t begin, int) { simulation::multiply(part, first + begin, w.data(), r.data() + begin); };
+        std::visit([&](auto X) { each_half(X, half); }, X);
         return r;
     }
 
     /// Xᵀc.
     Array combine(const Array& c) const {
         std::vector<Array> images(halves(), Array(dimension()));
-        const auto range = [&](auto X, Range part, int half) {
-            double* image = images[half].data();
-            simulation::combine(rows_from(X, part.begin), part.size(), X.columns, first + part.begin, c.data() + part.begin, image);
-        };
-        std::visit([&](auto X) { each_half([=](Range part, int half) { range(X, part, half); }); }, X);
+        const auto half = [&](auto part, std::ptrdiff_t begin, int i) { simulation::combine(part, first + begin, c.data() + begin, images[i].data()); };
+        std::visit([&](auto X) { each_half(X, half); }, X);
         return together(images);
     }
 
   private:
-    struct Range {
-        std::ptrdiff_t begin, end;
-
-        std::ptrdiff_t size() const { return end - begin; }
-    };
-
     int halves() const { return cut > 0 ? 2 : 1; }
 
-    template <class Entry>
-    static Matrix<const Entry> rows_from(Matrix<const Entry> X, std::ptrdiff_t begin) {
-        return {X[begin], X.rows - begin, X.columns};
-    }
-
-    template <class Take>
-    void each_half(Take take) const {
-        if (!cut) return take(Range{0, rows()}, 0);
-        const auto second = [&] { take(Range{cut, rows()}, 1); };
+    /// Calls `take` with the rows of each half of a matrix, the index of the first of them and that of the half.
+    template <class Entry, class Take>
+    void each_half(Matrix<const Entry> X, Take take) const {
+        if (!cut) return take(X, 0, 0);
+        const auto first_half = [&] { take(Matrix<const Entry>{X[0], cut, X.columns}, 0, 0); };
+        const auto second_half = [&] { take(Matrix<const Entry>{X[cut], X.rows - cut, X.columns}, cut, 1); };
         if (threads < 2) {
-            take(Range{0, cut}, 0), second();
+            first_half(), second_half();
         } else {
-            const std::jthread beside(second);
-            take(Range{0, cut}, 0);
+            const std::jthread beside(second_half);
+            first_half();
         }
     }
 
     template <class T>
     static Array together(const std::vector<std::vector<T>>& images) {
         Array sum_of_all(images[0].begin(), images[0].end());
-        if (images.size() > 1)
-            for (std::size_t j = 0; j < sum_of_all.size(); j++) sum_of_all[j] += images[1][j];
+        for (std::size_t i = 1; i < images.size(); i++)
+            for (std::size_t j = 0; j < sum_of_all.size(); j++) sum_of_all[j] += images[i][j];
         return sum_of_all;
     }
 
@@ -107,11 +93,9 @@ struct Design {
     Product in_halves(Matrix<const Entry> X, const std::vector<T>& w, const std::vector<T>& y) const {
         std::vector<T> r(rows());
         std::vector<std::vector<T>> images(halves(), std::vector<T>(dimension()));
-        each_half([&](Range part, int half) {
+        each_half(X, [&](Matrix<const Entry> half, std::ptrdiff_t begin, int i) {
             const FlushSubnormals flushing;
-            const std::ptrdiff_t i = part.begin;
-            simulation::residual_and_force(rows_from(X, i), part.size(), X.columns, first + i, w.data(), y.data() + i, r.data() + i,
-                                           images[half].data());
+            simulation::residual_and_force(half, first + begin, w.data(), y.data() + begin, r.data() + begin, images[i].data());
         });
         return {Array(r.begin(), r.end()), together(images)};
     }

@@ -1,6 +1,6 @@
 // Products of a matrix, and of its transpose, with vectors of single or double precision: its rows are read once and used twice.
 //
-// A matrix is anything whose row i is at x[i]. Its entries may be shorter than the numbers that are summed.
+// A matrix X is anything that has `rows` and `columns`, and row i at X[i]. Its entries may be shorter than the numbers that are summed.
 #pragma once
 
 #include <algorithm>
@@ -10,9 +10,9 @@
 
 namespace dln::simulation {
 
-constexpr int ROWS = 8;                           // that are read together, and again while they are at hand
-constexpr int AT_ONCE = REGISTER / 8;             // of them, whose sums stay in registers
-constexpr std::ptrdiff_t FULL = -(1LL << 62);     // `first` of a matrix that is not triangular
+constexpr int ROWS = 8;                        // that are read together, and again while they are at hand
+constexpr int AT_ONCE = REGISTER / 8;          // of them, whose sums stay in registers
+constexpr std::ptrdiff_t FULL = -(1LL << 62);  // `first` of a matrix that is not triangular
 
 template <class Matrix>
 using EntryOf = std::remove_cvref_t<decltype(*std::declval<const Matrix&>()[0])>;
@@ -64,39 +64,39 @@ void add_rows(const Entry* const* x, std::ptrdiff_t left, std::ptrdiff_t columns
     }
 }
 
-/// Calls `take` with every `ROWS` rows, and with each that is left, from which column on they are read, and the index of the first.
-///
-/// Entries of row i to the left of column `first` + i have to be zero; some of them are read, to have whole lanes of type T if possible.
-template <class T, class Matrix, class Take>
-void in_blocks(const Matrix& X, std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t first, Take take) {
-    const auto left = [=](std::ptrdiff_t i) {
-        const std::ptrdiff_t lanes = (columns - std::max<std::ptrdiff_t>(0, first + i) + Lanes<T>::COUNT - 1) / Lanes<T>::COUNT;
-        return std::max<std::ptrdiff_t>(0, columns - lanes * Lanes<T>::COUNT);
-    };
-    std::ptrdiff_t i = 0;
-    for (; i + ROWS <= rows; i += ROWS) {
-        const EntryOf<Matrix>* x[ROWS];
-        for (int k = 0; k < ROWS; k++) x[k] = X[i + k];
-        take(std::integral_constant<int, ROWS>{}, x, left(i), i);
-    }
-    for (; i < rows; i++) {
-        const EntryOf<Matrix>* x[] = {X[i]};
-        take(std::integral_constant<int, 1>{}, x, left(i), i);
-    }
-}
-
-/// Of as many rows as a block has.
+/// The same of as many rows as a block has.
 template <int COUNT, class Entry, class T>
 void dot_block(const Entry* const* x, std::ptrdiff_t left, std::ptrdiff_t columns, const T* w, T* sums) {
     constexpr int some = std::min(COUNT, AT_ONCE);
     for (int i = 0; i < COUNT; i += some) dot_rows<some>(x + i, left, columns, w, sums + i);
 }
 
+/// Calls `take` with every `ROWS` rows, and with each that is left, from which column on they are read, and the index of the first.
+///
+/// Entries of row i to the left of column `first` + i have to be zero; some of them are read, to have whole lanes of type T if possible.
+template <class T, class Matrix, class Take>
+void in_blocks(const Matrix& X, std::ptrdiff_t first, Take take) {
+    const auto left = [&](std::ptrdiff_t i) {
+        const std::ptrdiff_t lanes = (X.columns - std::max<std::ptrdiff_t>(0, first + i) + Lanes<T>::COUNT - 1) / Lanes<T>::COUNT;
+        return std::max<std::ptrdiff_t>(0, X.columns - lanes * Lanes<T>::COUNT);
+    };
+    std::ptrdiff_t i = 0;
+    for (; i + ROWS <= X.rows; i += ROWS) {
+        const EntryOf<Matrix>* x[ROWS];
+        for (int k = 0; k < ROWS; k++) x[k] = X[i + k];
+        take(std::integral_constant<int, ROWS>{}, x, left(i), i);
+    }
+    for (; i < X.rows; i++) {
+        const EntryOf<Matrix>* x[] = {X[i]};
+        take(std::integral_constant<int, 1>{}, x, left(i), i);
+    }
+}
+
 /// r = Xw − y and g = Xᵀr.
 template <class Matrix, class T>
-void residual_and_force(const Matrix& X, std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t first, const T* w, const T* y, T* r, T* g) {
-    std::fill_n(g, columns, T(0));
-    in_blocks<T>(X, rows, columns, first, [=](auto count, auto x, std::ptrdiff_t left, std::ptrdiff_t i) {
+void residual_and_force(const Matrix& X, std::ptrdiff_t first, const T* w, const T* y, T* r, T* g) {
+    std::fill_n(g, X.columns, T(0));
+    in_blocks<T>(X, first, [&, columns = X.columns](auto count, auto x, std::ptrdiff_t left, std::ptrdiff_t i) {
         T own[count];
         dot_block<count>(x, left, columns, w, own);
         for (int k = 0; k < count; k++) r[i + k] = own[k] -= y[i + k];
@@ -106,14 +106,14 @@ void residual_and_force(const Matrix& X, std::ptrdiff_t rows, std::ptrdiff_t col
 
 /// r = Xw.
 template <class Matrix, class T>
-void multiply(const Matrix& X, std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t first, const T* w, T* r) {
-    in_blocks<T>(X, rows, columns, first, [=](auto count, auto x, std::ptrdiff_t left, std::ptrdiff_t i) { dot_block<count>(x, left, columns, w, r + i); });
+void multiply(const Matrix& X, std::ptrdiff_t first, const T* w, T* r) {
+    in_blocks<T>(X, first, [&](auto count, auto x, std::ptrdiff_t left, std::ptrdiff_t i) { dot_block<count>(x, left, X.columns, w, r + i); });
 }
 
 /// g += Xᵀc.
 template <class Matrix, class T>
-void combine(const Matrix& X, std::ptrdiff_t rows, std::ptrdiff_t columns, std::ptrdiff_t first, const T* c, T* g) {
-    in_blocks<T>(X, rows, columns, first, [=](auto count, auto x, std::ptrdiff_t left, std::ptrdiff_t i) { add_rows<count>(x, left, columns, c + i, g); });
+void combine(const Matrix& X, std::ptrdiff_t first, const T* c, T* g) {
+    in_blocks<T>(X, first, [&](auto count, auto x, std::ptrdiff_t left, std::ptrdiff_t i) { add_rows<count>(x, left, X.columns, c + i, g); });
 }
 
 }  // namespace dln::simulation

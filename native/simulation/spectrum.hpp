@@ -33,7 +33,7 @@ class Spectral : public Functions {
     Spectral(const Design& design, double per_sample, const Spectrum& spectrum, Array b)
         : design_(design), per_sample_(per_sample), spectrum_(spectrum), b_(std::move(b)), components_(rows()) {
         const Array image = design_.multiply(product(spectrum_.k, b_));
-        multiply(spectrum_.vectors, rows(), rows(), FULL, image.data(), components_.data());
+        simulation::multiply(spectrum_.vectors, FULL, image.data(), components_.data());
     }
 
     std::ptrdiff_t dimension() const override { return design_.dimension(); }
@@ -44,7 +44,7 @@ class Spectral : public Functions {
     Array add(const Array& x, double s, int p, double h) const override {
         const Array along = product(phi(p + 1, h, spectrum_.decay), components_);
         Array inner(rows());
-        combine(spectrum_.vectors, rows(), rows(), FULL, along.data(), inner.data());
+        simulation::combine(spectrum_.vectors, FULL, along.data(), inner.data());
         return moved(moved(x, s * phi_at_zero(p), b_), -s * h * per_sample_, design_.combine(inner));
     }
 

@@ -115,9 +115,7 @@ def _bad_form(detail: str) -> Unprocessable:
     return Unprocessable(detail, code="invalid_dataset", field="file", hint="Send the matrix as the form's only file.")
 
 
-def _keep(
-    service: Context, content: bytes, caller: Identity | None, header: bool | None, index: bool | None
-) -> tuple[Upload, str]:
+def _keep(service: Context, content: bytes, caller: Identity | None, header: bool | None, index: bool | None) -> tuple[Upload, str]:
     try:
         table = matrix.load(content, header, index)
     except matrix.BadMatrix as error:

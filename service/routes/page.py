@@ -10,6 +10,8 @@ from fastapi import APIRouter, FastAPI, Header
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from service.formats import accepts
+
 FOLDER = Path(__file__).parent.parent / "page"
 POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -35,7 +37,7 @@ async def icon() -> FileResponse:
 def charts(accept_encoding: Annotated[str, Header()] = "") -> Response:
     """The library that draws the charts, as its Python package brings it."""
     headers = {"Cache-Control": "max-age=86400", "Vary": "Accept-Encoding"}
-    if "gzip" in accept_encoding:
+    if accepts(accept_encoding, "gzip"):
         return Response(_zipped(), media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
     return FileResponse(_bundle(), media_type="text/javascript", headers=headers)
 

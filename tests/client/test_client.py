@@ -10,7 +10,7 @@ import pytest
 
 from dlnflow.client import ApiError, Client, InvalidRequest, JobFailed, ServiceUnavailable, WaitTimeout, wire
 from dlnflow.jobs.requests import DmftRequest
-from dlnflow.problem import GaussianTarget, Problem
+from dlnflow.model import GaussianTarget, Problem
 from tests.client.records import client_of, record
 from tests.e2e.stack import LONG, PROBLEM, QUICK, Stack
 

@@ -66,6 +66,14 @@ def test_the_answer_of_a_proxy_names_it(status, monkeypatch):
         assert proxy.asked[0].path == "http://service.example/v1/jobs/x"
 
 
+def test_certificates_that_are_not_there_are_not_missed_where_none_are_needed(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent.pem")
+    with stubbed(lambda _: answer(200, record())) as stub, Client(stub.url) as client:
+        assert client.job("x").id == "x"
+    with pytest.raises(DlnflowError, match=r"there is no way to https://service\.example"):
+        Client("https://service.example").job("x")
+
+
 def test_what_no_proxy_names_is_not_said_to_go_through_one(monkeypatch):
     monkeypatch.setenv("http_proxy", DEAD)
     monkeypatch.setenv("no_proxy", "service.invalid")

@@ -10,7 +10,10 @@ import pytest
 from dlnflow.cli.braille import log_plot
 from dlnflow.client import Curves
 from service.plot import NothingToDraw, draw
+from tests.e2e.conftest import stack
+from tests.e2e.stack import QUICK, Stack
 
+__all__ = ["stack"]
 ROOT = Path(__file__).parents[2]
 RC = "text.usetex: True\ntext.latex.preamble: \\nonsense\naxes.facecolor: black\nfont.family: no such font\n"
 
@@ -77,6 +80,13 @@ def test_curves_without_a_positive_time_are_said_to_be_none():
         draw([("a", {name: column.tolist() for name, column in ZERO.columns().items()})], "svg", "t")
     with pytest.raises(ValueError, match="no positive values"):
         log_plot({"a": (ZERO.time, ZERO.train_loss)}, "train_loss", color=False)
+
+
+def test_over_http_the_field_is_named(stack: Stack):
+    job_id = stack.done(QUICK | {"times": [0]})
+    for format in ("svg", "png"):
+        answer = stack.client.get(f"/v1/jobs/{job_id}/plot.{format}")
+        assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "nothing_to_draw", "times")
 
 
 def test_a_curve_that_cannot_be_drawn_is_left_out_beside_one_that_can():

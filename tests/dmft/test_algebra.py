@@ -6,8 +6,8 @@ import pytest
 from dlnflow.dmft.panel import PanelFailure, PanelProblem, Rows
 from dlnflow.dmft.sampling import draw
 from dlnflow.dmft.state import start
+from dlnflow.model import GaussianTarget, Problem
 from dlnflow.native import dmft as native
-from dlnflow.problem import GaussianTarget, Problem
 
 M, DELTA, NOISE = 4, 0.7, 0.09
 

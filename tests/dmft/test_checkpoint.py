@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlnflow.dmft import descent, progress, solve, solver
-from dlnflow.problem import BernoulliGaussTarget, GradientDescent, Problem
+from dlnflow.model import BernoulliGaussTarget, GradientDescent, Problem
 from dlnflow.solution import CURVES, Cancelled
 from tests.journal import Kept
 

@@ -10,7 +10,7 @@ from dlnflow.dmft import descent, sampling, solve
 from dlnflow.dmft.descent.march import Marcher
 from dlnflow.dmft.descent.solver import LOOSER
 from dlnflow.dmft.errors import FLOOR
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, GradientDescent, PairScale, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, GradientDescent, PairScale, Problem
 from dlnflow.simulation import simulate
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, Cancelled, SolveError
 

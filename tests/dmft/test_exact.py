@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlnflow.dmft import solve
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
 from dlnflow.theory.final import final_state
 from tests.dmft import exact
 

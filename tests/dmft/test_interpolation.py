@@ -3,7 +3,7 @@ import numpy as np
 from dlnflow.dmft import sampling
 from dlnflow.dmft.observables import Grid, residual_variance
 from dlnflow.dmft.passes import adaptive_pass
-from dlnflow.problem import BernoulliGaussTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, Problem
 
 
 def test_between_nodes_the_residual_is_that_of_its_correlation_although_modes_are_left_out():

@@ -7,8 +7,8 @@ import pytest
 
 from dlnflow.dmft import sampling
 from dlnflow.dmft.passes import adaptive_pass, open_loop
+from dlnflow.model import BernoulliGaussTarget, GaussianScale, Problem
 from dlnflow.native import dmft as native
-from dlnflow.problem import BernoulliGaussTarget, GaussianScale, Problem
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=1e-3)
 SHIFT = 1e-4  # of H

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ortho_group
 
 from dlnflow.dmft import sampling
-from dlnflow.problem import BernoulliGaussTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, Problem
 
 MODES = 5
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2, std=2.0), noise_std=0.1, initial_scale=0.3)

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm, t
 
 from dlnflow.dmft import solve
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.simulation import simulate
 from dlnflow.solution import CURVES
 

@@ -6,7 +6,7 @@ import pytest
 from dlnflow.dmft import passes, radau, refine, solve, solver
 from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.pilot import BASE_PATHS
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
 from dlnflow.solution import CURVES, KERNELS, Cancelled, SolveError
 from dlnflow.theory import predict
 from tests.journal import Kept

@@ -12,7 +12,7 @@ from dlnflow.dmft.observables import NAMES, values
 from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.passes import MOST_MODES, adaptive_pass, causal_pass
 from dlnflow.dmft.progress import Progress
-from dlnflow.problem import BernoulliGaussTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, Problem
 from dlnflow.solution import CURVES, Journal, SolveError, ignore_progress
 from tests.journal import Kept
 

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from dlnflow.problem import Problem
+from dlnflow.model import Problem
 from dlnflow.theory import predict
 from tests.e2e.stack import PROBLEM, Stack
 

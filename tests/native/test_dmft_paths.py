@@ -10,9 +10,9 @@ import pytest
 from dlnflow.dmft import radau, sampling
 from dlnflow.dmft.passes import adaptive_pass, open_loop
 from dlnflow.dmft.state import lanes
+from dlnflow.model import BernoulliGaussTarget
+from dlnflow.model import Problem as Physics
 from dlnflow.native import dmft as native
-from dlnflow.problem import BernoulliGaussTarget
-from dlnflow.problem import Problem as Physics
 from tests.native import twin
 from tests.native.twin import Problem
 
@@ -88,7 +88,8 @@ def advanced(problem: Problem, blocks):
         here, integral = slice(n, n + m), problem.integrals[n // m]
         decay = -2 * problem.weight_decay * np.append(problem.edges[n // m], problem.time[here])
         native.extrapolate(paths, n, ahead=problem.ahead[here], decay=decay, height=height)
-        tangent, slope = lanes((P // native.SINGLE_LANES, n + m, m, native.SINGLE_LANES), np.float32), lanes((P // native.LANES, m, native.LANES))
+        tangent = lanes((P // native.SINGLE_LANES, n + m, m, native.SINGLE_LANES), np.float32)
+        slope = lanes((P // native.LANES, m, native.LANES))
         for _ in range(2):
             row = native.advance(
                 paths, blocks, factor=problem.factor[here], memory=problem.memory[here, : n + m].copy(), integral=integral,
@@ -149,7 +150,7 @@ def test_real_kernels():
 
 def test_first_guess_is_the_parabola_within_the_weight_at_the_edge():
     problem = Problem(weight_decay=0.3)
-    n, m = 8, problem.order
+    n = 8
     rng = np.random.default_rng(0)
     height = lanes((problem.paths // native.LANES, 12, native.LANES))
     height[:] = rng.standard_normal(height.shape)
@@ -234,8 +235,8 @@ def test_numbers_below_the_normal_range_are_zero_inside_and_not_after():
     du, dv = np.zeros((2, 1, 2, native.BLOCK))
     past = np.full((1, 2, 2, native.BLOCK), 1e-30, np.float32)
     native.descend(
-        problem.native, step_size=0.1, weight_decay=0.0, truncation=np.inf, noise=np.zeros(1), residual=np.zeros(64), outer=outer, inner=inner,
-        moving=moving, memory=np.array([1e-10], np.float32), du=du, dv=dv, past=past, nodes=0, kept=1, node=None,
+        problem.native, step_size=0.1, weight_decay=0.0, truncation=np.inf, noise=np.zeros(1), residual=np.zeros(64), outer=outer,
+        inner=inner, moving=moving, memory=np.array([1e-10], np.float32), du=du, dv=dv, past=past, nodes=0, kept=1, node=None,
     )  # fmt: skip
     assert not past[0, 0, 1].any()
     assert np.float32(1e-30) * np.float32(1e-10) > 0

@@ -92,7 +92,8 @@ class Problem:
         field = self.factor @ self.modes[: self.rank, path]
         H = np.full(self.size, origin)
         for _ in range(200):
-            w, k = (np.array(each) for each in zip(*(weights(self.depth, scale, origin, d, h) for d, h in zip(self.decay, H, strict=True))))
+            at = [weights(self.depth, scale, origin, decay, h) for decay, h in zip(self.decay, H, strict=True)]
+            w, k = np.array(at).T
             E = root * (w - self.target[path])
             defect = H - origin - root * self.Q @ (field + self.memory @ E)
             step = np.linalg.solve(np.eye(self.size) + root**2 * self.Q @ self.memory * k, defect)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlnflow.grids import steps_until
-from dlnflow.problem import BernoulliGaussTarget, GaussianScale, GradientDescent, Problem
+from dlnflow.model import BernoulliGaussTarget, GaussianScale, GradientDescent, Problem
 from dlnflow.simulation import simulate
 from dlnflow.simulation.descent import Descent, descend
 from dlnflow.simulation.draw import draw_network

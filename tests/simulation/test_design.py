@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from dlnflow.design import GaussianDesign, RademacherDesign, StudentDesign
-from dlnflow.problem import BernoulliGaussTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, GaussianDesign, Problem, RademacherDesign, StudentDesign
 from dlnflow.simulation import simulate
-from dlnflow.simulation.draw import _entries, _reduced, draw_network, rows_kept
+from dlnflow.simulation.draw import _reduced, draw_network
 
 RADEMACHER = RademacherDesign(kind="rademacher")
 STUDENT = StudentDesign(kind="student_t", degrees_of_freedom=5.0)
@@ -16,7 +15,7 @@ PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2), no
 @pytest.mark.parametrize(("design", "kurtosis"), [(RADEMACHER, 1.0), (STUDENT, None)])
 def test_entries_have_mean_zero_and_variance_one_over_d(design, kurtosis):
     """4 standard errors of 10⁶ draws; Student's t with 5 degrees of freedom has kurtosis 9, far from settled in so few."""
-    X = _entries(design, (2000, 500), np.random.default_rng(0))
+    X = design.entries((2000, 500), np.random.default_rng(0))
     assert X.dtype == np.float32
     X = X * np.sqrt(500)
     assert abs(X.mean(dtype=float)) < 4e-3
@@ -27,7 +26,7 @@ def test_entries_have_mean_zero_and_variance_one_over_d(design, kurtosis):
 
 def test_student_tails_are_heavy():
     """Of draws with variance 1, about one in 10⁴ is beyond 8 standard deviations, against 10⁻¹⁵ for a Gaussian."""
-    X = _entries(STUDENT, (1000, 1000), np.random.default_rng(0)) * np.sqrt(1000)
+    X = STUDENT.entries((1000, 1000), np.random.default_rng(0)) * np.sqrt(1000)
     assert 50 < np.sum(np.abs(X) > 8) < 400
 
 
@@ -37,7 +36,7 @@ def test_reduced_rows_keep_the_least_squares_problem(design):
     d, n = 20, 70
     R, inside, outside = _reduced(design, n, d, np.random.default_rng(4))
     rng = np.random.default_rng(4)
-    X, noise = _entries(design, (n, d), rng).astype(np.float64), rng.standard_normal(n)
+    X, noise = design.entries((n, d), rng).astype(np.float64), rng.standard_normal(n)
     np.testing.assert_allclose(R.T @ R, X.T @ X, atol=1e-5)
     for w in rng.standard_normal((5, d)):
         assert np.sum((R @ w - inside) ** 2) + outside == pytest.approx(np.sum((X @ w - noise) ** 2), rel=1e-5)
@@ -51,8 +50,8 @@ def test_a_singular_design_can_be_reduced():
 
 
 def test_rows_are_kept_where_that_is_cheaper():
-    assert [rows_kept(RADEMACHER, n, 100) for n in (50, 150, 201)] == [50, 150, 100]
-    assert [rows_kept(GaussianDesign(), n, 100) for n in (50, 150)] == [50, 100]
+    assert [RADEMACHER.rows_kept(n, 100) for n in (50, 150, 201)] == [50, 150, 100]
+    assert [GaussianDesign().rows_kept(n, 100) for n in (50, 150)] == [50, 100]
 
 
 @pytest.mark.parametrize("aspect_ratio", [0.5, 1.5, 3.0])

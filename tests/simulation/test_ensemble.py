@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.simulation import simulate
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.ensemble import Ensemble

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from dlnflow.problem import BernoulliGaussTarget, GaussianScale, GaussianTarget, PairScale, Problem
+from dlnflow.model import BernoulliGaussTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.simulation import gradient_flow
 from dlnflow.simulation.draw import draw_initial, draw_network
 from dlnflow.simulation.flow import TOLERANCE, Flow, follow

@@ -5,8 +5,8 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
+from dlnflow.model import GaussianTarget, Problem
 from dlnflow.native import simulation as native
-from dlnflow.problem import GaussianTarget, Problem
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.products import Design

@@ -5,16 +5,15 @@ import sys
 
 import pytest
 
-from dlnflow.design import RademacherDesign, StudentDesign
-from dlnflow.problem import GaussianTarget, Problem
+from dlnflow.model import GaussianTarget, Problem, RademacherDesign, StudentDesign
 from dlnflow.simulation import forecast
 from dlnflow.simulation.memory import concurrency
 
 RUN = """
 import numpy as np
 from pydantic import TypeAdapter
-from dlnflow.design import Design
-from dlnflow.problem import GaussianTarget, Problem
+from dlnflow.model import Design
+from dlnflow.model import GaussianTarget, Problem
 from dlnflow.simulation import simulate
 problem = Problem(aspect_ratio={ratio}, target=GaussianTarget(), noise_std=0.1, initial_scale=0.3)
 design = TypeAdapter(Design).validate_python({design})

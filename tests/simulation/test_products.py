@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from dlnflow.design import GaussianDesign, RademacherDesign, StudentDesign
+from dlnflow.model import GaussianDesign, GaussianTarget, Problem, RademacherDesign, StudentDesign
 from dlnflow.native import simulation as native
-from dlnflow.problem import GaussianTarget, Problem
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.products import Design
 

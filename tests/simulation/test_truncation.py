@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from dlnflow.problem import BernoulliGaussTarget, GradientDescent, PairScale, Problem
+from dlnflow.model import BernoulliGaussTarget, GradientDescent, PairScale, Problem
 from dlnflow.simulation import simulate
 from dlnflow.simulation.descent import Descent, descend
 from dlnflow.simulation.draw import draw_network

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import linprog
 
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, PairScale
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, PairScale
 
 
 def draw(problem, d, rng):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.theory import NoTheory, final_state
 from tests.theory import finite
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlnflow.problem import DiscreteTarget, GaussianScale, GaussianTarget, PairScale
+from dlnflow.model import DiscreteTarget, GaussianScale, GaussianTarget, PairScale
 from dlnflow.theory import NoTheory, final_state, lazy, population
 from tests.theory import finite
 from tests.theory.test_final import of

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.theory import population, predict
 from tests.theory.test_final import SPARSE, of
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlnflow.problem import BernoulliGaussTarget, DiscreteTarget, GaussianScale, PairScale, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, PairScale, Problem
 from dlnflow.theory import predict
 from tests.theory import finite
 from tests.theory.test_final import ATOMS, of

@@ -14,7 +14,7 @@ import numpy as np
 
 from dlnflow.dmft.descent.paths import Paths
 from dlnflow.dmft.sampling import Sample
-from dlnflow.problem import Problem
+from dlnflow.model import Problem
 from dlnflow.solution import Array, SolveError
 
 PANEL = 16  # steps that enter the basis before it is reduced

@@ -3,8 +3,8 @@
 import numpy as np
 
 from dlnflow.dmft.sampling import BLOCK, Sample
+from dlnflow.model import Problem
 from dlnflow.native import dmft as native
-from dlnflow.problem import Problem
 from dlnflow.solution import Array
 
 PROBES = 2  # blocks of tangents that are looked at to choose the memory's basis

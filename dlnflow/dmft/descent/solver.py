@@ -22,12 +22,12 @@ from dlnflow.checkpoint import Own, pack, unpack
 from dlnflow.dmft import sampling
 from dlnflow.dmft.descent.march import CAPACITY, PANEL, THREADS, March, Marcher
 from dlnflow.dmft.errors import COVERAGE, FLOOR, Curves, Errors, Scale
-from dlnflow.dmft.observables import NAMES, aligned, conditional, quantiles
+from dlnflow.dmft.observables import aligned, conditional, quantiles
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample
 from dlnflow.grids import default_times, steps_until
-from dlnflow.problem import Problem
-from dlnflow.solution import Array, Conditional, Journal, Observer, Solution, ignore_progress
+from dlnflow.model import Problem
+from dlnflow.solution import NAMES, Array, Conditional, Journal, Observer, Solution, ignore_progress
 
 MOST_STEPS = 2000
 SCRAMBLES = 8
@@ -241,7 +241,7 @@ class Lines:
 
     def draw(self, step: int) -> None:
         """Add the paths' present values."""
-        self.rows.append([self._stratum(k) for k in range(len(sampling.strata(self.problem)))])
+        self.rows.append([self._stratum(k) for k in range(len(self.problem.strata))])
 
     def _stratum(self, k: int) -> Array:
         """The mean and the quantiles, (1 + 5,)."""

@@ -1,0 +1,33 @@
+"""The model: the laws of the data, of the teacher and of the start, the dynamics, and what is observed of them."""
+
+from dlnflow.model.base import Integral, Model, members
+from dlnflow.model.designs import DatasetDesign, Design, DesignKind, GaussianDesign, RademacherDesign, StudentDesign
+from dlnflow.model.dynamics import Dynamics, GradientDescent, GradientFlow
+from dlnflow.model.initial import GaussianScale, InitialScale, PairScale
+from dlnflow.model.problem import Problem
+from dlnflow.model.strata import Stratum
+from dlnflow.model.targets import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Target
+
+__all__ = [
+    "BernoulliGaussTarget",
+    "DatasetDesign",
+    "Design",
+    "DesignKind",
+    "DiscreteTarget",
+    "Dynamics",
+    "GaussianDesign",
+    "GaussianScale",
+    "GaussianTarget",
+    "GradientDescent",
+    "GradientFlow",
+    "InitialScale",
+    "Integral",
+    "Model",
+    "PairScale",
+    "Problem",
+    "RademacherDesign",
+    "Stratum",
+    "StudentDesign",
+    "Target",
+    "members",
+]

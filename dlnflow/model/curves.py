@@ -1,0 +1,47 @@
+"""What is observed of a network: every curve and order parameter on a line of its own, the two-time kernels and the quantiles of w."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from dlnflow.model.base import Array
+
+
+class Coordinates(Protocol):
+    """w, u² and v² of some coordinates at some times, (T, d) each."""
+
+    @property
+    def w(self) -> Array: ...  # noqa: D102
+    @property
+    def u2(self) -> Array: ...  # noqa: D102
+    @property
+    def v2(self) -> Array: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class OrderParameter:
+    """An average over coordinates: its `name`, what it is in the symbols of the notation page, and `of` coordinates and w* (d,): (T,)."""
+
+    name: str
+    formula: str
+    of: Callable[[Coordinates, Array], Array]
+
+
+ERROR = OrderParameter("parameter_error", "E[(w − w*)²]", lambda at, teacher: np.mean((at.w - teacher) ** 2, axis=1))
+OBSERVED = (
+    OrderParameter("overlap", "E[w w*]", lambda at, teacher: at.w @ teacher / teacher.size),
+    OrderParameter("norm", "E[w²]", lambda at, _: np.mean(at.w**2, axis=1)),
+    OrderParameter("l1_norm", "E|w|", lambda at, _: np.mean(np.abs(at.w), axis=1)),
+    OrderParameter("u_norm", "E[u²]", lambda at, _: np.mean(at.u2, axis=1)),
+    OrderParameter("v_norm", "E[v²]", lambda at, _: np.mean(at.v2, axis=1)),
+)
+
+CURVES = ("train_loss", "test_loss", ERROR.name)
+ORDER_PARAMETERS = tuple(parameter.name for parameter in OBSERVED)
+NAMES = (*CURVES, *ORDER_PARAMETERS)
+FINAL = ("parameter_error", "test_loss", "train_loss", "norm", "l1_norm", "overlap", "u_norm", "v_norm")
+"""What has a limit t → ∞, in the order in which it is shown."""
+KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

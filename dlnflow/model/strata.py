@@ -1,0 +1,98 @@
+"""The parts of the law of a teacher weight from which quasi-random samples are drawn, each for itself."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from dlnflow.model.base import Array
+
+NEGATIVE, ZERO, POSITIVE = SIGNS = ("w*<0", "w*=0", "w*>0")
+
+
+@dataclass(frozen=True)
+class Stratum(ABC):
+    """A share `probability` of all coordinates, whose w* meets the condition `given`.
+
+    Where the law is symmetric, they stand for their mirror images too, which meet the `opposite` condition.
+    """
+
+    is_constant: ClassVar[bool] = False
+    is_normal: ClassVar[bool] = False
+    """Whether w* is a multiple of a standard normal coordinate, like the modes of the noise."""
+    coordinates: ClassVar[int] = 0
+    """Uniform coordinates that w* takes for itself."""
+
+    probability: float
+    given: str
+    opposite: str | None
+
+    def of(self, share: float) -> "Stratum":
+        """The same part of a law that only a `share` of all coordinates has."""
+        return replace(self, probability=share * self.probability)
+
+    def place(self, uniform: Array) -> tuple[Array, Array]:
+        """What `uniform` (coordinates, P) tell of w*, and the weights that make up for where the points lie, (P,) each."""
+        count = uniform.shape[1]
+        return np.zeros(count), np.ones(count)
+
+    def normal(self, target: Array) -> Array:
+        """The standard normal coordinates of w* = `target`, (K, P): one of a normal stratum, none of others."""
+        return np.empty((0, len(target)))
+
+    @abstractmethod
+    def fit(self, shape: Array, weights: Array) -> Array:
+        """w* (P,) from what is told of it: of a normal stratum its coordinate. `weights` sum to 1."""
+
+
+@dataclass(frozen=True)
+class Atom(Stratum):
+    """One `value`."""
+
+    is_constant = True
+
+    value: float
+
+    def fit(self, shape: Array, weights: Array) -> Array:
+        """The value."""
+        return np.full_like(shape, self.value)
+
+
+@dataclass(frozen=True)
+class Normal(Stratum):
+    """N(0, `std`²), drawn with the modes, whose second moments are exact."""
+
+    is_normal = True
+
+    std: float
+
+    def normal(self, target: Array) -> Array:
+        """One."""
+        return target[None] / self.std
+
+    def fit(self, shape: Array, weights: Array) -> Array:
+        """From its standard normal coordinate."""
+        return self.std * shape
+
+
+@dataclass(frozen=True)
+class Continuum(Stratum):
+    """Teacher weights of one sign, of root mean square `size`, that are a `quantile` function of one uniform coordinate.
+
+    `quantile(x)` gives w* up to its scale, and weights that make up for an importance in the choice of points.
+    """
+
+    coordinates = 1
+
+    size: float
+    quantile: Callable[[Array], tuple[Array, Array]]
+
+    def place(self, uniform: Array) -> tuple[Array, Array]:
+        """The quantiles."""
+        return self.quantile(uniform[0])
+
+    def fit(self, shape: Array, weights: Array) -> Array:
+        """With the exact second moment."""
+        return self.size * (shape / np.sqrt(weights @ shape**2))

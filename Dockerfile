@@ -26,7 +26,7 @@ WORKDIR /app
 COPY worker worker
 COPY service service
 # What the trimming broke would end the build here.
-RUN /venv/bin/python -c "import dlnflow, service.app, worker.app; \
+RUN /venv/bin/python -c "import dlnflow, service.app, service.plot, worker.run; \
         problem = {'aspect_ratio': 1, 'target': {'kind': 'gaussian'}, 'initial_scale': 1}; \
         dlnflow.solve(problem, horizon=0.1, accuracy=0.1); dlnflow.simulate(problem, horizon=0.1, dimension=20, replicas=2)" \
     && /venv/bin/python -m compileall -q service worker \

@@ -9,7 +9,7 @@ INSTALL := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" CXX="$${CXX:-c++}" $(RUN) -m pip 
 
 TYPESCRIPT := .cache/typescript
 
-.PHONY: demo paper serve test lint docs setup browser programs image compose-test supply-chain fuzz stubs wheel wheels
+.PHONY: demo paper serve test lint docs setup browser programs image compose-test supply-chain fuzz sanitize stubs wheel wheels
 
 # What runs and what tests it.
 setup: $(VENV)/dev
@@ -51,6 +51,10 @@ lint: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+# The tests of the compiled core over one that is built with sanitizers; slow ones are left out.
+sanitize: setup
+	native/sanitize.sh $(VENV) -m "not slow" tests/native tests/dmft tests/simulation
 
 # What type checkers read of the compiled core, made anew from it; a test says when that is due.
 stubs: $(VENV)/ready

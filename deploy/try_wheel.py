@@ -32,9 +32,7 @@ def main() -> None:
     script = [sys.executable, __file__, "curves"]
     found = {level: subprocess.check_output(script, env=os.environ | {"DLNFLOW_NATIVE_LEVEL": level}) for level in native.available()}
     assert len(set(found.values())) == 1, "levels differ"
-    print(
-        f"dlnflow {dlnflow.__version__} in {os.path.dirname(dlnflow.__file__)} solves and simulates with {', '.join(found)}: the same bits"
-    )
+    print(f"dlnflow {dlnflow.__version__} of {dlnflow.__file__} solves and simulates with {', '.join(found)}: the same bits")
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ class Flow:
 
     def __init__(self, network: Network, *, tolerance: float, end: float) -> None: ...
 
-    def advance(self, until: float, *, stiffest: float, spectrum: Spectrum | None, watch: Callable) -> Outcome:
+    def advance(self, until: float, *, stiffest: float, spectrum: Spectrum | None, watch: Callable[[float], None]) -> Outcome:
         """
         Make steps until a time is reached, or until one needs something. `watch(t)` is called every few milliseconds.
         """

@@ -2,6 +2,7 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/tuple.h>
+#include <nanobind/typing.h>
 
 #include "simulation/arguments.hpp"
 #include "simulation/depth_two.hpp"
@@ -182,6 +183,9 @@ void bind_step(nb::module_& module) {
         .def("at", [](const Of& step, double s) { return to_numpy(step.at(s)); }, "s"_a, "H at the time s after the start, shape (d,).");
 }
 
+/// Told a time of the flow every few milliseconds; what it raises ends the flow.
+using Watch = nb::typed<nb::callable, void(double)>;
+
 /// A flow and how much of it went unwatched.
 template <class Map>
 struct WatchedFlow {
@@ -189,7 +193,7 @@ struct WatchedFlow {
     Flow<Map> flow;
     double entries = 0;
 
-    Before before(const nb::callable& watch) {
+    Before before(const Watch& watch) {
         return [this, &watch] {
             entries += double(design.rows()) * double(design.dimension()) + OVERHEAD;
             if (entries < WATCHED) return;
@@ -206,7 +210,7 @@ void bind_flow(nb::module_& module) {
     const auto make = [](Of* of, const Network<Map>& network, double tolerance, double end) {
         unlocked([&] { new (of) Of{network.design, Flow<Map>(network, Goal{tolerance, rms(network.y), end})}; });
     };
-    const auto advance = [](Of& of, double until, double stiffest, const Spectrum* spectrum, const nb::callable& watch) {
+    const auto advance = [](Of& of, double until, double stiffest, const Spectrum* spectrum, const Watch& watch) {
         if (spectrum) fits(of.design, *spectrum);
         return unlocked([&] { return of.flow.advance(until, stiffest, spectrum, of.before(watch)); });
     };

@@ -19,7 +19,7 @@ def test_poison_fails_and_the_jobs_behind_it_finish(client: redis.Redis, redis_u
     store = JobStore(client)
     poison = {submit(store, KILLS): "worker_lost", submit(store, ALLOCATES): "out_of_memory", submit(store, NEVER_ENDS): "timeout"}
     healthy = [submit(store, seed) for seed in range(5)]
-    environment = os.environ | {"DLNFLOW_REDIS_URL": redis_url, "DLNFLOW_MEMORY_LIMIT_MB": "900", "DLNFLOW_TIME_LIMIT": "3"}
+    environment = os.environ | {"DLNFLOW_REDIS_URL": redis_url, "DLNFLOW_MEMORY_LIMIT_MB": "900", "DLNFLOW_TIME_LIMIT": "6"}
     with running([sys.executable, "-m", "tests.e2e.poisoned_worker"], env=environment):
         all_end(store, [*poison, *healthy], 2 * START_SECONDS)
     jobs = {job: store.get(job) for job in poison}

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.e2e.stack import LONG, QUICK, Stack, wait_until
+from tests.e2e.stack import LONG, QUICK, SETTLE_SECONDS, Stack, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,7 @@ def test_a_job_whose_worker_process_is_killed_runs_again(own_stack: Stack):
     stack.await_status(running, "running")
     for child in sorted(stack.processes("worker"))[1:]:  # they are younger than the main process
         os.kill(child, signal.SIGKILL)
-    wait_until(lambda: stack.job(running)["attempts"] == 2, 30, "a second attempt")
+    wait_until(lambda: stack.job(running)["attempts"] == 2, SETTLE_SECONDS, "a second attempt")
     stack.client.delete(f"/v1/jobs/{running}")
 
 

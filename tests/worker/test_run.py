@@ -16,7 +16,7 @@ from dlnflow.jobs import keys, results
 from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.jobs.store import JobStore
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, Solution, SolveError, ignore_progress
-from worker.heartbeat import Heartbeat
+from worker.heartbeat import PERIOD_SECONDS, Heartbeat
 from worker.notes import Notes
 from worker.pace import Pace
 from worker.run import Post, run_job, solve
@@ -165,12 +165,12 @@ def test_progress_is_told_seldom_and_never_goes_back(queued):
             told.append((progress, message))
             return super().progress(attempt, progress, message)
 
-    store = Watched(queued._redis)
+    store, start = Watched(queued._redis), time.monotonic()
     with Heartbeat(store, store.claim("w"), 60) as heartbeat:
         for step in range(100):
             heartbeat.observe((step % 60) / 100, f"step {step}")
             time.sleep(0.01)
-    assert 2 <= len(told) <= 6
+    assert 2 <= len(told) <= 2 + (time.monotonic() - start) / PERIOD_SECONDS
     assert told == sorted(told, key=lambda pair: pair[0])
 
 

@@ -1,5 +1,6 @@
 """Middleware for a service that a proxy shows under a path of its own."""
 
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
@@ -11,8 +12,12 @@ class Prefix:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI interface."""
-        if scope["type"] == "http" and self._prefix:
-            path = scope["path"]
-            whole = path if path == self._prefix or path.startswith(f"{self._prefix}/") else self._prefix + path
-            scope = {**scope, "root_path": self._prefix, "path": whole}
-        await self._app(scope, receive, send)
+        if scope["type"] != "http" or not self._prefix:
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+        if path == self._prefix:  # from where the page's own addresses would lead astray
+            await RedirectResponse(f"{self._prefix}/")(scope, receive, send)
+            return
+        whole = path if path.startswith(f"{self._prefix}/") else self._prefix + path
+        await self._app({**scope, "root_path": self._prefix, "path": whole}, receive, send)

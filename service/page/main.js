@@ -88,8 +88,9 @@ function refused(error) {
 function changed() {
   const request = readForm()[0];
   if (!request) return;
-  byId("curl").textContent = curlLines(request, location.origin);
-  byId("python").textContent = pythonLines(request, location.origin);
+  const service = new URL(".", location.href).href.replace(/\/$/, ""); // which may be below a path
+  byId("curl").textContent = curlLines(request, service);
+  byId("python").textContent = pythonLines(request, service);
   estimateSoon();
 }
 

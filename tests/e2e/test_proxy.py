@@ -118,6 +118,7 @@ def test_the_page_works_in_a_browser(front: str, browser: Browser):
     page.on("response", lambda answer: answer.status >= 400 and wrong.append(f"{answer.status} {answer.url}"))
     page.goto(front)
     page.wait_for_selector("body[data-ready]")
+    assert f"{front}v1/jobs" in (page.locator("#curl").text_content() or "")
     page.uncheck("input[name=dmft]")
     page.click("#run")
     expect(page.locator("#shown li").first).to_contain_text("succeeded", timeout=30_000)

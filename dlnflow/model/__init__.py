@@ -6,7 +6,16 @@ from dlnflow.model.dynamics import Dynamics, GradientDescent, GradientFlow
 from dlnflow.model.initial import GaussianScale, InitialScale, PairScale
 from dlnflow.model.problem import Problem
 from dlnflow.model.strata import Stratum
-from dlnflow.model.targets import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Target
+from dlnflow.model.targets import (
+    BernoulliGaussTarget,
+    DiscreteTarget,
+    GaussianTarget,
+    LaplaceTarget,
+    StudentTarget,
+    Target,
+    UniformTarget,
+    ValuesTarget,
+)
 
 __all__ = [
     "BernoulliGaussTarget",
@@ -22,12 +31,16 @@ __all__ = [
     "GradientFlow",
     "InitialScale",
     "Integral",
+    "LaplaceTarget",
     "Model",
     "PairScale",
     "Problem",
     "RademacherDesign",
     "Stratum",
     "StudentDesign",
+    "StudentTarget",
     "Target",
+    "UniformTarget",
+    "ValuesTarget",
     "members",
 ]

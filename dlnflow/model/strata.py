@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -28,10 +29,6 @@ class Stratum(ABC):
     probability: float
     given: str
     opposite: str | None
-
-    def of(self, share: float) -> "Stratum":
-        """The same part of a law that only a `share` of all coordinates has."""
-        return replace(self, probability=share * self.probability)
 
     def place(self, uniform: Array) -> tuple[Array, Array]:
         """What `uniform` (coordinates, P) tell of w*, and the weights that make up for where the points lie, (P,) each."""
@@ -96,3 +93,47 @@ class Continuum(Stratum):
     def fit(self, shape: Array, weights: Array) -> Array:
         """With the exact second moment."""
         return self.size * (shape / np.sqrt(weights @ shape**2))
+
+
+@dataclass(frozen=True)
+class Magnitude:
+    """The law of |w*| in some unit: quantiles of this law weighted by |w*|^p and its moments E|w*|^p, both functions of the power p.
+
+    Half of the points are drawn from the law, the others from it weighted by each of the `powers`: rare large weights matter as their
+    squares in errors, and more in what few weights have learned early.
+    """
+
+    quantile: Callable[[float, Array], Array]
+    moment: Callable[[float], float]
+    powers: tuple[float, ...]
+
+    def points(self, sign: int, x: Array) -> tuple[Array, Array]:
+        """w* and the weights that make up for where the points lie, from uniform `x`, (P,) each."""
+        count = len(self.powers)
+        value, part = self.quantile(0.0, 2 * x % 1), np.floor((2 * x - 1) * count)
+        excess = np.zeros_like(x)
+        for number, power in enumerate(self.powers):
+            value = np.where(part == number, self.quantile(power, (2 * x - 1) * count % 1), value)
+        for power in self.powers:
+            excess += value**power / self.moment(power) / count
+        return sign * value, 1 / (1 + excess)
+
+
+def normal_strata(probability: float, std: float, folded: bool) -> list[Stratum]:
+    """Teacher weights N(0, `std`²): with the modes where the problem is symmetric, else a stratum for each sign."""
+    if folded:
+        return [Normal(probability, POSITIVE, NEGATIVE, std)]
+    return [Continuum(probability / 2, given, None, std, partial(_half_normal, side)) for side, given in ((0, NEGATIVE), (1, POSITIVE))]
+
+
+def _half_normal(side: int, x: Array) -> tuple[Array, Array]:
+    from scipy.special import ndtri
+
+    return ndtri((x + side) / 2), np.ones_like(x)
+
+
+def both_signs(size: float, law: Magnitude, folded: bool) -> list[Stratum]:
+    """Teacher weights of root mean square `size` that are as likely negative as positive."""
+    if folded:
+        return [Continuum(1.0, POSITIVE, NEGATIVE, size, partial(law.points, 1))]
+    return [Continuum(0.5, given, None, size, partial(law.points, sign)) for sign, given in ((-1, NEGATIVE), (1, POSITIVE))]

@@ -20,6 +20,9 @@ from dlnflow.model.initial import COARSE, Starts
 from dlnflow.theory.channel import TRAPEZOIDS, Channel, Nodes, entropy_channel, soft_channel
 
 LARGEST_LOGARITHM = 120.0
+FEW = 16  # components of the teacher's law
+MOST_NODES = 400_000
+FEWEST_TRAPEZOIDS = 32
 
 
 class NoTheory(ValueError):
@@ -71,16 +74,16 @@ def least_squares(problem: Problem) -> FixedPoint:
     """λ = 0, δ > 1 (or δ = 1 without noise): w = w* + s z with s² = σ²/(δ − 1), the identity as proximal map."""
     s = problem.noise_std / float(np.sqrt(problem.aspect_ratio - 1)) if problem.noise_std else 0.0
     law = _starts(problem)
-    return FixedPoint(s, 0.0, entropy_channel(problem, law, _trapezoids(law))(s, 0.0))
+    return FixedPoint(s, 0.0, entropy_channel(problem, law, _trapezoids(problem, law))(s, 0.0))
 
 
 def interpolation(problem: Problem) -> FixedPoint:
     """λ = 0, δ < 1: the interpolating weights nearest to the initial ones in the divergence of the entropy."""
     law = _starts(problem)
-    conditions = _interpolation(problem, entropy_channel(problem, law, _trapezoids(law)))
+    conditions = _interpolation(problem, entropy_channel(problem, law, _trapezoids(problem, law)))
     if problem.initial.is_constant:
         return conditions.at(*_nested_roots(conditions, 1e-12))
-    rough = entropy_channel(problem, problem.initial.quadrature(problem.is_symmetric, COARSE), _trapezoids(law))
+    rough = entropy_channel(problem, problem.initial.quadrature(problem.is_symmetric, COARSE), _trapezoids(problem, law))
     start = _nested_roots(_interpolation(problem, rough), 1e-3)
     return conditions.at(*(_joint_root(conditions, start) or _nested_roots(conditions, 1e-9)))
 
@@ -89,9 +92,12 @@ def _starts(problem: Problem) -> Starts:
     return problem.initial.quadrature(problem.is_symmetric)
 
 
-def _trapezoids(law: Starts) -> int:
-    """Fewer for each of many initial values, over which their errors average out."""
-    return TRAPEZOIDS if len(law.weight) == 1 else TRAPEZOIDS // 3
+def _trapezoids(problem: Problem, law: Starts) -> int:
+    """Fewer for each of many initial values or components, over which their errors average out."""
+    starts, components = len(law.weight), len(problem.target.mixture())
+    if starts == 1 and components <= FEW:
+        return TRAPEZOIDS
+    return max(FEWEST_TRAPEZOIDS, min(TRAPEZOIDS // 3, MOST_NODES // (starts * components)))
 
 
 def _interpolation(problem: Problem, channel: Channel) -> Conditions:

@@ -1,10 +1,13 @@
 """The command line, from words to tables and files."""
 
 import json
+from argparse import ArgumentTypeError
 
 import pytest
 
 from dlnflow.cli import main
+from dlnflow.cli.problem import target
+from dlnflow.model import Target, members
 from tests.e2e.stack import LONG, Stack
 
 OPTIONS = ["--aspect-ratio", "0.5", "--target", "bernoulli_gauss:0.2", "--noise-std", "0.1", "--initial-scale", "0.5"]
@@ -64,6 +67,31 @@ def test_solving_needs_no_service(capsys, tmp_path, monkeypatch):
     assert lines(capsys)[1].split()[0] == "0"
     assert main(["solve", *SIMULATION, "-o", str(tmp_path / "r.npz")]) == 0
     assert (tmp_path / "r.npz").stat().st_size > 1000
+    assert main(["solve", *OPTIONS, "--target", "laplace:0.5", "--accuracy", "0.1"]) == 0
+    assert float(lines(capsys)[1].split()[5]) == pytest.approx(0.25)  # the parameter error at t = 0
+
+
+@pytest.mark.parametrize(
+    ("text", "document"),
+    [
+        ("gaussian", {}),
+        ("gaussian:2", {"std": 2}),
+        ("bernoulli_gauss:0.1:2", {"density": 0.1, "std": 2}),
+        ("discrete:-1@0.5,2@0.5", {"atoms": [-1, 2], "probabilities": [0.5, 0.5]}),
+        ("laplace:2", {"std": 2}),
+        ("student_t:5", {"degrees_of_freedom": 5}),
+        ("uniform:-1:2", {"low": -1, "high": 2}),
+        ("values:0,1,-2.5", {"values": [0, 1, -2.5]}),
+    ],
+)
+def test_every_law_of_teacher_weights_has_a_short_form(text, document):
+    assert target(text) == {"kind": text.partition(":")[0]} | document
+
+
+def test_what_is_no_law_is_answered_with_all_of_them():
+    with pytest.raises(ArgumentTypeError) as refused:
+        target("cauchy:1")
+    assert all(kind in str(refused.value) for kind in members(Target))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from dlnflow.dmft.descent.solver import LOOSER
 from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, GradientDescent, PairScale, Problem
 from dlnflow.simulation import simulate
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, Cancelled, SolveError
+from tests.model.laws import LAWS
 
 SPARSE = BernoulliGaussTarget(density=0.1)
 REFERENCE = Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.1, initial_scale=0.3)
@@ -35,6 +36,13 @@ PROBLEMS = {
         10.0,
     ),
     "near the edge of stability": (Problem(aspect_ratio=0.667, target=GaussianTarget(), initial_scale=0.468), 0.18, 36.0),
+    "Laplace target": (Problem(aspect_ratio=0.6, target=LAWS["laplace"].target, noise_std=0.1, initial_scale=0.3), 0.1, 8.0),
+    "uniform target": (
+        Problem(aspect_ratio=1.2, target=LAWS["uniform"].target, noise_std=0.2, initial_scale=PairScale(u=0.4, v=0.3)),
+        0.2,
+        6.0,
+    ),
+    "values": (Problem(aspect_ratio=0.7, target=LAWS["values"].target, noise_std=0.1, initial_scale=0.3), 0.1, 6.0),
     "more samples than parameters": (
         Problem(aspect_ratio=1.5, target=GaussianTarget(), noise_std=0.3, initial_scale=GaussianScale(kind="gaussian", std=0.5)),
         0.1,
@@ -119,6 +127,21 @@ def test_the_truncated_network_agrees_with_finite_networks(truncation):
     theory = descent.solve(problem, 6.0, eta, times=times, accuracy=0.03, truncation=truncation)
     dynamics = GradientDescent(kind="gradient_descent", step_size=eta)
     network = simulate(problem, 6.0, times=times, dimension=1000, replicas=REPLICAS, dynamics=dynamics, truncation=truncation)
+    for curve in (*CURVES, *ORDER_PARAMETERS):
+        quotient = np.abs(theory.values[curve] - network.values[curve]) / np.hypot(theory.stderr[curve], network.stderr[curve])
+        z = norm.isf(t.sf(quotient, REPLICAS - 1))
+        assert z.max() < 4, (curve, z)
+
+
+def test_heavy_tails_run_away_and_a_truncation_bounds_them():
+    """One weight in a million is beyond 2/η; networks of d = 1000 rarely have one. Bound as above."""
+    problem, eta = Problem(aspect_ratio=0.6, target=LAWS["student_t"].target, noise_std=0.1, initial_scale=0.3), 0.1
+    with pytest.raises(SolveError, match=r"2/step_size.*truncation"):
+        descent.solve(problem, 4.0, eta, accuracy=0.05)
+    times = np.array([0.5, 1.0, 4.0])
+    theory = descent.solve(problem, 4.0, eta, times=times, accuracy=0.03, truncation=4.0)
+    dynamics = GradientDescent(kind="gradient_descent", step_size=eta)
+    network = simulate(problem, 4.0, times=times, dimension=1000, replicas=REPLICAS, dynamics=dynamics, truncation=4.0)
     for curve in (*CURVES, *ORDER_PARAMETERS):
         quotient = np.abs(theory.values[curve] - network.values[curve]) / np.hypot(theory.stderr[curve], network.stderr[curve])
         z = norm.isf(t.sf(quotient, REPLICAS - 1))

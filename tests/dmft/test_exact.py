@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from dlnflow.dmft import solve
-from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, PairScale, Problem
+from dlnflow.theory import predict
 from dlnflow.theory.final import final_state
 from tests.dmft import exact
+from tests.model.laws import LAWS
 
 SPARSE = BernoulliGaussTarget(density=0.1)
+CONTINUA = ("laplace", "student_t", "uniform", "values")  # that are neither normal nor discrete
 
 
 def within(solution, name, expected, remainder=0.0):
@@ -18,14 +21,18 @@ def within(solution, name, expected, remainder=0.0):
     assert gap.max() <= 1, (name, value, expected, stderr)
 
 
-@pytest.mark.parametrize("delta", [0.3, 0.8, 2.0])
-def test_lazy_limit_is_linear_regression(delta):
-    a, noise = 30.0, 0.3
+@pytest.mark.parametrize(
+    ("delta", "target"),
+    [(delta, GaussianTarget()) for delta in (0.3, 0.8, 2.0)] + [(0.8, LAWS[name].target) for name in CONTINUA],
+    ids=str,
+)
+def test_lazy_limit_is_linear_regression(delta, target):
+    a, noise, second = 30.0, 0.3, target.second_moment
     times = np.array([0.05, 0.2, 0.5, 1.0, 3.0]) / a**2
-    problem = Problem(aspect_ratio=delta, target=GaussianTarget(), noise_std=noise, initial_scale=a)
+    problem = Problem(aspect_ratio=delta, target=target, noise_std=noise, initial_scale=a)
     solution = solve(problem, times[-1], times=times, accuracy=0.01)
-    expected = np.array([exact.linear_regression(t, delta, 2 * a**2, 1.0, noise) for t in times])
-    neglected = 1.0 / a**4
+    expected = np.array([exact.linear_regression(t, delta, 2 * a**2, second, noise) for t in times])
+    neglected = second / a**4
     within(solution, "parameter_error", expected[:, 0], neglected)
     within(solution, "train_loss", expected[:, 1], neglected)
 
@@ -67,6 +74,19 @@ def test_interpolation_ends_at_the_proximal_fixed_point():
     expected = exact.interpolation_error(0.5, 1.0, 0.1, 0.1)
     solution = solve(problem, 60.0, times=np.array([60.0]), accuracy=0.002)
     within(solution, "parameter_error", np.array([expected]))
+
+
+@pytest.mark.parametrize("name", CONTINUA)
+@pytest.mark.parametrize(("delta", "scale"), [(0.6, 0.5), (1.6, PairScale(u=0.6, v=0.3))], ids=["wide", "tall"])
+def test_curves_end_where_theory_says(name, delta, scale):
+    """The remainder is e^(−2γt) of the train loss, e^(−γt) of the weights; theory's quadratures are good to 1e-5."""
+    problem = Problem(aspect_ratio=delta, target=LAWS[name].target, noise_std=0.2, initial_scale=scale)
+    end = predict(problem)
+    time = 6 / end.convergence_rate
+    solution = solve(problem, time, times=np.array([time]), accuracy=0.01)
+    assert solution.diagnostics["outcome"] == "converged"
+    for curve in ("parameter_error", "norm", "l1_norm", "overlap", "u_norm", "v_norm"):
+        within(solution, curve, np.array([getattr(end, f"final_{curve}")]), np.exp(-6.0) + 1e-5)
 
 
 def test_weight_decay_ends_at_the_lasso():

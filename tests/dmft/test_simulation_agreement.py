@@ -9,9 +9,10 @@ import pytest
 from scipy.stats import norm, t
 
 from dlnflow.dmft import solve
-from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem, StudentTarget
 from dlnflow.simulation import simulate
 from dlnflow.solution import CURVES
+from tests.model.laws import LAWS
 
 REPLICAS = 24
 TIMES = np.array([0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
@@ -37,6 +38,12 @@ PROBLEMS = {
     "random initial values": Problem(
         aspect_ratio=0.6, target=GaussianTarget(), noise_std=0.1, initial_scale=GaussianScale(kind="gaussian", std=0.6)
     ),
+    "Laplace target": Problem(aspect_ratio=0.6, target=LAWS["laplace"].target, noise_std=0.1, initial_scale=0.3),
+    "Student's target": Problem(
+        aspect_ratio=1.2, target=StudentTarget(degrees_of_freedom=8.0), noise_std=0.2, initial_scale=PairScale(u=0.5, v=0.2)
+    ),
+    "uniform target": Problem(aspect_ratio=0.7, target=LAWS["uniform"].target, noise_std=0.1, initial_scale=0.4, weight_decay=0.05),
+    "values": Problem(aspect_ratio=0.5, target=LAWS["values"].target, noise_std=0.1, initial_scale=GaussianScale(kind="gaussian", std=0.5)),
 }
 
 
@@ -50,3 +57,6 @@ def test_dmft_agrees_with_simulation(name):
         quotient = np.abs(theory.values[curve] - network.values[curve]) / spread
         z = norm.isf(t.sf(quotient, REPLICAS - 1))
         assert z.max() < 4, (curve, z)
+    for one, other in zip(theory.conditional, network.conditional, strict=True):
+        assert (one.given, one.probability) == (other.given, pytest.approx(other.probability))
+        np.testing.assert_allclose(one.mean, other.mean, atol=0.05)  # five standard errors of 3600 weights in the smallest group

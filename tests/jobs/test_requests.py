@@ -6,6 +6,8 @@ import sys
 import pytest
 from pydantic import ValidationError
 
+from dlnflow.client.errors import InvalidRequest
+from dlnflow.client.words import refusing
 from dlnflow.jobs.requests import job_id, request_adapter
 from service.validation import describe
 
@@ -15,9 +17,14 @@ DESCENT = {"kind": "gradient_descent", "step_size": 0.1}
 
 
 def field(document) -> str | None:
+    """What the service names, and the client too."""
     with pytest.raises(ValidationError) as caught:
         request_adapter.validate_python(document)
-    return describe(caught.value.errors()).field
+    with pytest.raises(InvalidRequest) as refused, refusing():
+        request_adapter.validate_python(document)
+    named = describe(caught.value.errors()).field
+    assert refused.value.fields[0] == named
+    return named
 
 
 def test_defaults_that_are_spelled_out_make_the_same_job():
@@ -70,6 +77,14 @@ def test_the_mean_field_theory_is_truncated_for_gradient_descent_only():
         ({"problem": PROBLEM | {"initial_scale": {"u": 1, "v": -1}}}, "problem.initial_scale.v"),
         ({"problem": PROBLEM | {"initial_scale": {"kind": "gaussian", "std": 0}}}, "problem.initial_scale.std"),
         ({"problem": PROBLEM | {"target": {"kind": "gaussian", "std": -1}}}, "problem.target.std"),
+        ({"problem": PROBLEM | {"target": {"kind": "cauchy"}}}, "problem.target.kind"),
+        ({"problem": PROBLEM | {"target": {"kind": "laplace", "std": 0}}}, "problem.target.std"),
+        ({"problem": PROBLEM | {"target": {"kind": "student_t", "degrees_of_freedom": 2}}}, "problem.target.degrees_of_freedom"),
+        ({"problem": PROBLEM | {"target": {"kind": "uniform", "low": 1, "high": 1}}}, "problem.target.high"),
+        ({"problem": PROBLEM | {"target": {"kind": "values", "values": []}}}, "problem.target.values"),
+        ({"problem": PROBLEM | {"target": {"kind": "values", "values": [0, "x"]}}}, "problem.target.values.1"),
+        ({"problem": PROBLEM | {"target": {"kind": "values", "values": [0, 0]}}}, "problem.target"),
+        ({"design": {"kind": "dataset", "id": "x"}}, "design.id"),
     ],
 )
 def test_a_wrong_field_has_no_name_of_a_union_member(change, name):

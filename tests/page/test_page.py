@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dlnflow.model import Target, members
 from tests.e2e.stack import LONG, QUICK, Stack
 from tests.page.conftest import Open
 
@@ -169,6 +170,24 @@ def test_a_sweep_is_a_table_a_plot_and_a_family_of_curves(visit: Open):
     expect(page.locator("#sweep-table tbody tr")).to_have_count(3)
     expect(page.locator("#family .legendtext").first).to_have_text("initial_scale = 0.2", timeout=SECONDS)
     assert downloaded(page, "Download the table as CSV").read_text().startswith("problem.initial_scale,")
+
+
+def test_every_law_of_teacher_weights_is_in_the_form(visit: Open, stack: Stack):
+    page = visit()
+    choice = field(page, "problem.target").locator("select").first
+    assert choice.locator("option").all_text_contents() == list(members(Target))
+    page.uncheck("input[name=theory]")
+    fill(page, "accuracy", 0.1)
+    fill(page, "horizon", 1)
+    choice.select_option(label="values")
+    fill(page, "problem.target.values", "0, 0, 1, -2")
+    page.click("#run")
+    assert stack.job(shown_id(page))["request"]["problem"]["target"] == {"kind": "values", "values": [0, 0, 1, -2]}
+    choice.select_option(label="uniform")
+    fill(page, "problem.target.low", 1)
+    fill(page, "problem.target.high", 0)
+    page.click("#run")
+    expect(field(page, "problem.target.high").locator(".error")).to_contain_text("above low")
 
 
 def test_own_data_is_uploaded_from_the_form(visit: Open, tmp_path: Path):

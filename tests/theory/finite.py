@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import linprog
 
-from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, PairScale
+from dlnflow.model import GaussianScale, PairScale
 
 
 def draw(problem, d, rng):
@@ -14,9 +14,19 @@ def draw(problem, d, rng):
 
 
 def draw_teacher(target, d, rng):
-    if isinstance(target, DiscreteTarget):
-        return rng.choice(target.atoms, d, p=target.probabilities)
-    density = target.density if isinstance(target, BernoulliGaussTarget) else 1.0
+    match target.kind:
+        case "discrete":
+            return rng.choice(target.atoms, d, p=target.probabilities)
+        case "laplace":
+            return target.std / np.sqrt(2) * (rng.exponential(size=d) - rng.exponential(size=d))
+        case "student_t":
+            degrees = target.degrees_of_freedom
+            return target.std * rng.normal(size=d) * np.sqrt((degrees - 2) / rng.chisquare(degrees, d))
+        case "uniform":
+            return target.low + (target.high - target.low) * rng.random(d)
+        case "values":
+            return np.array(target.values)[rng.integers(len(target.values), size=d)]
+    density = target.density if target.kind == "bernoulli_gauss" else 1.0
     return target.std * rng.normal(size=d) * (rng.random(d) < density)
 
 

@@ -3,11 +3,25 @@
 import numpy as np
 import pytest
 
-from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
+from dlnflow.model import (
+    BernoulliGaussTarget,
+    DiscreteTarget,
+    GaussianScale,
+    GaussianTarget,
+    LaplaceTarget,
+    PairScale,
+    Problem,
+    StudentTarget,
+    UniformTarget,
+    ValuesTarget,
+)
 from dlnflow.theory import NoTheory, final_state
 from tests.theory import finite
 
 SPARSE = BernoulliGaussTarget(density=0.1)
+LAPLACE, STUDENT = LaplaceTarget(std=0.7), StudentTarget(degrees_of_freedom=5.0)
+SAMPLE = (0.0,) * 300 + tuple(np.random.default_rng(8).exponential(size=300))
+UNIFORM, VALUES = UniformTarget(low=-0.5, high=1.5), ValuesTarget(values=SAMPLE)
 ATOMS = DiscreteTarget(atoms=(-1.0, 0.0, 2.0), probabilities=(0.1, 0.8, 0.1))
 REMAINDER = 0.01  # of a finite problem of 400 to 600 coordinates, a few times 1/d
 
@@ -21,7 +35,7 @@ def test_reference_problem():
 
 
 @pytest.mark.parametrize("delta", [0.05, 0.3, 0.7, 0.99])
-@pytest.mark.parametrize("target", [GaussianTarget(std=2.0), SPARSE, ATOMS])
+@pytest.mark.parametrize("target", [GaussianTarget(std=2.0), SPARSE, ATOMS, LAPLACE, STUDENT, UNIFORM, VALUES])
 def test_large_initialisation_ends_at_the_minimum_l2_norm(delta, target):
     """Marchenko–Pastur: (1 − δ) E[w*²] + σ² δ/(1 − δ), up to terms of (w/a²)²."""
     problem = of(delta, target, noise=0.2, scale=100.0)
@@ -57,6 +71,11 @@ def test_small_initialisation_ends_at_the_minimum_l1_norm():
         of(0.5, scale=PairScale(u=0.1, v=1.0)),
         of(0.5, scale=GaussianScale(kind="gaussian", std=0.5)),
         of(0.5, ATOMS, scale=GaussianScale(kind="gaussian", std=2.0)),
+        of(0.5, LAPLACE),
+        of(0.7, STUDENT, scale=0.05),
+        of(0.4, UNIFORM, noise=0.3, scale=PairScale(u=0.5, v=0.2)),
+        of(0.5, VALUES, scale=0.2),
+        of(0.6, LAPLACE, scale=GaussianScale(kind="gaussian", std=0.4)),
     ],
     ids=str,
 )
@@ -74,7 +93,15 @@ def test_interpolation(problem):
 
 
 @pytest.mark.parametrize(
-    "problem", [of(2, noise=0.5), of(1.5, ATOMS, noise=1.0), of(5, GaussianTarget(), scale=PairScale(u=2, v=1))], ids=str
+    "problem",
+    [
+        of(2, noise=0.5),
+        of(1.5, ATOMS, noise=1.0),
+        of(5, GaussianTarget(), scale=PairScale(u=2, v=1)),
+        of(2, LAPLACE, noise=0.5),
+        of(1.5, UNIFORM),
+    ],
+    ids=str,
 )
 def test_least_squares(problem):
     rng = np.random.default_rng(3)
@@ -95,6 +122,10 @@ def test_least_squares(problem):
         of(0.4, ATOMS, decay=0.03),
         of(2, GaussianTarget(), noise=0.5, decay=0.2),
         of(0.5, noise=0.0, decay=0.02),
+        of(0.7, LAPLACE, decay=0.05),
+        of(1.5, STUDENT, noise=0.3, decay=0.1),
+        of(0.6, UNIFORM, decay=0.1),
+        of(0.8, VALUES, decay=0.02),
     ],
     ids=str,
 )

@@ -5,6 +5,7 @@ import pytest
 
 from dlnflow.model import DiscreteTarget, GaussianScale, GaussianTarget, PairScale
 from dlnflow.theory import NoTheory, final_state, lazy, population
+from tests.model.laws import LAWS
 from tests.theory import finite
 from tests.theory.test_final import of
 
@@ -62,6 +63,22 @@ def test_population_curves_solve_the_riccati_equation(scale):
         error = error + (c * (X - 1 / X) / 2 - atom) ** 2 / 3
     problem = of(1.0, DiscreteTarget(atoms=(-1.0, 0.5, 2.0), probabilities=(1 / 3,) * 3), scale=scale)
     np.testing.assert_allclose(population.curves(problem, time).parameter_error, error, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "laplace", "student_t", "uniform", "values"])
+def test_population_curves_of_every_law(name):
+    """The same solution, averaged over SciPy's law by adaptive quadrature."""
+    law, a, time = LAWS[name], 0.3, np.array([0.2, 1.0, 3.0])
+
+    def error(atom, t):
+        c, root = a**2, np.hypot(atom, a**2)
+        start = (c - atom) / root
+        X = (atom + root * (start + np.tanh(root * t)) / (1 + start * np.tanh(root * t))) / c
+        return (c * (X - 1 / X) / 2 - atom) ** 2
+
+    expected = [law.expect(lambda w, t=t: error(w, t), -1.0, 0.0, 1.0) for t in time]
+    found = population.curves(of(1.0, law.target, scale=a), time).parameter_error
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("scale", [0.1, 30.0, GaussianScale(kind="gaussian", std=0.3)])

@@ -6,7 +6,18 @@ import time
 import numpy as np
 import pytest
 
-from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, PairScale, Problem
+from dlnflow.model import (
+    BernoulliGaussTarget,
+    DiscreteTarget,
+    GaussianScale,
+    GaussianTarget,
+    LaplaceTarget,
+    PairScale,
+    Problem,
+    StudentTarget,
+    UniformTarget,
+    ValuesTarget,
+)
 from dlnflow.theory import population, predict
 from tests.theory.test_final import SPARSE, of
 
@@ -22,12 +33,16 @@ def random_problem(rng):
         GaussianTarget(std=between(0.01, 100)),
         BernoulliGaussTarget(density=between(0.001, 1), std=between(0.01, 100)),
         DiscreteTarget(atoms=tuple(atoms), probabilities=tuple(rng.dirichlet(np.full(len(atoms), 5.0)))),
+        LaplaceTarget(std=between(0.01, 100)),
+        StudentTarget(degrees_of_freedom=between(3, 1000), std=between(0.01, 100)),
+        UniformTarget(low=-between(0.01, 100), high=between(0.01, 100)),
+        ValuesTarget(values=tuple(between(0.01, 10) * rng.normal(size=rng.integers(1, 300)))),
     ]
     a = between(1e-4, 100)
     scales = [a, a, PairScale(u=a, v=between(1e-4, 100)), GaussianScale(kind="gaussian", std=a)]
     return Problem(
         aspect_ratio=rng.choice([between(0.05, 100), between(0.05, 1), 1 + rng.choice([-1, 1]) * between(1e-6, 0.1)], p=[0.5, 0.3, 0.2]),
-        target=targets[rng.integers(3)],
+        target=targets[rng.integers(len(targets))],
         noise_std=rng.choice([0.0, between(1e-3, 10)]),
         initial_scale=scales[rng.integers(4)],
         weight_decay=rng.choice([0.0, between(1e-6, 10)]),

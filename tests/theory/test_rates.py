@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, PairScale, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, PairScale, Problem, UniformTarget
 from dlnflow.theory import predict
 from tests.theory import finite
-from tests.theory.test_final import ATOMS, of
+from tests.theory.test_final import ATOMS, LAPLACE, UNIFORM, of
 
 
 def smallest_eigenvalues(problem, d, seed):
@@ -32,6 +32,11 @@ def smallest_eigenvalues(problem, d, seed):
         of(2, noise=0.3, scale=0.1),
         of(2, noise=0.0),
         of(2, noise=0.0, scale=1e-4),
+        of(0.5, LAPLACE, scale=0.5),
+        of(2, LAPLACE, noise=0.3, scale=0.5),
+        of(0.4, UNIFORM, noise=0.3, scale=0.3),
+        of(2, UniformTarget(low=-1.0, high=1.0), noise=0.0, scale=0.5),
+        of(2, UniformTarget(low=1.0, high=2.0), noise=0.1),
         of(3, DiscreteTarget(atoms=(-1.0, 2.0), probabilities=(0.4, 0.6)), noise=0.01, scale=0.1),
     ],
     ids=str,

@@ -23,6 +23,7 @@ NEGLIGIBLE = 1e-11  # of the largest eigenvalue of the histories' Gram matrix, w
 MODE_SHARE = 1e-6  # of the variance of ζ at a step that new modes may leave out
 MODE_FLOOR = 1e-13  # of the variance of ζ at the start
 LARGEST_FACTOR = 1e10  # by which one step may multiply u or v
+LEAST_SHARE = 1e-12  # of teacher weights, that is worth a word
 THREADS = 2
 Found = TypeVar("Found")
 
@@ -145,14 +146,22 @@ class Marcher:
         node = kept if self.directions else None
         largest = self._each(lambda paths: paths.advance(self.step, self._noise, memory, node))
         if not max(largest) < LARGEST_FACTOR:
-            time = self.steps * self.step
-            raise SolveError("diverged", f"Gradient descent ran away at t = {time:.6g}. Try a smaller step_size or initial_scale.")
+            raise SolveError("diverged", self._ran_away())
         self.constant[self.rank] = self.now
         self.spikes[self.rank] = self._residual_response
         self.rank += 1
         self.steps += 1
         if self.rank >= min(self.kept + self.panel, self.capacity):
             self._reduce()
+
+    def _ran_away(self) -> str:
+        """What happened and what to try; without noise u ← u (1 + η w* − η u²/2) escapes from η |w*| > 2 on."""
+        message = f"Gradient descent ran away at t = {self.steps * self.step:.6g}. Try a smaller step_size or initial_scale."
+        share = self.problem.target.beyond(2 / self.step)
+        if share <= LEAST_SHARE:
+            return message
+        rare = f"A share {share:.1g} of teacher weights is larger than 2/step_size, where single coordinates run away"
+        return f"{message} {rare}: a truncation bounds them, or simulate networks, which are too small to have many."
 
     def _keep_node(self) -> int:
         """Note the kernels' rows at this step, which is a node."""

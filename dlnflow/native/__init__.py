@@ -1,7 +1,7 @@
 """The compiled core, from the module for the best level of its instruction set that this processor has.
 
-`DLNFLOW_NATIVE_LEVEL` may name another: base, v3 (AVX2) or v4 (AVX-512). v3 and v4 give the same bits. base has no fused products, so that it
-rounds once more in each: to emulate them takes longer than all else.
+`DLNFLOW_NATIVE_LEVEL` may name another: base, v3 (AVX2) or v4 (AVX-512). v3 and v4 give the same bits. base has no fused products, so that
+it rounds once more in each.
 """
 
 import os

@@ -4,9 +4,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-from dlnflow.design import RademacherDesign, StudentDesign
 
-from dlnflow.model import GaussianTarget, Problem
+from dlnflow.model import GaussianTarget, Problem, RademacherDesign, StudentDesign
 from dlnflow.native import simulation as native
 from dlnflow.simulation.draw import draw_network
 from tests.native.networks import SHAPES, compiled_design, matrix

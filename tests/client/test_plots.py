@@ -10,10 +10,8 @@ import pytest
 from dlnflow.cli.braille import log_plot
 from dlnflow.client import Curves
 from service.plot import NothingToDraw, draw
-from tests.e2e.conftest import stack
 from tests.e2e.stack import QUICK, Stack
 
-__all__ = ["stack"]
 ROOT = Path(__file__).parents[2]
 RC = "text.usetex: True\ntext.latex.preamble: \\nonsense\naxes.facecolor: black\nfont.family: no such font\n"
 

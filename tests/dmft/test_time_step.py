@@ -9,12 +9,12 @@ from dlnflow.dmft import pilot, refine, sampling, solve, solver
 from dlnflow.dmft.checkpoint import Pilot
 from dlnflow.dmft.constants import FLOOR, MOST_MODES, SEPARATE_PATHS
 from dlnflow.dmft.errors import Scale
-from dlnflow.dmft.observables import NAMES, values
+from dlnflow.dmft.observables import values
 from dlnflow.dmft.panel import PanelFailure
 from dlnflow.dmft.passes import adaptive_pass, causal_pass
 from dlnflow.dmft.progress import Progress
 from dlnflow.model import BernoulliGaussTarget, Problem
-from dlnflow.solution import CURVES, Journal, SolveError, ignore_progress
+from dlnflow.solution import CURVES, NAMES, Journal, SolveError, ignore_progress
 from tests.journal import Kept
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=0.3)

@@ -61,7 +61,7 @@ for name, (values, truncation) in PROBLEMS.items():
         show(f"descent {name}", *(part.w for part in descend(Descent(network, 0.02), np.array([1.0, 2.0]))))
 """
 
-LEVELS = [level for level, least in native.LEVELS.items() if native._level() >= least and native.find_spec(f"dlnflow.native._{level}")]
+LEVELS = native.available()
 
 
 def bits(level: str) -> list[str]:

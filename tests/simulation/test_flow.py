@@ -6,7 +6,7 @@ from scipy.integrate import solve_ivp
 
 from dlnflow.model import BernoulliGaussTarget, GaussianScale, GaussianTarget, PairScale, Problem
 from dlnflow.simulation import gradient_flow
-from dlnflow.simulation.draw import draw_initial, draw_network
+from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import TOLERANCE, Flow, follow
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.products import Design
@@ -74,7 +74,7 @@ def test_the_default_tolerance_keeps_the_curves_to_a_part_in_300(shape, a, decay
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_unequal_and_random_initial_values_agree_with_scipy(scale, decay):
     X, y, teacher = data(30, 40)
-    u0, v0 = draw_initial(scale, 40, np.random.default_rng(3))
+    u0, v0 = scale.draw(40, np.random.default_rng(3))
     w = gradient_flow(X, y, teacher, TIMES, initial_scale=scale, weight_decay=decay, tolerance=STRICT, seed=3)
     reference = curves(X, y, teacher, scipy_flow(X, y, u0, v0, decay, TIMES))
     np.testing.assert_allclose(curves(X, y, teacher, w), reference, rtol=1e-5, atol=1e-14)

@@ -189,6 +189,11 @@ def test_a_column_that_numbers_the_rows_may_be_data(name):
     np.testing.assert_array_equal(found.values, INDEX)
 
 
+def test_a_header_of_too_few_names_is_none_for_data_without_an_index():
+    with pytest.raises(BadMatrix, match="the first row has 12 cells and the others have 13"):
+        load(INDEXED["R's write.table"], index=False)
+
+
 def test_the_index_that_pandas_notes_in_a_file_is_left_out():
     columns, names = columns_of(np.column_stack([MATRIX, np.arange(30)])), [*NAMES, "__index_level_0__"]
     for write in (write_parquet, write_ipc):
@@ -319,7 +324,7 @@ MISSING_FIRST = Column([None, *np.linspace(1, 2, 29) ** 2], type=DataType.float6
         (as_csv(changed(1)).replace(b",1.0,", b",0x1p3,"), "'0x1p3' is no number"),
         (as_csv(MATRIX) + b"1,2\n", "row 30 has 2 cells, not 12"),
         (as_csv(MATRIX).replace(b"\n", b",\n"), "missing"),
-        (as_csv(MATRIX, header=HEADER).replace(b"\n", b",\n").replace(b",\n", b"\n", 1), "one cell more|ends"),
+        (as_csv(MATRIX, header=HEADER).replace(b"\n", b",\n").replace(b",\n", b"\n", 1), "the rows end in .,., after which a cell is missing"),
         (as_csv(MATRIX, delimiter=";").replace(b".", b","), "has a decimal comma, where a point is needed"),
         (as_csv(MATRIX, delimiter="\t").replace(b".", b","), "decimal comma"),
         (as_csv(MATRIX, header="a;b;c;d;e;f;g;h;i;j;k;l", delimiter=";").replace(b".", b","), "decimal comma"),

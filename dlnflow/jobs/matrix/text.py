@@ -38,9 +38,10 @@ def read_csv(content: bytes, header: bool | None, index: bool | None) -> Table:
         raise BadMatrix(f"the rows have one cell more than the first row, and may begin with their names; {HOW_INDEX}")
     if not (second if named else first) or first == [""]:
         return Table(np.empty((0, len(first))), "csv", header=named, index=index)
-    values = text.numbers(named, len(first) + shorter, index)
     skipped = int(bool(index))
-    names = tuple(first[skipped - shorter :]) if named else None
+    unnamed = shorter and skipped  # the column of the row names has no name
+    values = text.numbers(named, len(first) + unnamed, index)
+    names = tuple(first[skipped - unnamed :]) if named else None
     return Table(values[:, skipped:], "csv", names, named, index)
 
 

@@ -120,13 +120,27 @@ void bind_functions(nb::module_& module) {
             return to_numpy(unlocked([&] { return functions.add(given, s, p, h); }));
         }, "x"_a, "s"_a, "p"_a, "h"_a, "x + s φ_p(hJ)b, shape (d,).")
         .def_prop_ro("radius", &Functions::radius, "The largest decay rate seen.");
-    const auto make = [](Spectrum* spectrum, nb::handle k, nb::handle decay, nb::handle vectors) {
+    const auto make_krylov = [](Krylov* krylov, const Design& design, double per_sample, nb::handle k, nb::handle b, double error) {
+        const std::ptrdiff_t d = design.dimension();
+        const auto gram = [&design, per_sample, error](const Array& x) { return scaled(per_sample, design.products(x, error).image); };
+        new (krylov) Krylov(numbers("k", k, d), numbers("b", b, d), gram);
+    };
+    nb::class_<Krylov, Functions>(module, "Krylov", "By a Krylov space, of products that have the relative error.")
+        .def("__init__", make_krylov, "design"_a, nb::kw_only(), "per_sample"_a, "k"_a, "b"_a, "error"_a, nb::keep_alive<1, 2>());
+    const auto make_spectrum = [](Spectrum* spectrum, nb::handle k, nb::handle decay, nb::handle vectors) {
         const Matrix<const double> rows = dln::matrix(array<double, 2>("vectors", vectors, {-1, -1}));
         expect("vectors", array<double, 2>("vectors", vectors, {-1, -1}), {rows.rows, rows.rows});
         new (spectrum) Spectrum{numbers("k", k, -1), numbers("decay", decay, rows.rows), rows};
     };
     nb::class_<Spectrum>(module, "Spectrum", "The eigenvalues of −X diag(k) Xᵀ/δ and its eigenvectors, one in each row.")
-        .def("__init__", make, "k"_a, "decay"_a, "vectors"_a, nb::keep_alive<1, 4>());
+        .def("__init__", make_spectrum, "k"_a, "decay"_a, "vectors"_a, nb::keep_alive<1, 4>());
+    const auto make_spectral = [](Spectral* spectral, const Design& design, double per_sample, std::shared_ptr<Spectrum> spectrum,
+                                  nb::handle b) {
+        fits(design, *spectrum);
+        new (spectral) Spectral(design, per_sample, std::move(spectrum), numbers("b", b, design.dimension()));
+    };
+    nb::class_<Spectral, Functions>(module, "Spectral", "By all eigenvalues.")
+        .def("__init__", make_spectral, "design"_a, nb::kw_only(), "per_sample"_a, "spectrum"_a, "b"_a, nb::keep_alive<1, 2>());
 }
 
 template <class Map>
@@ -148,17 +162,6 @@ void bind_network(nb::module_& module) {
             Array given = numbers("H", H, network.design.dimension());
             return unlocked([&] { return std::make_shared<Point>(network.at(t, std::move(given))); });
         }, "t"_a, "H"_a, "Everything at one time, from H, shape (d,).");
-
-    nb::class_<Krylov, Functions>(module, "Krylov", "By a Krylov space.")
-        .def("__init__", [](Krylov* krylov, const Of& network, nb::handle k, nb::handle b, double error) {
-            const std::ptrdiff_t d = network.design.dimension();
-            new (krylov) Krylov(numbers("k", k, d), numbers("b", b, d), [&network, error](const Array& x) { return network.gram(x, error); });
-        }, "network"_a, "k"_a, "b"_a, "error"_a = 0.0, nb::keep_alive<1, 2>());
-    nb::class_<Spectral, Functions>(module, "Spectral", "By all eigenvalues.")
-        .def("__init__", [](Spectral* spectral, const Of& network, const Spectrum& spectrum, nb::handle b) {
-            fits(network.design, spectrum);
-            new (spectral) Spectral(network.design, network.per_sample(), spectrum, numbers("b", b, network.design.dimension()));
-        }, "network"_a, "spectrum"_a, "b"_a, nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>());
 }
 
 template <class Map>
@@ -166,15 +169,14 @@ void bind_step(nb::module_& module) {
     using Of = Step<Map>;
     using Four = std::tuple<double, double, double, double>;
     const auto make = [](Of* step, const Network<Map>& network, std::shared_ptr<Point> origin, const Point& base, double length, Four demands,
-                         const Spectrum* spectrum) {
+                         std::shared_ptr<Spectrum> spectrum) {
         const auto [jacobian, defect, end, functions] = demands;
         if (spectrum) fits(network.design, *spectrum);
         for (const Point* point : {static_cast<const Point*>(origin.get()), &base}) fits(network.design, *point);
-        unlocked([&] { new (step) Of(network, {jacobian, defect, end, functions}, std::move(origin), base, length, spectrum, [] {}); });
+        unlocked([&] { new (step) Of(network, {jacobian, defect, end, functions}, std::move(origin), base, length, std::move(spectrum), [] {}); });
     };
     nb::class_<Of>(module, "Step", "A step of the exponential Rosenbrock method.")
-        .def("__init__", make, "network"_a, "origin"_a, "base"_a, "length"_a, "demands"_a, "spectrum"_a.none() = nb::none(), nb::keep_alive<1, 2>(),
-             nb::keep_alive<1, 7>())
+        .def("__init__", make, "network"_a, "origin"_a, "base"_a, "length"_a, "demands"_a, "spectrum"_a.none() = nb::none(), nb::keep_alive<1, 2>())
         .def_prop_ro("length", &Of::length)
         .def_prop_ro("end", [](const Of& step) { return shown(step.end()); })
         .def_prop_ro("exact", &Of::exact, "Whether the residual and the force at the end are.")
@@ -186,48 +188,82 @@ void bind_step(nb::module_& module) {
 /// Told a time of the flow every few milliseconds; what it raises ends the flow.
 using Watch = nb::typed<nb::callable, void(double)>;
 
-/// A flow and how much of it went unwatched.
+/// A flow that calls `watch(t)` now and then, and is left alone meanwhile.
 template <class Map>
-struct WatchedFlow {
-    const Design& design;
-    Flow<Map> flow;
-    double entries = 0;
+class WatchedFlow {
+  public:
+    WatchedFlow(const Network<Map>& network, const Goal& goal) : design_(network.design), flow_(network, goal) {}
 
-    Before before(const Watch& watch) {
-        return [this, &watch] {
-            entries += double(design.rows()) * double(design.dimension()) + OVERHEAD;
-            if (entries < WATCHED) return;
-            entries = 0;
-            const nb::gil_scoped_acquire locked;
-            watch(flow.point()->t);
-        };
+    const Design& design() const { return design_; }
+
+    /// Raises RuntimeError where steps are being made, by another thread or further up.
+    const Flow<Map>& flow() const {
+        if (advancing_) throw std::runtime_error("the flow is advancing: use one for each thread");
+        return flow_;
     }
+
+    Outcome advance(double until, double stiffest, std::shared_ptr<const Spectrum> spectrum, const Watch& watch) {
+        flow();
+        const Advancing here(advancing_);
+        return unlocked([&] { return flow_.advance(until, stiffest, std::move(spectrum), [&] { before(watch); }); });
+    }
+
+  private:
+    struct Advancing {
+        bool& flag;
+
+        explicit Advancing(bool& flag) : flag(flag) { flag = true; }
+        ~Advancing() { flag = false; }
+    };
+
+    void before(const Watch& watch) {
+        multiplied_ += double(design_.rows()) * double(design_.dimension()) + OVERHEAD;
+        if (multiplied_ < WATCHED) return;
+        multiplied_ = 0;
+        const nb::gil_scoped_acquire locked;
+        watch(flow_.point()->t);
+    }
+
+    const Design& design_;
+    Flow<Map> flow_;
+    double multiplied_ = 0;  // entries of X since the last call
+    bool advancing_ = false;
 };
 
 template <class Map>
 void bind_flow(nb::module_& module) {
     using Of = WatchedFlow<Map>;
     const auto make = [](Of* of, const Network<Map>& network, double tolerance, double end) {
-        unlocked([&] { new (of) Of{network.design, Flow<Map>(network, Goal{tolerance, rms(network.y), end})}; });
+        unlocked([&] { new (of) Of(network, Goal{tolerance, rms(network.y), end}); });
     };
-    const auto advance = [](Of& of, double until, double stiffest, const Spectrum* spectrum, const Watch& watch) {
-        if (spectrum) fits(of.design, *spectrum);
-        return unlocked([&] { return of.flow.advance(until, stiffest, spectrum, of.before(watch)); });
+    const auto advance = [](Of& of, double until, double stiffest, std::shared_ptr<Spectrum> spectrum, const Watch& watch) {
+        if (spectrum) fits(of.design(), *spectrum);
+        return of.advance(until, stiffest, std::move(spectrum), watch);
     };
     const auto at = [](const Of& of, double t) {
-        Snapshot snapshot = unlocked([&] { return of.flow.at(t); });
-        return std::tuple(to_numpy(std::move(snapshot.u2)), to_numpy(std::move(snapshot.v2)), to_numpy(std::move(snapshot.w)), to_numpy(std::move(snapshot.r)));
+        const Flow<Map>& flow = of.flow();
+        Snapshot snapshot = unlocked([&] { return flow.at(t); });
+        const auto each = [](Array& values) { return to_numpy(std::move(values)); };
+        return std::tuple(each(snapshot.u2), each(snapshot.v2), each(snapshot.w), each(snapshot.r));
     };
     nb::class_<Of>(module, "Flow", "The flow of a network, step by step.")
         .def("__init__", make, "network"_a, nb::kw_only(), "tolerance"_a, "end"_a, nb::keep_alive<1, 2>())
         .def("advance", advance, "until"_a, nb::kw_only(), "stiffest"_a, "spectrum"_a.none(), "watch"_a,
              "Make steps until a time is reached, or until one needs something. `watch(t)` is called every few milliseconds.")
         .def("at", at, "t"_a, "u² and v² at a time within the last step, (d,), and w (d,) and r (rows,) at its start.")
-        .def_prop_ro("point", [](const Of& of) { return shown(of.flow.point()); }, "The last point reached.")
-        .def_prop_ro("t", [](const Of& of) { return of.flow.point()->t; })
-        .def_prop_ro("exact", [](const Of& of) { return of.flow.exact(); }, "Whether the residual and the force of the last point are.")
-        .def_prop_ro("steps", [](const Of& of) { return of.flow.steps(); })
-        .def_prop_ro("stiffness", [](const Of& of) { return of.flow.stiffness(); }, "Of the last step that was tried.");
+        .def_prop_ro("point", [](const Of& of) { return shown(of.flow().point()); }, "The last point reached.")
+        .def_prop_ro("t", [](const Of& of) { return of.flow().point()->t; })
+        .def_prop_ro("exact", [](const Of& of) { return of.flow().exact(); }, "Whether the residual and the force of the last point are.")
+        .def_prop_ro("steps", [](const Of& of) { return of.flow().steps(); })
+        .def_prop_ro("stiffness", [](const Of& of) { return of.flow().stiffness(); }, "Of the last step that was tried.");
+}
+
+/// What depends on the depth of networks.
+template <class Map>
+void bind_depth(nb::module_& module) {
+    bind_network<Map>(module);
+    bind_step<Map>(module);
+    bind_flow<Map>(module);
 }
 
 }  // namespace dln::simulation
@@ -236,7 +272,6 @@ namespace dln {
 
 void bind_simulation(nanobind::module_& module) {
     using namespace simulation;
-    using Depth = DepthTwo;
     module.attr("SINGLE") = SINGLE;
     module.attr("ROUNDED") = ROUNDED;
     module.attr("MAX_VECTORS") = MAX_VECTORS;
@@ -248,9 +283,7 @@ void bind_simulation(nanobind::module_& module) {
     bind_design(module);
     bind_point(module);
     bind_functions(module);
-    bind_network<Depth>(module);
-    bind_step<Depth>(module);
-    bind_flow<Depth>(module);
+    bind_depth<DepthTwo>(module);
 }
 
 }  // namespace dln

@@ -53,6 +53,6 @@ bool at_rest(const Network<Map>& network, const Goal& goal, const Point& point) 
 }
 
 /// Whether steps of length h lead nowhere from t on; also where h is not a number.
-inline bool too_short(double h, double t) { return !(h >= std::max(1e-13 * t, 1e-300)); }
+inline bool too_short(double h, double t) { return !(h >= std::max(1e-13 * t, SHORTEST)); }
 
 }  // namespace dln::simulation

@@ -76,8 +76,9 @@ struct Design {
         if (threads < 2) {
             first_half(), second_half();
         } else {
-            const std::jthread beside(second_half);
+            std::thread beside(second_half);  // neither half can throw
             first_half();
+            beside.join();
         }
     }
 

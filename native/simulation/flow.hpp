@@ -34,7 +34,7 @@ class Flow {
     }
 
     /// Makes steps until the time `until` is reached. Those as stiff as `stiffest` need a `spectrum` that serves.
-    Outcome advance(double until, double stiffest, const Spectrum* spectrum, const Before& before) {
+    Outcome advance(double until, double stiffest, std::shared_ptr<const Spectrum> spectrum, const Before& before) {
         while (point_->t < std::min(until, goal_.end)) {
             if (at_rest(network_, goal_, *point_)) {
                 forget_step();
@@ -71,11 +71,11 @@ class Flow {
 
   private:
     /// Tries one step and adapts the length of the next; the length for which it was possible.
-    double attempt(double length, const Spectrum* spectrum, const Before& before) {
+    double attempt(double length, std::shared_ptr<const Spectrum> spectrum, const Before& before) {
         forget_step();
         const double stiffness = length * radius_;
         const Demands accuracy = demands(goal_, stiffness, acceptable(network_, goal_, *point_, stiffness));
-        auto step = std::make_unique<Step<Map>>(network_, accuracy, point_, *exact_, length, spectrum, before);
+        auto step = std::make_unique<Step<Map>>(network_, accuracy, point_, *exact_, length, std::move(spectrum), before);
         const double possible = step->length();
         stiffness_ = possible * radius_;
         const double error = change(step->end()->k, point_->k, step->error()) / acceptable(network_, goal_, *step->end(), stiffness_);

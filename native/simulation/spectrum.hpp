@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 
 #include "simulation/functions.hpp"
 #include "simulation/jacobian.hpp"
@@ -30,10 +31,10 @@ struct Spectrum {
 
 class Spectral : public Functions {
   public:
-    Spectral(const Design& design, double per_sample, const Spectrum& spectrum, Array b)
-        : design_(design), per_sample_(per_sample), spectrum_(spectrum), b_(std::move(b)), components_(rows()) {
-        const Array image = design_.multiply(product(spectrum_.k, b_));
-        simulation::multiply(spectrum_.vectors, FULL, image.data(), components_.data());
+    Spectral(const Design& design, double per_sample, std::shared_ptr<const Spectrum> spectrum, Array b)
+        : design_(design), per_sample_(per_sample), spectrum_(std::move(spectrum)), b_(std::move(b)), components_(rows()) {
+        const Array image = design_.multiply(product(spectrum_->k, b_));
+        simulation::multiply(spectrum_->vectors, FULL, image.data(), components_.data());
     }
 
     std::ptrdiff_t dimension() const override { return design_.dimension(); }
@@ -42,20 +43,20 @@ class Spectral : public Functions {
     double build(int, double, double h, double) override { return h; }
 
     Array add(const Array& x, double s, int p, double h) const override {
-        const Array along = product(phi(p + 1, h, spectrum_.decay), components_);
+        const Array along = product(phi(p + 1, h, spectrum_->decay), components_);
         Array inner(rows());
-        simulation::combine(spectrum_.vectors, FULL, along.data(), inner.data());
+        simulation::combine(spectrum_->vectors, FULL, along.data(), inner.data());
         return moved(moved(x, s * phi_at_zero(p), b_), -s * h * per_sample_, design_.combine(inner));
     }
 
-    double radius() const override { return spectrum_.radius(); }
+    double radius() const override { return spectrum_->radius(); }
 
   private:
     std::ptrdiff_t rows() const { return design_.rows(); }
 
     const Design& design_;
     double per_sample_;
-    const Spectrum& spectrum_;
+    std::shared_ptr<const Spectrum> spectrum_;
     Array b_;
     Array components_;
 };

@@ -35,6 +35,14 @@ def step(origin=POINT, base=POINT, spectrum=None):
     return native.Step(NETWORK.compiled, origin, base, 0.1, (0.0, 0.0, 0.0, 1e-6), spectrum)
 
 
+def krylov(k=ONES, b=ONES):
+    return native.Krylov(NETWORK.design.compiled, per_sample=1.0, k=k, b=b, error=0.0)
+
+
+def spectral(network=NETWORK, b=ONES):
+    return native.Spectral(network.design.compiled, per_sample=1.0, spectrum=SPECTRUM, b=b)
+
+
 def advance(spectrum=None, watch=lambda t: None):
     return flow().advance(1.0, stiffest=0.0, spectrum=spectrum, watch=watch)
 
@@ -58,8 +66,8 @@ TAKE_A_VECTOR = {
     "u0": lambda bad: network(u0=bad),
     "v0": lambda bad: network(v0=bad),
     "H": lambda bad: NETWORK.compiled.at(0.0, bad),
-    "k": lambda bad: native.Krylov(NETWORK.compiled, bad, ONES),
-    "b": lambda bad: native.Spectral(NETWORK.compiled, SPECTRUM, bad),
+    "k": lambda bad: krylov(k=bad),
+    "b": lambda bad: spectral(b=bad),
 }
 REFUSED = {
     "y of products": (lambda: design().residual_and_force(ONES, ONES), ValueError, r"y has the shape \(10\) where \(6\) is wanted"),
@@ -88,12 +96,12 @@ REFUSED = {
     "no truncation": (lambda: network(truncation=0.0), ValueError, "truncation has to be above 0"),
     "truncation that is no number": (lambda: network(truncation=np.nan), ValueError, "truncation has to be above 0"),
     "a negative order": (lambda: native.phi(-1, ONES), ValueError, "p has to be between 0 and 10"),
-    "an order beyond": (lambda: native.Krylov(NETWORK.compiled, ONES, ONES).add(ONES, 1.0, 11, 1.0), ValueError, "p has to be"),
-    "x of add": (lambda: native.Krylov(NETWORK.compiled, ONES, ONES).add(np.ones(4), 1.0, 1, 1.0), ValueError, "x has the shape"),
+    "an order beyond": (lambda: krylov().add(ONES, 1.0, 11, 1.0), ValueError, "p has to be"),
+    "x of add": (lambda: krylov().add(np.ones(4), 1.0, 1, 1.0), ValueError, "x has the shape"),
     "vectors that are not square": (lambda: native.Spectrum(ONES, ONES, np.ones((10, 9))), ValueError, "vectors has the shape"),
     "decay of another shape": (lambda: native.Spectrum(ONES, ONES, np.eye(6)), ValueError, "decay has the shape"),
     "another's spectrum": (
-        lambda: native.Spectral(OTHER.compiled, SPECTRUM, np.ones(12)),
+        lambda: spectral(network=OTHER, b=np.ones(12)),
         ValueError,
         "spectrum is that",
     ),

@@ -13,6 +13,7 @@ from dlnflow.native import simulation as native
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import Flow, follow
 from dlnflow.simulation.network import Network
+from dlnflow.simulation.spectrum import spectrum
 from dlnflow.solution import SolveError
 from tests.native.networks import SCALES, small_network
 
@@ -169,6 +170,41 @@ def test_an_exception_of_watch_stops_the_steps_and_the_flow_can_go_on(dimension,
             flow._watch = ignore if len(seen) == 3 else stop
     assert len(seen) == 3
     assert np.array_equal(flow.point.H, whole.point.H)
+
+
+def test_a_flow_is_left_alone_while_it_advances():
+    flow = native.Flow(draw_network(R1, 1500, np.random.default_rng(0)).compiled, tolerance=1e-6, end=100.0)
+    refused = []
+
+    def intrude(t):
+        for use in (lambda: flow.advance(100.0, stiffest=np.inf, spectrum=None, watch=ignore), lambda: flow.at(t), lambda: flow.point):
+            with pytest.raises(RuntimeError, match="the flow is advancing"):
+                use()
+        refused.append(t)
+
+    flow.advance(100.0, stiffest=np.inf, spectrum=None, watch=intrude)
+    assert refused
+    assert flow.t == 100.0
+
+
+def test_a_spectrum_lives_as_long_as_the_step_that_it_served():
+    network = small_network(100.0)
+    flow = native.Flow(network.compiled, tolerance=3e-3, end=1.0)
+    flow.advance(1.0, stiffest=0.0, spectrum=spectrum(network, flow.point.k), watch=ignore)
+    assert flow.steps
+    before = flow.at(flow.t)
+    junk = [np.full((28, 28), np.nan) for _ in range(100)]
+    assert all(np.array_equal(*pair) for pair in zip(before, flow.at(flow.t), strict=True))
+    del junk
+
+
+def test_accuracy_that_cannot_be_had_ends_nevertheless():
+    network = draw_network(R1.model_copy(update={"aspect_ratio": 1.0}), 400, np.random.default_rng(0))
+    krylov = native.Krylov(network.design.compiled, per_sample=1.0, k=np.ones(400), b=np.ones(400), error=0.0)
+    assert krylov.build(1, 1.0, 1e5, -1.0) < 1e-299
+    for tolerance in (0.0, -1.0, np.nan):
+        flow = native.Flow(network.compiled, tolerance=tolerance, end=1e-3)
+        assert flow.advance(1e-3, stiffest=np.inf, spectrum=None, watch=ignore) in (native.Outcome.REACHED, native.Outcome.STUCK)
 
 
 def test_other_threads_run_while_steps_are_made():

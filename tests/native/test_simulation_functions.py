@@ -76,6 +76,10 @@ def test_a_point_is_that_of_numpy(scale, decay, truncation, dimension):
         assert np.array_equal(point.H, H)
 
 
+def krylov_of(network, k, b):
+    return native.Krylov(network.design.compiled, per_sample=network.per_sample, k=k, b=b, error=0.0)
+
+
 @pytest.mark.parametrize("p", [0, 1, 3])
 @pytest.mark.parametrize("h", [0.0, 0.1, 5.0])
 @pytest.mark.parametrize("clipped", [0, 7, 40])
@@ -86,10 +90,10 @@ def test_krylov_spaces_and_spectra_give_the_functions_of_the_dense_jacobian(p, h
     k[:clipped] = 0
     b, x = rng.standard_normal((2, 40))
     expected = x - 2 * dense_phi(p, h * jacobian(network, k)) @ b
-    krylov = native.Krylov(network.compiled, k, b)
+    krylov = krylov_of(network, k, b)
     assert krylov.build(p, 1.0, h, 1e-13) == h
     np.testing.assert_allclose(krylov.add(x, -2.0, p, h), expected, atol=1e-10)
-    spectral = native.Spectral(network.compiled, spectrum(network, k), b)
+    spectral = native.Spectral(network.design.compiled, per_sample=network.per_sample, spectrum=spectrum(network, k), b=b)
     assert spectral.build(p, 1.0, h, 0.0) == h
     np.testing.assert_allclose(spectral.add(x, -2.0, p, h), expected, atol=1e-10)
     radius = np.abs(np.linalg.eigvals(jacobian(network, k))).max()
@@ -98,7 +102,7 @@ def test_krylov_spaces_and_spectra_give_the_functions_of_the_dense_jacobian(p, h
 
 
 def test_a_krylov_space_of_nothing_is_empty():
-    krylov = native.Krylov(small_network().compiled, np.ones(40), np.zeros(40))
+    krylov = krylov_of(small_network(), np.ones(40), np.zeros(40))
     assert krylov.build(1, 1.0, 10.0, 0.0) == 10.0
     assert krylov.radius == 0
     assert np.array_equal(krylov.add(np.ones(40), 3.0, 1, 10.0), np.ones(40))

@@ -53,7 +53,7 @@ def test_functions_of_the_jacobian_are_those_of_the_matrix(p, h):
     X = net.design.X
     J = -(X.T @ X) * (30 / net.samples) * k
     b = rng.standard_normal(30)
-    krylov = native.Krylov(net.compiled, k, b)
+    krylov = native.Krylov(net.design.compiled, per_sample=net.per_sample, k=k, b=b, error=0.0)
     assert krylov.build(p, 1.0, h, 1e-12) == h
     np.testing.assert_allclose(krylov.add(np.zeros(30), 1.0, p, h), dense_phi(p, h * J) @ b, atol=1e-8)
 
@@ -70,7 +70,11 @@ def test_the_spectrum_gives_the_same_functions(p, h, aspect_ratio):
     b = rng.standard_normal(30)
     values, left = np.linalg.eig(J)
     exact = (left * native.phi(p, h * np.minimum(values.real, 0))) @ np.linalg.solve(left, b)
-    np.testing.assert_allclose(native.Spectral(net.compiled, spectrum(net, k), b).add(np.zeros(30), 1.0, p, h), exact.real, atol=1e-6)
+    np.testing.assert_allclose(
+        native.Spectral(net.design.compiled, per_sample=net.per_sample, spectrum=spectrum(net, k), b=b).add(np.zeros(30), 1.0, p, h),
+        exact.real,
+        atol=1e-6,
+    )
 
 
 def test_coordinates_that_the_norm_does_not_see_are_exact():
@@ -81,7 +85,7 @@ def test_coordinates_that_the_norm_does_not_see_are_exact():
     b = np.zeros(30)
     b[:15] = 1.0
     b[15:] = 1e-6
-    krylov = native.Krylov(net.compiled, k, b)
+    krylov = native.Krylov(net.design.compiled, per_sample=net.per_sample, k=k, b=b, error=0.0)
     krylov.build(1, 1.0, 0.5, 1e-9)
     J = -(net.design.X.T @ net.design.X) * (30 / net.samples) * k
     np.testing.assert_allclose(krylov.add(np.zeros(30), 1.0, 1, 0.5), dense_phi(1, 0.5 * J) @ b, atol=1e-9)

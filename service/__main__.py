@@ -4,9 +4,7 @@ import argparse
 import signal
 
 # Read by the library, wherever it runs.
-LEVEL = (
-    "  DLNFLOW_NATIVE_LEVEL    ''              level of the compiled core: base, v3 or v4; empty: the processor's best, with the same bits"
-)
+LEVEL = "  DLNFLOW_NATIVE_LEVEL    ''              level of the compiled core: base, v3 or v4; empty: the best that the processor has"
 
 
 def main() -> None:

@@ -89,12 +89,22 @@ class Functions:
     def radius(self) -> float:
         """The largest decay rate seen."""
 
+class Krylov(Functions):
+    """By a Krylov space, of products that have the relative error."""
+
+    def __init__(self, design: Design, *, per_sample: float, k: object, b: object, error: float) -> None: ...
+
 class Spectrum:
     """
     The eigenvalues of −X diag(k) Xᵀ/δ and its eigenvectors, one in each row.
     """
 
     def __init__(self, k: object, decay: object, vectors: object) -> None: ...
+
+class Spectral(Functions):
+    """By all eigenvalues."""
+
+    def __init__(self, design: Design, *, per_sample: float, spectrum: Spectrum, b: object) -> None: ...
 
 class Network:
     """
@@ -109,16 +119,6 @@ class Network:
 
     def at(self, t: float, H: object) -> Point:
         """Everything at one time, from H, shape (d,)."""
-
-class Krylov(Functions):
-    """By a Krylov space."""
-
-    def __init__(self, network: Network, k: object, b: object, error: float = 0.0) -> None: ...
-
-class Spectral(Functions):
-    """By all eigenvalues."""
-
-    def __init__(self, network: Network, spectrum: Spectrum, b: object) -> None: ...
 
 class Step:
     """A step of the exponential Rosenbrock method."""

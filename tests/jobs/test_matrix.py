@@ -324,7 +324,7 @@ MISSING_FIRST = Column([None, *np.linspace(1, 2, 29) ** 2], type=DataType.float6
         (as_csv(changed(1)).replace(b",1.0,", b",0x1p3,"), "'0x1p3' is no number"),
         (as_csv(MATRIX) + b"1,2\n", "row 30 has 2 cells, not 12"),
         (as_csv(MATRIX).replace(b"\n", b",\n"), "missing"),
-        (as_csv(MATRIX, header=HEADER).replace(b"\n", b",\n").replace(b",\n", b"\n", 1), "the rows end in .,., after which a cell is missing"),
+        (as_csv(MATRIX, header=HEADER).replace(b"\n", b",\n").replace(b",\n", b"\n", 1), "the rows end in .,., after which a cell is"),
         (as_csv(MATRIX, delimiter=";").replace(b".", b","), "has a decimal comma, where a point is needed"),
         (as_csv(MATRIX, delimiter="\t").replace(b".", b","), "decimal comma"),
         (as_csv(MATRIX, header="a;b;c;d;e;f;g;h;i;j;k;l", delimiter=";").replace(b".", b","), "decimal comma"),

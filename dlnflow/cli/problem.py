@@ -92,13 +92,13 @@ def put(request: dict[str, Any], path: str, value: Any) -> None:
 
 def target(text: str) -> dict[str, Any]:
     """A law of teacher weights in one of the forms that TARGETS lists."""
-    kind, _, rest = text.partition(":")
+    kind, colon, rest = text.partition(":")
     try:
         lists, numbers = _fields(kind)
         if lists:
             columns = zip(*(map(float, item.split("@")) for item in rest.split(",")), strict=True)
             return {"kind": kind} | {name: list(column) for name, column in zip(lists, columns, strict=True)}
-        given = [float(part) for part in rest.split(":") if part]
+        given = [float(part) for part in rest.split(":")] if colon else []
         return {"kind": kind} | dict(zip(list(numbers)[: len(given)], given, strict=True))
     except (KeyError, ValueError):
         raise argparse.ArgumentTypeError(f"{text}: write {TARGETS}") from None

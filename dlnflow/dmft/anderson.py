@@ -1,47 +1,57 @@
-"""Anderson acceleration of a fixed point x = g(x) (D. G. Anderson, J. ACM 12, 1965)."""
+"""Anderson acceleration of a fixed point x = g(x) (D. G. Anderson, J. ACM 12, 1965), eq. (13)."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dlnflow.dmft.constants import (
-    ASTRAY,
-    FORGET,
-    SHORTER_STEP,
-    TRUSTED_STEPS,
-)
+from dlnflow.dmft.constants import ASTRAY, DEPTH, FORGET, SHORTER_STEP, TRUSTED_STEPS
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
 Secant = tuple[Array, Array]
 
 
+@dataclass(frozen=True)
 class Anderson:
-    """Combines the last `depth` moves of x so that the changes that they make in the residual g(x) − x cancel it by least squares.
+    """What an iteration has learned: its last moves of x and the changes that they made in the residual g(x) − x, (X,) each.
 
-    A `secant` is such a move and change, (X,) each. Those of a similar problem give a first idea of the derivative. Where the residual
-    grows, as it may where g is rough, the iteration starts again from its best point by a shorter step.
+    Those of a similar problem give a first idea of the derivative. `last` and `best` are points with their residuals, of which `least`
+    is the size at the best one; `steps` are counted, and are shorter by `damping`, since the last start.
     """
 
-    def __init__(self, depth: int, secants: Sequence[Secant] = ()) -> None:
-        self.depth = depth
-        self.secants = list(secants)
-        self.last: Secant | None = None
-        self.least, self.damping, self.steps = np.inf, 1.0, 0
+    secants: tuple[Secant, ...] = ()
+    last: Secant | None = None
+    best: Secant | None = None
+    least: float = np.inf
+    damping: float = 1.0
+    steps: int = 0
 
-    def step(self, point: Array, residual: Array) -> Array:
-        """The next iterate, shape (X,), after x = `point` with g(x) − x = `residual`."""
+    def step(self, point: Array, residual: Array) -> tuple[Array, "Anderson"]:
+        """The next iterate (X,) after x = `point` with g(x) − x = `residual`, and what is known then.
+
+        It combines the secants so that they cancel the residual by least squares. Where the residual grows, as it may where g is rough,
+        the iteration starts again from its best point by a shorter step.
+        """
         size = float(np.abs(residual).max())
-        self.steps += 1
-        if size < self.least:
-            self.least, self.best = size, (point, residual)
-        if size > ASTRAY * self.least and self.steps > TRUSTED_STEPS:
-            self.secants, self.last, self.steps = [], None, 0
-            self.least, self.damping = FORGET * self.least, SHORTER_STEP * self.damping
-            return self.best[0] + self.damping * self.best[1]
-        if self.last:
-            self.secants = [*self.secants, (point - self.last[0], residual - self.last[1])][-self.depth :]
-        self.last = (point, residual)
+        here = (point, residual)
+        known = replace(self, steps=self.steps + 1)
+        if known.best is None or size < known.least:
+            known = replace(known, least=size, best=here)
+        if size > ASTRAY * known.least and known.steps > TRUSTED_STEPS:
+            return known._started_again()
+        secants = (*known.secants, (point - known.last[0], residual - known.last[1])) if known.last else known.secants
+        known = replace(known, secants=secants[-DEPTH:], last=here)
+        return known._combined(), known
+
+    def _started_again(self) -> tuple[Array, "Anderson"]:
+        assert self.best is not None
+        damping = SHORTER_STEP * self.damping
+        known = replace(self, secants=(), last=None, steps=0, least=FORGET * self.least, damping=damping)
+        return self.best[0] + damping * self.best[1], known
+
+    def _combined(self) -> Array:
+        assert self.last is not None
+        point, residual = self.last
         if not self.secants:
             return point + residual
         moves, changes = (np.stack(each) for each in zip(*self.secants, strict=True))

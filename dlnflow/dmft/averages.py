@@ -49,6 +49,17 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """A panel's rows of two kernels, (m, N + m) each: `response` R_r and `correlation` C_r of the residual, or R_w and C_e."""
+
+    response: Array
+    correlation: Array
+
+    def __add__(self, other: "Rows") -> "Rows":
+        return Rows(self.response + other.response, self.correlation + other.correlation)
+
+
+@dataclass(frozen=True)
 class Averages:
     """On N nodes: `response` R_w and `correlation` C_e (N, N), and what is `observed` at each."""
 
@@ -65,6 +76,11 @@ class Averages:
 
     def __sub__(self, other: "Averages") -> "Averages":
         return self + other * -1.0
+
+    def rows(self, nodes: int, order: int) -> Rows:
+        """Those of the panel of `order` nodes that comes after so many `nodes`."""
+        here = (slice(nodes, nodes + order), slice(0, nodes + order))
+        return Rows(self.response[here], self.correlation[here])
 
     def head(self, nodes: int) -> "Averages":
         """Those on the first nodes."""

@@ -1,103 +1,91 @@
-"""A solve between two of its rounds, as bytes: the pilot that chose its panels, and the corrected solution so far."""
+"""A solve before one of its rounds, or before separate solves, as bytes: the panels, and the corrected solution so far."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from dlnflow.checkpoint import Arrays, pack, unpack
 from dlnflow.dmft.averages import Averages, Observed
 from dlnflow.dmft.errors import Curves, Scale
 from dlnflow.dmft.sampling import Sample
-from dlnflow.dmft.state import KERNELS, MODES, State, start
+from dlnflow.dmft.stages import Anew, Mesh, Round, Separate, SmallSample, TakenUp
+from dlnflow.dmft.state import State
+from dlnflow.dmft.task import Pilot, Task
 from dlnflow.model import Problem
 from dlnflow.solution import NAMES
 
 FORMAT = 3  # of what `save` writes
-TIME_STEPS = ("left_out", "stepped")
+KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
+STATE = (*KERNELS, "factor", "readout", "time", "edges", "ranks", "order", "residual")
 
 
-@dataclass(frozen=True)
-class Pilot:
-    """The pass that chose the panels, their largest `roughness`, and what errors are relative to.
-
-    By curve: `left_out` is what panels at the end change that are left out, `stepped` what finer panels change.
-    """
-
-    state: State
-    left_out: Curves
-    stepped: Curves
-    scale: Scale
-    roughness: float = 0.0
-
-    @property
-    def time_step(self) -> Curves:
-        """The time-step error by curve."""
-        return {name: error + self.stepped[name] for name, error in self.left_out.items()}
+def save(stage: Round | Separate, progress: float) -> bytes:
+    """The stage, with the progress so far."""
+    mesh, pilot = stage.mesh, stage.mesh.pilot
+    curves: dict[str, Mapping[str, Any]] = {"left_out": pilot.left_out, "stepped": pilot.stepped, "scale": pilot.scale.largest}
+    arrays = {"progress": progress, "bound": mesh.bound, "pair": mesh.pair} | _flat("pilot", pilot.state)
+    if isinstance(stage, Round):
+        arrays |= {"round": [stage.size, stage.number, stage.paths]} | (_flat("base", stage.base) if stage.base else {})
+        curves["time_step"] = stage.time_step
+    return pack(arrays | {name: [by_name[curve] for curve in NAMES] for name, by_name in curves.items()})
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Where the rounds on a small sample of `size` paths stand: the `number` of the next one, its `paths`, and the progress so far."""
-
-    size: int = 0
-    number: int = 0
-    paths: int = 0
-    progress: float = 0.0
-
-
-def save(pilot: Pilot, stage: Stage, base: State | None = None) -> bytes:
-    """The pilot, the stage and its solution so far."""
-    return pack(
-        {"stage": [stage.size, stage.number, stage.paths, stage.progress]}
-        | {"pilot_paths": len(pilot.state.sample.target), "roughness": pilot.roughness}
-        | {name: [getattr(pilot, name)[curve] for curve in NAMES] for name in TIME_STEPS}
-        | {"largest": [pilot.scale.largest[name] for name in NAMES]}
-        | _flat("pilot", pilot.state)
-        | ({} if base is None else _flat("base", base))
-    )
+def load(checkpoint: bytes, task: Task) -> tuple[SmallSample | Separate, float]:
+    """From which stage the `task` goes on, and its progress there. Samples are drawn again."""
+    arrays = unpack(checkpoint)
+    mesh = _mesh(arrays, task)
+    stage: SmallSample | Separate = Separate(mesh)
+    if "round" in arrays:
+        size, number, paths = arrays["round"].tolist()
+        stage = SmallSample(mesh, size, TakenUp(number, paths, _curves("time_step", arrays), _within("base", arrays) or None))
+    return stage, float(arrays["progress"])
 
 
-class Checkpoint:
-    """What `save` wrote."""
+def _mesh(arrays: Arrays, task: Task) -> Mesh:
+    pair = int(arrays["pair"])
+    state = state_of(_within("pilot", arrays), task.problem, task.pilot_sample(pair))
+    scale = Scale(dict(zip(NAMES, arrays["scale"].tolist(), strict=True)))
+    pilot = Pilot(state, _curves("left_out", arrays), _curves("stepped", arrays), scale)
+    return Mesh(pilot, state.panels, float(arrays["bound"]), pair, Anew())
 
-    def __init__(self, checkpoint: bytes) -> None:
-        self._arrays = unpack(checkpoint)
-        size, number, paths, progress = self._arrays["stage"].tolist()
-        self.stage = Stage(int(size), int(number), int(paths), progress)
-        self.pilot_paths = int(self._arrays["pilot_paths"])
 
-    def pilot(self, problem: Problem, sample: Sample) -> Pilot:
-        """The pilot, whose `sample` is drawn again."""
-        left_out, stepped = (dict(zip(NAMES, self._arrays[name], strict=True)) for name in TIME_STEPS)
-        scale = Scale(dict(zip(NAMES, self._arrays["largest"].tolist(), strict=True)))
-        state = _state("pilot", self._arrays, problem, sample)
-        return Pilot(state, left_out, stepped, scale, float(self._arrays["roughness"]))
-
-    def base(self, problem: Problem, sample: Sample) -> State | None:
-        """The solution so far on the small `sample`; None before the first round."""
-        return _state("base", self._arrays, problem, sample) if "base.edges" in self._arrays else None
+def _curves(name: str, arrays: Arrays) -> Curves:
+    return dict(zip(NAMES, arrays[name], strict=True))
 
 
 def _flat(name: str, state: State) -> dict[str, Any]:
-    """A finished state as arrays, without its sample."""
-    flat: dict[str, Any] = {kernel: getattr(state, kernel) for kernel in KERNELS}
-    flat |= {"edges": state.edges, "time": state.time, "order": state.order, "residual": state.residual}
-    flat |= {"factor": state.factor, "readout": state.readout, "ranks": state.ranks}
+    """A state as arrays, without its sample and its secants."""
+    flat: dict[str, Any] = {key: getattr(state, key) for key in STATE}
     for part in ("sampled", "correction"):
         flat |= _flat_averages(part, getattr(state, part))
     return {f"{name}.{key}": value for key, value in flat.items()}
 
 
-def _state(name: str, arrays: Arrays, problem: Problem, sample: Sample) -> State:
-    own = {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
-    order, edges = int(own["order"]), own["edges"].tolist()
-    state = start(problem, sample, order, 0)
-    for key in (*KERNELS, *MODES, "time"):
-        setattr(state, key, own[key])
-    state.edges, state.ranks, state.residual = edges, own["ranks"].tolist(), float(own["residual"])
-    sampled = _averages("sampled", own)
-    assert sampled is not None
-    state.sampled, state.correction = sampled, _averages("correction", own)
-    return state
+def _within(name: str, arrays: Arrays) -> dict[str, Any]:
+    """The arrays of what has this name."""
+    return {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
+
+
+def state_of(arrays: Arrays, problem: Problem, sample: Sample) -> State:
+    """The state with these arrays."""
+    sampled = _averages("sampled", arrays)
+    assert sampled
+    return State(
+        problem=problem,
+        sample=sample,
+        order=int(arrays["order"]),
+        edges=arrays["edges"].tolist(),
+        ranks=arrays["ranks"].tolist(),
+        residual=float(arrays["residual"]),
+        sampled=sampled,
+        correction=_averages("correction", arrays),
+        time=arrays["time"],
+        correlation=arrays["correlation"],
+        response=arrays["response"],
+        residual_correlation=arrays["residual_correlation"],
+        residual_response=arrays["residual_response"],
+        factor=arrays["factor"],
+        readout=arrays["readout"],
+    )
 
 
 def _flat_averages(name: str, averages: Averages | None) -> dict[str, Any]:
@@ -108,6 +96,5 @@ def _flat_averages(name: str, averages: Averages | None) -> dict[str, Any]:
 
 
 def _averages(name: str, arrays: Arrays) -> Averages | None:
-    if f"{name}.observed" not in arrays:
-        return None
-    return Averages(arrays[f"{name}.response"], arrays[f"{name}.correlation"], Observed(arrays[f"{name}.observed"]))
+    parts = _within(name, arrays)
+    return Averages(parts["response"], parts["correlation"], Observed(parts["observed"])) if parts else None

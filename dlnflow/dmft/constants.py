@@ -116,6 +116,9 @@ SAMPLING_PART, LEAST_SAMPLING_PART = 0.9, 0.5
 PILOT_PATHS = (512, 2048)
 """Paths. Of the two samples on which panels are tried. Source: measured; on 512 most problems choose the panels of 2048."""
 
+LAST_PAIR = len(PILOT_PATHS) - 1
+"""Index. Of the larger pair of a pilot's sample and a small one. Source: their number."""
+
 MOST_UNSETTLED = (8, 200)
 """Panels. Made shorter since they did not settle, on these samples. Source: measured; where many fail, panels stay short to the end."""
 

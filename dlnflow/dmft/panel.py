@@ -1,319 +1,275 @@
-"""One panel of the causal pass: its rows of R_r and C_r as the fixed point of the effective process."""
+"""The fixed point of a panel, eq. (12): its rows of R_r and C_r drive paths, whose averages imply the rows again.
+
+    iteration = init(…)
+    while terminate(iteration.standing, …) is Verdict.GO_ON:
+        iteration = step(…)
+    panel = finish(…)
+
+An iteration is frozen; the paths' H on the panel is not: every step starts Newton's method from where the last one left it.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache, reduce
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 import numpy as np
 
-from dlnflow.dmft import radau
+from dlnflow.dmft import guess, residuals
 from dlnflow.dmft.anderson import Anderson, Secant
-from dlnflow.dmft.constants import (
-    ACCEPTABLE,
-    DEPTH,
-    FLOOR,
-    HELD,
-    JUMPING,
-    LEAST_NORM,
-    MISLEADING,
-    MOST_ITERATIONS,
-    MOST_MISSING,
-    PARABOLA,
-    STALLED,
-)
-from dlnflow.dmft.sampling import BLOCK
-from dlnflow.dmft.state import Array32, State, lanes
-from dlnflow.native import dmft as native
+from dlnflow.dmft.averages import Observed, Rows
+from dlnflow.dmft.constants import ACCEPTABLE, FLOOR, HELD, JUMPING, MISLEADING, MOST_ITERATIONS, MOST_MISSING, STALLED
+from dlnflow.dmft.front import Front, Panel
+from dlnflow.dmft.noise import Factor
+from dlnflow.dmft.outcome import Unsettled
+from dlnflow.dmft.residuals import Change
 from dlnflow.solution import Array
 
 
-class PanelFailure(Exception):
-    """The panel has to be made shorter."""
+class Verdict(Enum):
+    """What becomes of an iteration after a step."""
+
+    GO_ON = auto()
+    START_OVER = auto()  # from the network that stands still
+    SETTLED = auto()
+    STALLED = auto()  # and its residual is acceptable
+    UNSETTLED = auto()
 
 
-@dataclass
-class Rows:
-    """A panel's rows of two kernels, both (m, N + m): `response` R_r and `correlation` C_r of the residual, or R_w and C_e."""
+@dataclass(frozen=True)
+class Bounds:
+    """Of an iteration: the residual wanted, that which is acceptable where it stalls, and the most evaluations of its map."""
 
-    response: Array
-    correlation: Array
+    tolerance: float
+    acceptable: float
+    most: int
 
 
-@dataclass
-class Panel:
-    """A panel as the paths that `rows` drive imply it; not yet part of the state.
+@dataclass(frozen=True)
+class Standing:
+    """How far an iteration is after a `number` of evaluations: the last and the `least` residual.
 
-    `response` R_w and `correlation` C_e (m, N + m) are corrected, `sampled_response`, `sampled_correlation` and
-    `observed` (S, OBSERVED, m) are not. `factor`
-    (m, D) and `modes` (m, new) are those of `_factor_rows`, and `above` modes are above the cut, whatever is in `modes`. `slope` and
-    `tangent` are those of the paths, see `native.advance`.
+    `halved` is the least residual when it had last become less than half of what it was, at evaluation `halved_at`. An iteration that is
+    `guided` started from a guess that may mislead. It is `astray` where paths did not settle at the last evaluation.
     """
 
-    right: float
-    time: Array
+    number: int = 0
+    residual: float = np.inf
+    least: float = np.inf
+    halved: float = np.inf
+    halved_at: int = 0
+    guided: bool = False
+    astray: bool = False
+
+    def after(self, residual: float) -> "Standing":
+        """After another evaluation with this residual."""
+        number, least = self.number + 1, min(self.least, residual)
+        halved, halved_at = (least, number) if least < self.halved / 2 else (self.halved, self.halved_at)
+        return Standing(number, residual, least, halved, halved_at, self.guided)
+
+
+def terminate(standing: Standing, bounds: Bounds) -> Verdict:
+    """Whether an iteration ends, and how."""
+    least, acceptable = standing.least, standing.least < bounds.acceptable
+    if least < bounds.tolerance:
+        return Verdict.SETTLED
+    if standing.number >= bounds.most:
+        return Verdict.STALLED if acceptable else Verdict.UNSETTLED
+    if standing.astray:
+        return Verdict.GO_ON
+    if acceptable and standing.number - standing.halved_at >= STALLED:
+        return Verdict.STALLED
+    if standing.guided and standing.number > 1 and least > MISLEADING:
+        return Verdict.START_OVER
+    return Verdict.GO_ON
+
+
+@dataclass(frozen=True)
+class Image:
+    """What rows of R_r and C_r lead to: L, R_w and C_e over the sample and with the correction, and what is observed."""
+
+    factor: Factor
+    sampled: Rows
+    averages: Rows
+    observed: Observed
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Where the map was evaluated, `rows` of R_r and C_r, what it made of them, and the rows that are `implied`, with their `change`."""
+
     rows: Rows
-    factor: Array
-    modes: Array
-    response: Array
-    correlation: Array
-    sampled_response: Array
-    sampled_correlation: Array
-    observed: Array
-    slope: Array
-    tangent: Array32
-    above: int
-    residual: float = 0.0
-    secants: Sequence[Secant] = ()
-
-    @property
-    def averages(self) -> Rows:
-        """R_w and C_e."""
-        return Rows(self.response, self.correlation)
+    image: Image
+    implied: Rows
+    change: Change
 
 
-def _factor_rows(state: State, correlation: Array, wanted: Array | None) -> tuple[Array, Array, int]:
-    """`native.factor` of the panel after `state` whose rows of C_r are `correlation` (m, N + m). Raises PanelFailure."""
-    n, m = state.nodes, state.order
-    rows = native.factor(
-        correlation=correlation / state.problem.aspect_ratio,
-        readout=np.ascontiguousarray(state.readout[:n, : state.rank]),
-        start=(state.residual_correlation if n else correlation)[0, 0] / state.problem.aspect_ratio,
-        roots=_roots(m),
-        wanted=None if wanted is None else np.ascontiguousarray(wanted),
-    )
-    if rows is None:
-        raise PanelFailure("the correlation is not finite")
-    return rows
+@dataclass(frozen=True)
+class Iteration:
+    """The fixed-point iteration of a panel.
+
+    `ahead` are the rows at which the map is evaluated next, if not where Anderson's combination of the `last` evaluation leads; `best`
+    are those implied at the least residual. New modes are `held` to a block of L once residuals are small; so many times were modes found
+    `missing` then. Correlations are in one `unit` (m, N + m) for all secants, whereas their norms may fall by powers of ten.
+    """
+
+    ahead: Rows | None
+    best: Rows
+    anderson: Anderson
+    standing: Standing
+    held: Array | None
+    last: Evaluation | None = None
+    missing: int = 0
+    unit: Array | None = None
 
 
-@cache
-def _roots(m: int) -> Array:
-    """The square roots (m,) of the quadrature weights of a panel."""
-    return np.sqrt(radau.integration(m)[-1])
+class PanelMap:
+    """The map of a panel after a `front`, up to the edge `right`."""
 
+    def __init__(self, front: Front, right: float) -> None:
+        n = front.nodes
+        self.front, self.problem, self.interval = front, front.problem, front.next_interval(right)
+        self.known = np.concatenate([front.residual_response[:n, :n], front.residual_correlation[:n, :n]], axis=1)
+        self.least = FLOOR * (self.problem.initial_error + self.problem.noise_std**2)
+        self.scale = np.sqrt(np.maximum(np.diag(front.residual_correlation[:n, :n]), self.least))
+        self.room = front.paths.room(n, front.order)
+        front.paths.extrapolate(front.time[:n], self.interval)
 
-def ahead(known: Array, time: Array) -> Array:
-    """Weights (m, 3) at `time` (m,) of the parabola through the last three of the `known` nodes; zero where there are none."""
-    if not len(known):
-        return np.zeros((len(time), PARABOLA))
-    a, b, c = known[-PARABOLA:]
-    to_a, to_b, to_c = time - a, time - b, time - c
-    weights = to_b * to_c / ((a - b) * (a - c)), to_a * to_c / ((b - a) * (b - c)), to_a * to_b / ((c - a) * (c - b))
-    return np.stack(weights, axis=1)
+    def image(self, rows: Rows, held: Array | None) -> Image | Unsettled:
+        """What the paths that `rows` of R_r and C_r drive average to."""
+        factor = self.front.next_factor(rows.correlation, held)
+        if isinstance(factor, Unsettled):
+            return factor
+        averages = self.front.advance(self.interval, rows, factor, self.room)
+        if isinstance(averages, Unsettled):
+            return averages
+        sampled, observed = averages
+        return Image(factor, sampled, self.front.corrected(sampled), observed)
 
+    def implied(self, averages: Rows) -> Rows | Unsettled:
+        """The rows of R_r and C_r that those of R_w and C_e imply."""
+        return residuals.implied(self.problem, averages, self.known)
 
-class PanelProblem:
-    """The fixed-point map of one panel [left, right] on top of a state."""
-
-    def __init__(self, state: State, right: float) -> None:
-        self.state, self.right = state, right
-        self.wanted = None if state.like is None else state.like[len(state.edges) - 1]
-        self.left = state.edges[-1]
-        n, m = state.nodes, state.order
-        self.known = np.concatenate([state.residual_response[:n, :n], state.residual_correlation[:n, :n]], axis=1)
-        self.width = right - self.left
-        self.time = self.left + self.width * radau.nodes(m)
-        self.integral = self.width * radau.integration(m)
-        self.shift = np.append(state.integrals[:, -1], self.integral[-1])
-        edge_and_nodes = np.append(self.left, self.time)
-        self.decay = -2 * state.problem.weight_decay * edge_and_nodes
-        native.extrapolate(state.sample.paths, n, ahead=ahead(state.time[:n], self.time), decay=self.decay, height=state.height)
-        self.slope = lanes((len(state.height), m, native.LANES))
-        self.tangent = lanes((len(state.tangent_edge), n + m, m, native.SINGLE_LANES), np.float32)
-
-    def apply(self, rows: Rows) -> Panel:
-        """The panel of the paths that `rows` drive."""
-        state, n, m = self.state, self.state.nodes, self.state.order
-        factor, modes, above = _factor_rows(state, rows.correlation, self.wanted)
-
-        def average(blocks: tuple[int, int]) -> tuple[Array, Array, Array] | None:
-            return native.advance(
-                state.sample.paths,
-                blocks,
-                factor=factor,
-                memory=rows.response,
-                integral=self.integral,
-                decay=self.decay[1:],
-                shift=self.shift,
-                height=state.height,
-                error=state.error,
-                slope=self.slope,
-                tangents=[*state.tangents, self.tangent],
-                edge=state.tangent_edge,
-                reached=state.tangent_reached,
-                early=state.early,
-                kinds=len(state.sampled.observed.rows),
-            )
-
-        shares = [share for share in state.map(average) if share]
-        if len(shares) < len(state.parts):
-            raise PanelFailure("a path does not settle")
-        response, correlation, observed = (reduce(np.add, each) for each in zip(*shares, strict=True))
-        panel = Panel(
-            self.right,
-            self.time,
-            rows,
-            factor,
-            modes,
-            response,
-            correlation,
-            response,
-            correlation,
-            observed,
-            self.slope,
-            self.tangent,
-            above,
-        )
-        if state.correction is not None:
-            here = (slice(n, n + m), slice(0, n + m))
-            panel.response = response + state.correction.response[here]
-            panel.correlation = correlation + state.correction.correlation[here]
-        return panel
-
-    def implied(self, averages: Rows) -> Rows:
-        """The panel's rows of R_r and C_r, from those of R_w and C_e. Raises PanelFailure."""
-        rows = native.implied(
-            response=averages.response,
-            correlation=averages.correlation,
-            known=self.known,
-            aspect_ratio=self.state.problem.aspect_ratio,
-            noise=self.state.problem.noise_std**2,
-        )
-        if rows is None:
-            raise PanelFailure("the response of the residual is infinite")
-        return Rows(*rows)
-
-    def first_guess(self) -> Rows:
-        """Rows of a network that stands still after the left edge: R_w and C_e of the edge, repeated."""
-        state, n, m = self.state, self.state.nodes, self.state.order
-        if n == 0:
-            return Rows(np.eye(m), np.full((m, m), state.problem.initial_error + state.problem.noise_std**2))
-        response = np.zeros((m, n + m))
-        response[:, :n] = state.residual_response[n - 1, :n]
-        response[:, n - 1] -= 1.0
-        response[:, n:] = np.eye(m)
-        correlation = np.empty((m, n + m))
-        correlation[:, :n] = state.residual_correlation[n - 1, :n]
-        correlation[:, n:] = state.residual_correlation[n - 1, n - 1]
-        return Rows(response, correlation)
+    def change(self, before: Rows, after: Rows) -> Change:
+        """From one iterate to the next."""
+        return residuals.change(before, after, self.scale, self.least)
 
 
 def solve(
-    state: State, right: float, tolerance: float, guess: Rows | None = None, secants: Sequence[Secant] = (), most: int = MOST_ITERATIONS
-) -> Panel:
-    """Iterate a panel to a relative change below `tolerance`; raises PanelFailure where it does not settle within `most` iterations.
+    front: Front, right: float, tolerance: float, averages: Rows | None = None, secants: Sequence[Secant] = (), most: int = MOST_ITERATIONS
+) -> Panel | Unsettled:
+    """The panel after a `front` up to the edge `right`, iterated to a relative change below `tolerance`.
 
-    It starts from what the averages `guess`, rows of R_w and C_e, imply, and with the `secants` of a similar panel.
+    It starts from the rows that the `averages`, rows of R_w and C_e, imply, or else from the network that stands still, and with the
+    `secants` of a similar panel. Unsettled where no fixed point is found within `most` evaluations.
     """
-    problem = PanelProblem(state, right)
-    rows = problem.implied(guess) if guess else problem.first_guess()
-    n, m = state.nodes, state.order
-    anderson = Anderson(DEPTH, secants)
-    least = FLOOR * (state.problem.initial_error + state.problem.noise_std**2)
-    acceptable = max(JUMPING / len(state.sample.target), ACCEPTABLE * tolerance)
-    scale = np.sqrt(np.maximum(np.diag(state.residual_correlation[:n, :n]), least))
-    solved, best, least_residual, halved, missing, unit = None, rows, np.inf, (np.inf, 0), 0, None
-    for iteration in range(1, most + 1):
-        try:
-            panel = problem.apply(rows)
-        except PanelFailure:
-            if solved is None:
-                raise
-            rows = Rows((solved.response + rows.response) / 2, (solved.correlation + rows.correlation) / 2)
-            continue
-        solved, new = rows, problem.implied(panel.averages)
-        change, norm, residual = native.change(
-            response=rows.response,
-            correlation=rows.correlation,
-            new_response=new.response,
-            new_correlation=new.correlation,
-            scale=scale,
-            least=least,
-        )
-        if not np.isfinite(residual):
-            raise PanelFailure("the kernels are not finite")
-        if problem.wanted is None and residual < HELD:
-            problem.wanted = panel.factor[:, state.rank :]
-        elif state.like is None and residual < tolerance and panel.above > panel.modes.shape[1] and missing < MOST_MISSING:
-            problem.wanted, missing, least_residual, residual = None, missing + 1, np.inf, 1.0
-        if residual < least_residual:
-            best, least_residual = new, float(residual)
-        if least_residual < halved[0] / 2:
-            halved = (least_residual, iteration)
-        if least_residual < tolerance or (least_residual < acceptable and iteration - halved[1] >= STALLED):
-            break
-        if guess and iteration > 1 and least_residual > MISLEADING:
-            guess, rows, least_residual = None, problem.first_guess(), np.inf
-            continue
-        unit = norm if unit is None else unit  # the same for all secants, whereas `norm` may fall by powers of ten
-        x = np.concatenate([rows.response, rows.correlation / unit])
-        change[m:] *= norm / unit
-        mixed = anderson.step(x.ravel(), change.ravel()).reshape(x.shape)
-        rows = Rows(mixed[:m], mixed[m:] * unit)
-    if not least_residual < acceptable:
-        raise PanelFailure(f"no fixed point within {most} iterations")
-    if residual > least_residual:
-        panel = problem.apply(best)
-        new = problem.implied(panel.averages)
-    panel.rows = new  # exactly those of its averages: in late panels their terms cancel
-    panel.factor, panel.modes, _ = _factor_rows(state, panel.rows.correlation, problem.wanted)
-    panel.residual, panel.secants = least_residual, anderson.secants if least_residual < tolerance else ()
-    return panel
+    paths = len(front.paths.sample.target)
+    bounds = Bounds(tolerance, max(JUMPING / paths, ACCEPTABLE * tolerance), most)
+    panel_map = PanelMap(front, right)
+    iteration = init(panel_map, averages, secants)
+    verdict = Verdict.GO_ON
+    while not isinstance(iteration, Unsettled) and verdict in (Verdict.GO_ON, Verdict.START_OVER):
+        if verdict is Verdict.START_OVER:
+            iteration = start_over(panel_map, iteration)
+        iteration = step(panel_map, iteration, bounds.tolerance)
+        if not isinstance(iteration, Unsettled):
+            verdict = terminate(iteration.standing, bounds)
+    if isinstance(iteration, Unsettled):
+        return iteration
+    if verdict is Verdict.UNSETTLED:
+        return Unsettled(f"no fixed point within {most} iterations")
+    return finish(panel_map, iteration, verdict)
 
 
-def roughness(state: State, panel: Panel) -> float:
-    """The share of the residual, and of the smaller of w and w − w*, in a panel's highest Legendre coefficient (root mean square)."""
-    n, m = state.nodes, state.order
-    top = radau.top_coefficient(m)
-    problem, sample = state.problem, state.sample
-    error = state.error[:, max(n - 1, 0) : n + m].swapaxes(0, 1).reshape(-1, len(sample.target))
-    highest = top @ (error if n else np.concatenate([(sample.initial[0] - sample.target)[None], error]))
-    moved = float(sample.weights @ highest**2)
-    norm = float(sample.weights @ (state.error[:, n + m - 1].ravel() + sample.target) ** 2)
-    share = moved / max(min(panel.correlation[-1, -1], norm), LEAST_NORM * problem.initial_error)
-    if n:
-        residual = np.concatenate([state.factor[n - 1 : n, : panel.factor.shape[1]], panel.factor])
-        start = (problem.initial_error + problem.noise_std**2) / problem.aspect_ratio
-        share = max(share, np.sum((top @ residual) ** 2) / max(np.sum(residual[-1] ** 2), FLOOR * start))
-    return float(np.sqrt(share))
+def init(panel_map: PanelMap, averages: Rows | None, secants: Sequence[Secant]) -> Iteration | Unsettled:
+    """An iteration before its first step."""
+    rows = guess.standing(panel_map.front) if averages is None else panel_map.implied(averages)
+    if isinstance(rows, Unsettled):
+        return rows
+    return Iteration(rows, rows, Anderson(tuple(secants)), Standing(guided=averages is not None), panel_map.front.held_next)
 
 
-def accept(state: State, panel: Panel) -> None:
-    """Make a converged panel part of the state."""
-    n, m = state.nodes, state.order
-    here, upto = slice(n, n + m), n + m
-    for kernel, rows in (
-        (state.correlation, panel.correlation),
-        (state.residual_correlation, panel.rows.correlation),
-        (state.sampled.correlation, panel.sampled_correlation),
-    ):
-        kernel[here, :upto] = rows
-        kernel[:n, here] = rows[:, :n].T
-    state.response[here, :upto] = panel.response
-    state.sampled.response[here, :upto] = panel.sampled_response
-    state.residual_response[here, :upto] = panel.rows.response
-    state.sampled.observed.rows[:, :, here] = panel.observed
-    state.time[here] = panel.time
-    known, rank = state.rank, panel.factor.shape[1]
-    state.factor[here, :rank] = panel.factor
-    state.readout[here, known:rank] = panel.modes
-    state.readout[:n, known:rank] = -state.readout[:n, :known] @ (panel.factor[:, :known].T @ panel.modes)
-    state.ranks.append(rank)
-    state.tangents.append(panel.tangent)
-    state.tangent_edge, state.tangent_reached = state.tangent_reached, state.tangent_edge
-    _pass_over(state, panel)
-    state.edges.append(panel.right)
-    state.secants.append(panel.secants)
-    state.residual = max(state.residual, panel.residual)
+def start_over(panel_map: PanelMap, iteration: Iteration) -> Iteration:
+    """The iteration from the network that stands still, with what it learned."""
+    standing = replace(iteration.standing, least=np.inf, guided=False)
+    return replace(iteration, ahead=guess.standing(panel_map.front), standing=standing)
 
 
-def _pass_over(state: State, panel: Panel) -> None:
-    """Follow only perturbations in the `panel` just accepted, where no path of a block has moved yet, see `native.QUIET`."""
-    still = np.flatnonzero(state.moved.max(axis=1) <= native.QUIET)
-    if not still.size:
-        return
-    slope = panel.slope.reshape(len(state.moved), -1, state.order, native.LANES)[still]
-    weights = (panel.right - state.edges[-1]) * radau.integration(state.order)[-1]
-    state.moved[still] += np.einsum("i,btil->btl", weights, slope).reshape(-1, BLOCK)
-    still = still[state.moved[still].max(axis=1) <= native.QUIET]
-    state.early[still] = state.nodes
+def step(panel_map: PanelMap, iteration: Iteration, tolerance: float) -> Iteration | Unsettled:
+    """One evaluation of the map. Where paths do not settle at it, the next one is half of the way there."""
+    rows, iteration = _next(iteration)
+    image = panel_map.image(rows, iteration.held)
+    if isinstance(image, Unsettled):
+        return _half_way(iteration, rows) or image
+    implied = panel_map.implied(image.averages)
+    if isinstance(implied, Unsettled):
+        return implied
+    change = panel_map.change(rows, implied)
+    if not np.isfinite(change.largest):
+        return Unsettled("the kernels are not finite")
+    return _recorded(panel_map.front, iteration, Evaluation(rows, image, implied, change), tolerance)
+
+
+def _next(iteration: Iteration) -> tuple[Rows, Iteration]:
+    """Where the map is evaluated next, and the iteration with what Anderson's combination has learned."""
+    if iteration.ahead is not None:
+        return iteration.ahead, iteration
+    assert iteration.last
+    rows, change = iteration.last.rows, iteration.last.change
+    m, unit = len(rows.response), change.norm if iteration.unit is None else iteration.unit
+    point = np.concatenate([rows.response, rows.correlation / unit])
+    residual = np.concatenate([change.rows[:m], change.rows[m:] * (change.norm / unit)])
+    mixed, anderson = iteration.anderson.step(point.ravel(), residual.ravel())
+    mixed = mixed.reshape(point.shape)
+    return Rows(mixed[:m], mixed[m:] * unit), replace(iteration, anderson=anderson, unit=unit)
+
+
+def _half_way(iteration: Iteration, rows: Rows) -> Iteration | None:
+    """The iteration that goes on half way from its last evaluation to `rows`, at which paths do not settle; None before the first."""
+    if iteration.last is None:
+        return None
+    before, standing = iteration.last.rows, iteration.standing
+    ahead = Rows((before.response + rows.response) / 2, (before.correlation + rows.correlation) / 2)
+    return replace(iteration, ahead=ahead, standing=replace(standing, number=standing.number + 1, astray=True))
+
+
+def _recorded(front: Front, iteration: Iteration, last: Evaluation, tolerance: float) -> Iteration:
+    """The iteration after an evaluation.
+
+    Near the fixed point, modes keep their number and direction, since those that come and go would stop it; where some are missing at
+    the end, all are chosen anew, and the residual is not yet known.
+    """
+    factor, residual, standing = last.image.factor, last.change.largest, iteration.standing
+    held, missing = iteration.held, iteration.missing
+    if held is None and residual < HELD:
+        held = factor.columns(front.rank)
+    elif front.held is None and residual < tolerance and factor.above > factor.modes.shape[1] and missing < MOST_MISSING:
+        held, missing, residual, standing = None, missing + 1, 1.0, replace(standing, least=np.inf)
+    best = last.implied if residual < standing.least else iteration.best
+    return replace(iteration, ahead=None, last=last, best=best, held=held, missing=missing, standing=standing.after(residual))
+
+
+def finish(panel_map: PanelMap, iteration: Iteration, verdict: Verdict) -> Panel | Unsettled:
+    """The panel of the least residual, with exactly the rows that its averages imply: late in training, their terms cancel."""
+    front, last, standing = panel_map.front, iteration.last, iteration.standing
+    assert last
+    image, rows = last.image, last.implied
+    if standing.astray or standing.residual > standing.least:
+        again = panel_map.image(iteration.best, iteration.held)
+        implied = again if isinstance(again, Unsettled) else panel_map.implied(again.averages)
+        if isinstance(again, Unsettled) or isinstance(implied, Unsettled):
+            return Unsettled("the best point of the iteration does not come back")
+        image, rows = again, implied
+    factor = front.next_factor(rows.correlation, iteration.held)
+    if isinstance(factor, Unsettled):
+        return factor
+    return Panel(
+        interval=panel_map.interval,
+        rows=rows,
+        factor=factor,
+        averages=image.averages,
+        sampled=image.sampled,
+        observed=image.observed,
+        room=panel_map.room,
+        residual=standing.least,
+        secants=iteration.anderson.secants if verdict is Verdict.SETTLED else (),
+    )

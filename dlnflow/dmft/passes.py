@@ -1,102 +1,63 @@
-"""Causal passes over a sample of paths, and open-loop averages over another sample with the kernels that a pass has found."""
+"""Causal passes over a sample of paths, panel after panel: on panels that are chosen on the way, or on known ones."""
 
 from collections.abc import Callable
 from itertools import pairwise
 
-import numpy as np
-
-from dlnflow.dmft import panel, radau
-from dlnflow.dmft.averages import Averages, Observed
-from dlnflow.dmft.constants import (
-    EARLIEST,
-    FIRST_WIDTH,
-    LEAST_ROUGHNESS,
-    MOST_PANELS,
-    NARROWEST,
-    NARROWEST_FACTOR,
-    ORDER,
-    PATIENCE,
-    REPEATED_ABOVE,
-    REPEATED_BELOW,
-    SAFETY,
-    STRETCH,
-    WIDEST_FACTOR,
-)
+from dlnflow.dmft import guess, panel, widths
+from dlnflow.dmft.averages import Averages
+from dlnflow.dmft.constants import MOST_PANELS, ORDER, PATIENCE
+from dlnflow.dmft.front import Front, Panel, start
+from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.sampling import Sample
-from dlnflow.dmft.state import State, start
+from dlnflow.dmft.state import State
 from dlnflow.model import Problem
-from dlnflow.native import dmft as native
-from dlnflow.solution import Array, SolveError
 
 Watch = Callable[[float], None]
 
 
-class Unsettled(SolveError):
-    """Panels that do not settle up to the horizon; up to the time `reached` they may, unless that is the horizon."""
-
-    def __init__(self, message: str, reached: float) -> None:
-        super().__init__("not_converged", message)
-        self.reached = reached
-
-
 def adaptive_pass(
-    problem: Problem, sample: Sample, horizon: float, roughness: float, tolerance: float, most: int, watch: Callable[[State], None]
-) -> State:
-    """A pass that chooses its panels: the roughness of each stays below `roughness`. `watch(state)` is called after each.
+    problem: Problem, sample: Sample, horizon: float, bound: float, tolerance: float, most: int, watch: Callable[[Front], None]
+) -> State | Unsettled:
+    """A pass that chooses its panels: the roughness of each stays below the `bound`. `watch(front)` is called after each.
 
-    `tolerance` is that of the panels' iterations. Raises Unsettled where more than `most` of them do not settle until they are made
-    shorter, or where panels need more than MOST_PANELS, or than the modes of `sample`.
+    `tolerance` is that of the panels' iterations. Unsettled where more than `most` of them do not settle until they are made shorter, or
+    where panels need more than MOST_PANELS, or than the modes of `sample`.
     """
-    state = start(problem, sample, ORDER, MOST_PANELS)
-    width, failures = _first_width(problem, horizon), 0
-    while state.edges[-1] < horizon:
-        left = state.edges[-1]
-        if state.is_full:
-            raise Unsettled(f"{len(state.edges) - 1} panels reach only t = {left:.3g}", _end_of_widest(state))
-        right = horizon if left + STRETCH * width >= horizon else left + width
-        try:
-            solved = _solved(state, right, tolerance)
-        except panel.PanelFailure:
+    front = start(problem, sample, ORDER, MOST_PANELS)
+    width, failures = widths.first_width(problem, horizon), 0
+    while front.edges[-1] < horizon:
+        left = front.edges[-1]
+        if front.is_full:
+            return Unsettled(f"{len(front.edges) - 1} panels reach only t = {left:.3g}", _end_of_widest(front))
+        right = widths.right_edge(left, width, horizon)
+        made = _on_new_panel(front, right, tolerance)
+        if isinstance(made, Unsettled):
             width, failures = width / 2, failures + 1
-            if width < NARROWEST * max(EARLIEST, left) or failures > most:
-                raise Unsettled(f"The iteration does not settle at t = {left:.3g}", _end_of_widest(state)) from None
+            if widths.is_too_narrow(left, width) or failures > most:
+                return Unsettled(f"The iteration does not settle at t = {left:.3g}", _end_of_widest(front))
             continue
-        rough = panel.roughness(state, solved)
-        factor = float(np.clip(SAFETY * (roughness / max(rough, LEAST_ROUGHNESS)) ** (1 / ORDER), NARROWEST_FACTOR, WIDEST_FACTOR))
-        if rough > REPEATED_ABOVE * roughness and factor < REPEATED_BELOW and right - left > NARROWEST * max(EARLIEST, left):
+        rough = widths.roughness(front, made)
+        factor = widths.next_factor(rough, bound)
+        if widths.is_to_be_repeated(rough, bound) and not widths.is_too_narrow(left, right - left):
             width = (right - left) * factor
             continue
-        panel.accept(state, solved)
-        watch(state)
+        front.accept(made)
+        watch(front)
         width = max(width, right - left) * factor
-    state.finish()
-    return state
+    return front.state()
 
 
-def _end_of_widest(state: State) -> float:
+def _end_of_widest(front: Front) -> float:
     """The right edge of the widest panel, behind which panels were made shorter; 0 where there is none."""
-    return max(pairwise(state.edges), key=lambda edges: edges[1] - edges[0], default=(0.0, 0.0))[1]
+    return max(pairwise(front.edges), key=lambda edges: edges[1] - edges[0], default=(0.0, 0.0))[1]
 
 
-def _solved(state: State, right: float, tolerance: float) -> panel.Panel:
+def _on_new_panel(front: Front, right: float, tolerance: float) -> Panel | Unsettled:
     """The next panel, from a network that stands still, or else from one whose response to late fields is that of the panel before."""
-    try:
-        return panel.solve(state, right, tolerance, most=PATIENCE)
-    except panel.PanelFailure:
-        n, m = state.nodes, state.order
-        if not n:
-            raise
-        response, correlation = np.zeros((2, m, n + m))
-        response[:, m:] = state.response[n - m : n, :n]
-        correlation[:, :n], correlation[:, n:] = state.correlation[n - 1, :n], state.correlation[n - 1, n - 1]
-        return panel.solve(state, right, tolerance, panel.Rows(response, correlation), most=PATIENCE)
-
-
-def _first_width(problem: Problem, horizon: float) -> float:
-    """A first panel on which nothing moves far: a share of the fastest linear rate 2a²(1 + 1/√δ)² + λ, or of the search."""
-    rate = 2 * problem.initial_second_moment * (1 + problem.aspect_ratio**-0.5) ** 2 + 2 * problem.weight_decay
-    drive = np.sqrt((problem.initial_error + problem.noise_std**2) / problem.aspect_ratio + problem.initial_error)
-    return float(min(horizon, FIRST_WIDTH / (rate + drive)))
+    made = panel.solve(front, right, tolerance, most=PATIENCE)
+    if isinstance(made, Panel) or not front.nodes:
+        return made
+    return panel.solve(front, right, tolerance, guess.shifted(front), most=PATIENCE)
 
 
 def causal_pass(
@@ -109,79 +70,32 @@ def causal_pass(
     *,
     taught: bool = False,
     alone: bool = False,
-) -> State:
+) -> State | Unsettled:
     """A pass on the panels of the state `like`, from the averages that its kernels give and with modes turned towards its modes.
 
     `taught`, it starts with the secants of `like` too; `alone`, it keeps to its thread. With another `order` than that of `like`, modes
-    keep the draws that they have there.
+    keep the draws that they have there. Where the guess does not lead to a panel, the network that stands still may.
     """
-    edges = like.edges[1:]
-    lift = radau.between(like.order, order)
-    new = [slice(first, last) for first, last in pairwise(like.ranks)]
-    blocks = [lift @ like.factor[k * like.order : (k + 1) * like.order, columns] for k, columns in enumerate(new)]
-    state = start(like.problem, sample, order, len(edges), blocks, correction, alone)
     expected = _expected(like, sample, order, correction)
+    if isinstance(expected, Unsettled):
+        return expected
+    edges = like.edges[1:]
+    front = start(like.problem, sample, order, len(edges), like.blocks(order), correction, alone)
     for right, secants in zip(edges, like.secants if taught else [()] * len(edges), strict=True):
-        try:
-            solved = panel.solve(state, right, tolerance, _guess(state, expected), secants)
-        except panel.PanelFailure:
-            solved = panel.solve(state, right, tolerance)
-        panel.accept(state, solved)
+        made = panel.solve(front, right, tolerance, guess.continued(front, expected), secants)
+        if isinstance(made, Unsettled):
+            made = panel.solve(front, right, tolerance)
+        if isinstance(made, Unsettled):
+            return made
+        front.accept(made)
         watch(right)
-    state.finish()
-    return state
+    return front.state()
 
 
-def _expected(like: State, sample: Sample, order: int, correction: Averages | None) -> panel.Rows:
-    """R_w and C_e over `sample` with the kernels of `like`, on panels of `order` nodes, with the `correction` there."""
-    averages = own_averages(like) if sample is like.sample else open_loop(like, sample)
+def _expected(like: State, sample: Sample, order: int, correction: Averages | None) -> Averages | Unsettled:
+    """The averages over `sample` with the kernels of `like`, on panels of `order` nodes, with the `correction` there."""
+    averages = like.small_averages if sample is like.sample else like.open_loop(sample)
+    if isinstance(averages, Unsettled):
+        return averages
     averages = averages.interpolated(like.order, order)
-    if correction is not None:
-        averages = averages + correction
-    return panel.Rows(averages.response, averages.correlation)
-
-
-def _guess(state: State, expected: panel.Rows) -> panel.Rows:
-    """The next panel's rows of R_w and C_e: what they are at its left edge, and from there on the expected changes."""
-    n = state.nodes
-    here = (slice(n, n + state.order), slice(0, n + state.order))
-    response, correlation = expected.response[here].copy(), expected.correlation[here].copy()
-    if n:
-        response[:, :n] += state.response[n - 1, :n] - expected.response[n - 1, :n]
-        correlation[:, :n] += state.correlation[n - 1, :n] - expected.correlation[n - 1, :n]
-        correlation[:, n:] += state.correlation[n - 1, n - 1] - expected.correlation[n - 1, n - 1]
-    return panel.Rows(response, correlation)
-
-
-def own_averages(state: State) -> Averages:
-    """The averages over the sample of `state` with its kernels; `state.sampled` belong to the last iterates of its panels.
-
-    They differ by a tolerance, which stiff networks amplify thousandfold. Raises PanelFailure where a path does not settle.
-    """
-    if state.own is None:
-        state.own = open_loop(state, state.sample)
-    return state.own
-
-
-def open_loop(state: State, sample: Sample, heights: Array | None = None, tangents: bool = True) -> Averages:
-    """The averages over `sample` of the paths that the kernels of `state` drive; `heights` (N, P), where given, is filled with H.
-
-    Raises PanelFailure where a path does not settle.
-    """
-    panels = range(0, state.nodes, state.order)
-    averages = native.propagate(
-        sample.paths,
-        factor=state.factor,
-        memory=state.residual_response,
-        integrals=state.integrals,
-        ahead=np.concatenate([panel.ahead(state.time[:n], state.time[n : n + state.order]) for n in panels]),
-        decay=-2 * state.problem.weight_decay * state.time,
-        tangents=tangents,
-        heights=heights,
-        kinds=len(state.problem.strata),
-    )
-    if averages is None:
-        raise panel.PanelFailure("a path does not settle")
-    response, correlation, observed = averages
-    lower = np.tril(correlation)
-    return Averages(response, lower + np.tril(lower, -1).T, Observed(observed))
+    return averages if correction is None else averages + correction

@@ -1,11 +1,11 @@
 """Many paths at the price of few: a fixed point on a small sample, corrected by what a large sample adds to the averages.
 
 With F the averages over a large sample and f those over a small one, x = F(x) is solved as x = f(x) + τ with τ = F(x₀) − f(x₀) taken at
-the last solution x₀ (the full approximation scheme of A. Brandt, Math. Comp. 31, 1977, with samples for grids). Each round needs F
-once, open loop; its error shrinks by the relative difference of the derivatives of F and f, about ten times.
+the last solution x₀, eq. (20) (the full approximation scheme of A. Brandt, Math. Comp. 31, 1977, with samples for grids). Each round needs
+F once, open loop; its error shrinks by the relative difference of the derivatives of F and f, about ten times.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,24 +21,27 @@ from dlnflow.dmft.constants import (
     CHECK_SIZE,
     CONTRACTION,
     COVERAGE,
-    FEWER,
     LEAST_SETTLED,
+    MANY,
+    MANY_AT_ONE,
     MOST_DRAWN,
     MOST_MEASURES,
     ORDER,
     SCRAMBLES,
-    SEPARATE_PATHS,
     SPREAD_TOLERANCE,
     TANGENT_MEMORY,
     THREADS,
     TIME_STEP_PATHS,
+    TOLERANCE,
     UNEVEN,
 )
 from dlnflow.dmft.errors import Curves, Scale
 from dlnflow.dmft.observables import values
-from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.passes import Watch, causal_pass, open_loop, own_averages
+from dlnflow.dmft.outcome import Unsettled, settled
+from dlnflow.dmft.passes import causal_pass
 from dlnflow.dmft.state import State
+from dlnflow.dmft.task import Pilot, Solved, Task, small_paths
+from dlnflow.dmft.timestep import change_within_panels, with_another_node
 from dlnflow.native import dmft as native
 from dlnflow.solution import CURVES, Array
 
@@ -47,169 +50,206 @@ Out = TypeVar("Out")
 
 
 @dataclass(frozen=True)
-class Round:
-    """A corrected fixed point, its curves, and their sampling errors relative to the curves; the `correction` as it was before checks."""
+class Corrected:
+    """A `solved` fixed point, the sampling errors of its curves, eq. (24), and the `correction` that made it."""
 
-    state: State
-    curves: Curves
+    solved: Solved
     sampling: Curves
-    paths: int
-    correction: Averages | None = None
+    correction: Averages
 
 
+@dataclass(frozen=True)
 class Refinement:
-    """The rounds of one solve: `sample` is the small sample, aimed at what matters on the panels of the first solution.
+    """Corrections of the solution on a small sample, `base`, which is aimed at what matters on the panels of the pilot.
 
-    `many` are more paths than a scramble needs for the accuracy but where weights jump, see `sampling.draw`.
+    `size` is the number of its paths that was asked for. Large samples have the same `aims`, and stand in rows where they have more paths
+    than smooth averages need for the accuracy, see `sampling.draw`: from `many` on.
     """
 
-    def __init__(
-        self,
-        first: State,
-        times: Array,
-        scale: Scale,
-        paths: int,
-        many: float,
-        tolerance: float,
-        root: np.random.SeedSequence,
-        watch: Watch,
-    ) -> None:
-        if 2 * THREADS * paths * first.nodes**2 > TANGENT_MEMORY:
-            raise PanelFailure("the small sample does not fit into the memory")
-        self.times, self.scale, self.tolerance, self.root, self.watch = times, scale, tolerance, root, watch
-        self.problem, self.rank, self.size, self.many = first.problem, first.rank, paths, many
-        self.aims = self._aim(first)
-        self.sample = self._sorted(first, self._draw(paths, 0))
-        self.base = causal_pass(first, self.sample, ORDER, tolerance, watch)
+    task: Task
+    scale: Scale
+    size: int
+    aims: list[Array]
+    many: float
+    base: State
 
-    def _aim(self, state: State) -> list[Array]:
-        sample = sampling.draw(self.problem, AIMING_PATHS, self.rank, self._seed(1))
-        w, _ = _weights(state, sample)
-        return sampling.aim_at(self.problem, sample, self.rank, w - sample.target)
+    def time_step(self) -> Curves | Unsettled:
+        """Eq. (25) on the small sample."""
+        return with_another_node(self.base, self.task.times, self.scale, self.task.progress)
 
-    def _sorted(self, state: State, sample: sampling.Sample) -> sampling.Sample:
-        """The sample with paths side by side that begin to move at about the same time, see `native.QUIET`, spread over both halves."""
-        if sample.initial[1].min() * state.edges[1] > native.QUIET:
-            return sample
-        _, slope = _weights(state, sample)
-        begins = (np.cumsum(state.integrals[:, -1].reshape(-1, 1) * slope, axis=0) <= native.QUIET).sum(axis=0)
-        kinds = [sample.stratum(k) for k in range(len(self.problem.strata))]
-        blocks = np.concatenate([kind[np.argsort(begins[kind], kind="stable")] for kind in kinds]).reshape(-1, sampling.BLOCK)
-        return sample.chosen(np.concatenate([blocks[::2], blocks[1::2]]))
-
-    def _seed(self, *key: int) -> np.random.SeedSequence:
-        return np.random.SeedSequence(entropy=self.root.entropy, spawn_key=(*self.root.spawn_key, *key))
-
-    def _draw(self, paths: int, *key: int) -> sampling.Sample:
-        return sampling.draw(self.problem, paths, self.rank, self._seed(*key), self.aims, paths >= self.many)
-
-    def time_step(self) -> Curves:
-        """The relative change of the curves on the small sample with one node more in each panel. Raises PanelFailure.
-
-        Where that does not settle, with one node less: what this changes is more than the error.
-        """
-        try:
-            other = self._finer(self.base, None)
-        except PanelFailure:
-            other = causal_pass(self.base, self.sample, ORDER - 1, self.tolerance, self.watch)
-        return self._change_of_curves(self.base, other)
-
-    def time_steps_of(self, found: Round) -> Iterator[Curves]:
-        """The same with the corrections that a few of the round's samples make, with and without the node. Raises PanelFailure.
-
-        Where weights move in less than a panel, the error of a path depends on where its move lies among the nodes, and that of the small
-        sample is mostly what is left of such errors in the mean over few paths. Where rates are far apart the corrections move far with the
-        node: as long as it is mostly their last move that shows, they are taken once more at the solution that they made.
-        """
-        assert found.state.correction is not None
-        paths = min(found.paths, TIME_STEP_PATHS)
-        correction = (found.state.correction - self._added(found.state, paths)).interpolated(ORDER, ORDER + 1)
-        fine = self._finer(found.state, found.state.correction.interpolated(ORDER, ORDER + 1))
-        for _ in range(MOST_MEASURES):
-            before, fine = fine, self._finer(fine, correction + self._added(fine, paths))
-            change, moved = (self._change_of_curves(state, fine) for state in (found.state, before))
-            yield {name: change[name] + CONTRACTION * moved[name] for name in change}
-            if max(float(moved[name].max()) for name in CURVES) < max(float(change[name].max()) for name in CURVES):
-                return
-
-    def _change_of_curves(self, one: State, other: State) -> Curves:
-        return change_within_panels(one, other, self.times, self.scale)
-
-    def _finer(self, like: State, correction: Averages | None) -> State:
-        return causal_pass(like, self.sample, ORDER + 1, self.tolerance, self.watch, correction)
-
-    def _added(self, state: State, paths: int) -> Averages:
-        """What the averages over a few scrambles of `paths` paths add to those over the small sample."""
-        with ThreadPoolExecutor(THREADS) as pool:
-            averages = pool.map(lambda scramble: self._averages(state, paths, scramble), range(CHECK_SCRAMBLES))
-            return _mean(averages) - own_averages(state)
-
-    def _averages(self, state: State, paths: int, scramble: int) -> Averages:
-        size = min(paths, MOST_DRAWN)
-        parts = range(scramble, SCRAMBLES * paths // size, SCRAMBLES)
-        averages = _mean(open_loop(state, self._draw(size, 2, paths, part)) for part in parts)
-        self.watch(state.edges[-1])
-        return averages
-
-    def _change(self, paths: int, scramble: int, before: State, after: State) -> Averages:
-        """What the averages over one scramble change by from one state to another."""
-        sample = self._draw(paths, 4, paths, scramble)
-        return open_loop(after, sample) - open_loop(before, sample)
-
-    def _solve(self, like: State, correction: Averages, tolerance: float, *, taught: bool = False, alone: bool = False) -> State:
-        state = causal_pass(like, self.sample, ORDER, tolerance, lambda t: None, correction, taught=taught, alone=alone)
-        self.watch(state.edges[-1])
-        return state
-
-    def _values(self, like: State, correction: Averages) -> Curves | None:
-        """The curves with another correction, well enough for a spread, beside others; None where that does not settle."""
-        try:
-            return values(self._solve(like, correction, SPREAD_TOLERANCE * self.tolerance, taught=True, alone=True), self.times)
-        except PanelFailure:
-            return None
-
-    def round(self, paths: int) -> Round:
-        """Correct by the mean of all scrambles of `paths` paths; single scrambles, drawn towards it, give the sampling errors."""
-        with ThreadPoolExecutor(THREADS) as pool:
-            averages = list(pool.map(lambda scramble: self._averages(self.base, paths, scramble), range(SCRAMBLES)))
+    def round(self, base: State, paths: int) -> Corrected | Unsettled:
+        """Eq. (20): `base` corrected by the mean of all scrambles of `paths` paths; single ones, drawn towards it, give the spread."""
+        averages = _side_by_side(lambda scramble: self._averages(base, paths, scramble), range(SCRAMBLES))
+        if isinstance(averages, Unsettled):
+            return averages
+        small = base.small_averages
+        if isinstance(small, Unsettled):
+            return small
         mean = _mean(averages)
-        correction = mean - own_averages(self.base)
-        state = self._solve(self.base, correction, self.tolerance)
-        drawn = [correction + (one - mean) * SCRAMBLES**-0.5 for one in averages]
-        single = _settled(lambda one: self._values(state, one), drawn)
-        curves = values(state, self.times)
-        spread = {name: np.std([one[name] for one in single], axis=0, ddof=1) for name in curves}
-        sampling_error = {name: COVERAGE * self.scale.relative(name, spread[name], value) for name, value in curves.items()}
-        return Round(state, curves, sampling_error, paths, correction)
+        correction = mean - small
+        state = self._solve(base, correction)
+        if isinstance(state, Unsettled):
+            return state
+        curves = values(state, self.task.times)
+        spread = self._spread(state, curves, [correction + (one - mean) * SCRAMBLES**-0.5 for one in averages])
+        return spread if isinstance(spread, Unsettled) else Corrected(Solved(state, curves, paths), spread, correction)
 
-    def check(self, found: Round, number: int) -> tuple[Round, Curves]:
-        """The round with its correction taken once more at its own solution, on fewer paths, and the error that is left.
+    def check(self, base: State, solved: Solved, correction: Averages, number: int) -> tuple[Solved, Curves] | Unsettled:
+        """Eq. (21): the `correction` of `base` taken once more at the solution `solved`, on fewer paths, and the error left, eq. (26).
 
         The paths are others for each `number`, counted from 0, and give what changes since the start of the round: the noise of earlier
         checks shows. What is left is a part of the change of the curves, what the residuals of the panels may grow to, and the share of the
         noise that no mode carries. Where that does not settle, the round stands as it is, and the change since the round before counts.
         """
-        assert found.correction is not None
-        paths = CHECK_SIZE * self.size
-        scrambles = range(number * CHECK_SCRAMBLES, (number + 1) * CHECK_SCRAMBLES)
-        with ThreadPoolExecutor(THREADS) as pool:
-            changes = pool.map(lambda scramble: self._change(paths, scramble, self.base, found.state), scrambles)
-            moved = _mean(changes) - (own_averages(found.state) - own_averages(self.base))
-        try:
-            state = self._solve(found.state, found.correction + moved, self.tolerance, taught=True)
-            before = found.state
-        except PanelFailure:
-            state, before = found.state, self.base
+        change = self._change_of_correction(base, solved.state, number)
+        if isinstance(change, Unsettled):
+            return change
+        state, before = self._solve(solved.state, correction + change, taught=True), solved.state
+        if isinstance(state, Unsettled):
+            state, before = solved.state, base
         inexact = AMPLIFICATION * state.residual + UNEVEN * native.MODE_SHARE
         left = {name: CONTRACTION * change + inexact for name, change in self._change_of_curves(before, state).items()}
-        return Round(state, values(state, self.times), found.sampling, found.paths, found.correction), left
+        return Solved(state, values(state, self.task.times), solved.paths), left
+
+    def time_step_of(self, solved: Solved, is_enough: Callable[[Curves], bool]) -> Curves | Unsettled:
+        """Eq. (25) with the corrections that a few of the round's samples make, with and without the node, until that `is_enough`.
+
+        Where weights move in less than a panel, the error of a path depends on where its move lies among the nodes, and that of the small
+        sample is mostly what is left of such errors in the mean over few paths. Where rates are far apart the corrections move far with the
+        node: as long as it is mostly their last move that shows, they are taken once more at the solution that they made.
+        """
+        state, paths = solved.state, min(solved.paths, TIME_STEP_PATHS)
+        assert state.correction is not None
+        added = self._added(state, paths)
+        if isinstance(added, Unsettled):
+            return added
+        fine = self._finer(state, state.correction.interpolated(ORDER, ORDER + 1))
+        if isinstance(fine, Unsettled):
+            return fine
+        correction = (state.correction - added).interpolated(ORDER, ORDER + 1)
+        measured: Curves | Unsettled = Unsettled("corrections of panels with one node more do not settle")
+        for _ in range(MOST_MEASURES):
+            before, finer = fine, self._corrected_finer(fine, correction, paths)
+            if isinstance(finer, Unsettled):
+                break
+            fine = finer
+            change, last = (self._change_of_curves(one, fine) for one in (state, before))
+            measured = {name: change[name] + CONTRACTION * last[name] for name in change}
+            if is_enough(measured) or _largest(last) < _largest(change):
+                break
+        return measured
+
+    def _change_of_curves(self, one: State, other: State) -> Curves:
+        return change_within_panels(one, other, self.task.times, self.scale)
+
+    def _corrected_finer(self, fine: State, correction: Averages, paths: int) -> State | Unsettled:
+        """The solution with one node more and the `correction` to which that of `fine` is added."""
+        added = self._added(fine, paths)
+        return added if isinstance(added, Unsettled) else self._finer(fine, correction + added)
+
+    def _finer(self, like: State, correction: Averages) -> State | Unsettled:
+        return causal_pass(like, self.base.sample, ORDER + 1, TOLERANCE, self.task.progress, correction)
+
+    def _added(self, state: State, paths: int) -> Averages | Unsettled:
+        """What the averages over a few scrambles of `paths` paths add to those over the small sample."""
+        averages = _side_by_side(lambda scramble: self._averages(state, paths, scramble), range(CHECK_SCRAMBLES))
+        small = state.small_averages
+        if isinstance(averages, Unsettled):
+            return averages
+        return small if isinstance(small, Unsettled) else _mean(averages) - small
+
+    def _averages(self, state: State, paths: int, scramble: int) -> Averages | Unsettled:
+        """F of eq. (20): the averages over one scramble, in several draws where it is large."""
+        size = min(paths, MOST_DRAWN)
+        parts = range(scramble, SCRAMBLES * paths // size, SCRAMBLES)
+        averages = settled(state.open_loop(self._draw(size, 2, paths, part)) for part in parts)
+        self.task.progress(state.edges[-1])
+        return averages if isinstance(averages, Unsettled) else _mean(averages)
+
+    def _change_of_correction(self, before: State, after: State, number: int) -> Averages | Unsettled:
+        """By how much more the averages over a few scrambles change from one state to another than those over the small sample."""
+        scrambles = range(number * CHECK_SCRAMBLES, (number + 1) * CHECK_SCRAMBLES)
+        changes = _side_by_side(lambda scramble: self._change(scramble, before, after), scrambles)
+        if isinstance(changes, Unsettled):
+            return changes
+        small = settled([after.small_averages, before.small_averages])
+        return small if isinstance(small, Unsettled) else _mean(changes) - (small[0] - small[1])
+
+    def _change(self, scramble: int, before: State, after: State) -> Averages | Unsettled:
+        """What the averages over one scramble change by from one state to another."""
+        paths = CHECK_SIZE * self.size
+        sample = self._draw(paths, 4, paths, scramble)
+        averages = settled(state.open_loop(sample) for state in (after, before))
+        return averages if isinstance(averages, Unsettled) else averages[0] - averages[1]
+
+    def _solve(self, like: State, correction: Averages, *, taught: bool = False) -> State | Unsettled:
+        state = causal_pass(like, self.base.sample, ORDER, TOLERANCE, lambda t: None, correction, taught=taught)
+        self.task.progress(like.edges[-1])
+        return state
+
+    def _spread(self, state: State, mean: Curves, corrections: list[Averages]) -> Curves | Unsettled:
+        """Eq. (24): COVERAGE standard deviations of the curves with these corrections, relative to the `mean` ones, those of `state`."""
+
+        def curves(correction: Averages) -> Curves | Unsettled:
+            tolerance = SPREAD_TOLERANCE * TOLERANCE
+            one = causal_pass(state, self.base.sample, ORDER, tolerance, lambda t: None, correction, taught=True, alone=True)
+            self.task.progress(state.edges[-1])
+            return one if isinstance(one, Unsettled) else values(one, self.task.times)
+
+        single = most_settled(curves, corrections)
+        if isinstance(single, Unsettled):
+            return single
+        spread = {name: np.std([one[name] for one in single], axis=0, ddof=1) for name in mean}
+        return {name: COVERAGE * self.scale.relative(name, spread[name], value) for name, value in mean.items()}
+
+    def _draw(self, paths: int, *key: int) -> sampling.Sample:
+        return sampling.draw(self.task.problem, paths, self.base.rank, self.task.seed(*key), self.aims, paths >= self.many)
 
 
-def _weights(state: State, sample: sampling.Sample) -> tuple[Array, Array]:
+def refinement(task: Task, pilot: Pilot, size: int) -> Refinement | Unsettled:
+    """The small sample of `size` paths on the panels of the pilot, and the solution there.
+
+    The largest one always stands in rows, and so do all large samples then.
+    """
+    state = pilot.state
+    if 2 * THREADS * size * state.nodes**2 > TANGENT_MEMORY:
+        return Unsettled("the small sample does not fit into the memory")
+    many = 0.0 if size > small_paths(task.accuracy, 0) else max(MANY_AT_ONE / task.accuracy, MANY)
+    aims = _aims(task, state)
+    if isinstance(aims, Unsettled):
+        return aims
+    sample = _sorted(state, sampling.draw(task.problem, size, state.rank, task.seed(0), aims, size >= many))
+    if isinstance(sample, Unsettled):
+        return sample
+    base = causal_pass(state, sample, ORDER, TOLERANCE, task.progress)
+    return base if isinstance(base, Unsettled) else Refinement(task, pilot.scale, size, aims, many, base)
+
+
+def _aims(task: Task, state: State) -> list[Array] | Unsettled:
+    """The axes along which samples are aimed, see `sampling.aim_at`."""
+    sample = sampling.draw(task.problem, AIMING_PATHS, state.rank, task.seed(1))
+    weights = _weights(state, sample)
+    return weights if isinstance(weights, Unsettled) else sampling.aim_at(task.problem, sample, state.rank, weights[0] - sample.target)
+
+
+def _sorted(state: State, sample: sampling.Sample) -> sampling.Sample | Unsettled:
+    """The sample with paths side by side that begin to move at about the same time, see `native.QUIET`, spread over both halves."""
+    if sample.initial[1].min() * state.edges[1] > native.QUIET:
+        return sample
+    weights = _weights(state, sample)
+    if isinstance(weights, Unsettled):
+        return weights
+    begins = (np.cumsum(state.integrals[:, -1].reshape(-1, 1) * weights[1], axis=0) <= native.QUIET).sum(axis=0)
+    kinds = [sample.stratum(k) for k in range(len(state.problem.strata))]
+    blocks = np.concatenate([kind[np.argsort(begins[kind], kind="stable")] for kind in kinds]).reshape(-1, sampling.BLOCK)
+    return sample.chosen(np.concatenate([blocks[::2], blocks[1::2]]))
+
+
+def _weights(state: State, sample: sampling.Sample) -> tuple[Array, Array] | Unsettled:
     """w and k (N, P) of `sample` driven by the kernels of `state`."""
     height = np.empty((state.nodes, len(sample.target)))
-    open_loop(state, sample, height, tangents=False)
-    return sample.weigh(state.time, state.problem.weight_decay, height)
+    averages = state.open_loop(sample, height, tangents=False)
+    return averages if isinstance(averages, Unsettled) else sample.weigh(state.time, state.problem.weight_decay, height)
 
 
 def drawable(paths: float) -> int:
@@ -218,17 +258,23 @@ def drawable(paths: float) -> int:
     return size * int(np.ceil(paths / size))
 
 
-def _settled(solve: Callable[[In], Out | None], inputs: list[In]) -> list[Out]:
-    """What `solve` makes of the inputs, one for each scramble, without those that do not settle. Raises PanelFailure where few do."""
-    found: list[Out] = []
+def most_settled(solve: Callable[[In], Out | Unsettled], inputs: list[In]) -> list[Out] | Unsettled:
+    """What `solve` makes of the inputs, one for each scramble, without those that do not settle; Unsettled where few do."""
+    every: list[Out] = []
     with ThreadPoolExecutor(THREADS) as pool:
         for tried, one in enumerate(pool.map(solve, inputs), 1):
-            if one is not None:
-                found.append(one)
-            elif tried - len(found) > SCRAMBLES - LEAST_SETTLED:
+            if not isinstance(one, Unsettled):
+                every.append(one)
+            elif tried - len(every) > SCRAMBLES - LEAST_SETTLED:
                 pool.shutdown(wait=False, cancel_futures=True)
-                raise PanelFailure("too few scrambles settle")
-    return found
+                return Unsettled("too few scrambles settle")
+    return every
+
+
+def _side_by_side(make: Callable[[In], Out | Unsettled], inputs: Iterable[In]) -> list[Out] | Unsettled:
+    """What `make` makes of each input, by THREADS at a time; where one is Unsettled, those that have not begun are left out."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        return settled(pool.map(make, inputs))
 
 
 def _mean(averages: Iterable[Averages]) -> Averages:
@@ -236,48 +282,5 @@ def _mean(averages: Iterable[Averages]) -> Averages:
     return sum(others, first) * (1 / (1 + len(others)))
 
 
-def change_within_panels(one: State, other: State, times: Array, scale: Scale) -> Curves:
-    """The largest relative difference of two solutions on the same panels, by curve, in the panel of each of the `times`, (T,) each.
-
-    It is taken over these times and the nodes of `one`: at a single time two solutions may happen to agree.
-    """
-    times = np.append(times, one.time)
-    panel = np.searchsorted(one.edges[1:-1], times)
-    largest = {}
-    for name, change in scale.difference(values(one, times), values(other, times)).items():
-        by_panel = np.zeros(len(one.edges) - 1)
-        np.maximum.at(by_panel, panel, change)
-        largest[name] = by_panel[panel[: len(times) - one.nodes]]
-    return largest
-
-
-def independent(
-    first: State, times: Array, scale: Scale, tolerance: float, root: np.random.SeedSequence, watch: Watch
-) -> tuple[Round, Curves, Curves]:
-    """Separate solves on the panels of `first`, where corrections do not settle: their mean, time-step error, and what their size changes.
-
-    The fixed point of few paths is biased by about their inverse number, so that a quarter of the paths shows more than the bias.
-    Raises PanelFailure where fewer than LEAST_SETTLED of SCRAMBLES settle.
-    """
-    paths = int(2 ** np.floor(np.log2(np.clip(TANGENT_MEMORY / (2 * THREADS * first.nodes**2), *SEPARATE_PATHS))))
-
-    def one(key: tuple[int, int]) -> State | None:
-        seed = np.random.SeedSequence(entropy=root.entropy, spawn_key=(5, *key))
-        try:
-            return causal_pass(first, sampling.draw(first.problem, key[0], first.rank, seed), ORDER, tolerance, lambda t: None, alone=True)
-        except PanelFailure:
-            return None
-        finally:
-            watch(first.edges[-1])
-
-    few, many = (_settled(one, [(size, scramble) for scramble in range(SCRAMBLES)]) for size in (paths // FEWER, paths))
-    rough, each = ([values(state, times) for state in states] for states in (few, many))
-    curves = {name: np.mean([one[name] for one in each], axis=0) for name in each[0]}
-    spread = {name: np.std([one[name] for one in each], axis=0, ddof=1) / len(each) ** 0.5 for name in curves}
-    bias = scale.difference({name: np.mean([one[name] for one in rough], axis=0) for name in curves}, curves)
-    sampled = {name: COVERAGE * scale.relative(name, spread[name], curves[name]) for name in curves}
-    try:
-        other = causal_pass(many[0], many[0].sample, ORDER + 1, tolerance, watch)
-    except PanelFailure:
-        other = causal_pass(many[0], many[0].sample, ORDER - 1, tolerance, watch)  # whose own error is the larger one
-    return Round(many[0], curves, sampled, paths), change_within_panels(many[0], other, times, scale), bias
+def _largest(curves: Curves) -> float:
+    return max(float(curves[name].max()) for name in CURVES)

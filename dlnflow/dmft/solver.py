@@ -1,15 +1,13 @@
-"""The solver: a pilot pass chooses the panels, rounds of corrections by more and more paths give the curves and their errors.
+"""The solver: a cycle of stages from panels over a small sample to rounds of corrections, up to the longest horizon that settles.
 
-The error of a curve has three parts. *Time step*: the largest change within a panel, on the small sample, with one node more in each,
-measured again by a round's samples where nothing else is too large. *Sampling*: COVERAGE standard errors over independent scrambles.
-*Fixed point*: the change when the correction is taken once more. Panels, paths or rounds are refined until their sum is below `accuracy`,
-relative to the curve or to FLOOR times its largest value at any time, whichever is larger.
+The error of a curve has three parts, eq. (23). *Time step*: the largest change within a panel, on the small sample, with one node more in
+each, measured again by a round's samples where nothing else is too large. *Sampling*: COVERAGE standard errors over independent scrambles.
+*Fixed point*: the change when the correction is taken once more. What follows from a stage is decided in `plan`, here it is performed.
 """
 
 import resource
 import time as clock
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,46 +15,46 @@ from threadpoolctl import threadpool_limits
 
 from dlnflow import __version__
 from dlnflow.checkpoint import Own
-from dlnflow.dmft import checkpoint, pilot, radau, sampling
-from dlnflow.dmft.checkpoint import Checkpoint, Pilot, Stage
+from dlnflow.dmft import checkpoint, pilot
 from dlnflow.dmft.constants import (
-    COVERAGE,
-    FIRST_ROUND_PATHS,
-    FLOOR,
-    LAST_EXCESS,
-    LAST_TIMES,
-    MORE_POWER,
-    MORE_SAFETY,
-    MORE_WHERE_ROUGH,
-    MOST_CHECKS,
     MOST_HORIZONS,
-    MOST_PATHS,
-    MOST_ROUNDS,
-    MOST_WORK,
-    PATHS_AT_ONE,
+    MOST_PANELS,
     PILOT_SHARE,
-    QUANTILE_PATHS,
     ROUND_SHARE,
-    ROUNDED_DOWN,
     SCRAMBLES,
     SEPARATE_SHARE,
-    SETTLED_PART,
     SHORTER,
-    SMALL_PATHS,
     SMALL_SHARE,
-    TOLERANCE,
 )
-from dlnflow.dmft.errors import Curves, Errors, Scale
-from dlnflow.dmft.observables import conditionals
-from dlnflow.dmft.panel import PanelFailure
-from dlnflow.dmft.passes import Unsettled, open_loop
-from dlnflow.dmft.pilot import Task
+from dlnflow.dmft.errors import Curves, Errors
+from dlnflow.dmft.outcome import Unsettled
+from dlnflow.dmft.plan import decide, first
 from dlnflow.dmft.progress import Progress
-from dlnflow.dmft.refine import Refinement, Round, drawable, independent
-from dlnflow.dmft.state import State
+from dlnflow.dmft.refine import refinement
+from dlnflow.dmft.result import solution, standard_errors
+from dlnflow.dmft.separate import separate
+from dlnflow.dmft.stages import (
+    Accepted,
+    Bare,
+    Check,
+    Checked,
+    Done,
+    GiveUp,
+    Mesh,
+    Outcome,
+    Panelled,
+    Panels,
+    Prepared,
+    Round,
+    Separate,
+    SmallSample,
+    Stage,
+    TimeStep,
+)
+from dlnflow.dmft.task import Task
 from dlnflow.grids import default_times
 from dlnflow.model import Problem
-from dlnflow.solution import Array, Journal, Observer, Solution, SolveError, ignore_progress
+from dlnflow.solution import CURVES, Array, Journal, Observer, Solution, SolveError, ignore_progress
 
 
 def solve(
@@ -85,224 +83,119 @@ def solve(
         return Task(problem, end, times, accuracy, np.random.SeedSequence(seed), Progress(observe, end, own, progress))
 
     with threadpool_limits(1):
-        task, found, errors, chosen = _as_far_as_settles(until, horizon)
-        solution = _solution(task, found, errors, chosen.scale, horizon)
+        task, accepted = _as_far_as_settles(until, horizon)
+        result = solution(task, accepted, horizon)
     measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
-    solution.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
-    return solution
+    result.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
+    return result
 
 
-def _as_far_as_settles(until: Callable[[float, float], Task], horizon: float) -> tuple[Task, Round, Errors, Pilot]:
+def _as_far_as_settles(until: Callable[[float, float], Task], horizon: float) -> tuple[Task, Accepted]:
     """The task `until` the horizon, or until the longest of shorter ones that panels settle on, and what came of it."""
-    task, message = until(horizon, 0.0), ""
+    task, why = until(horizon, 0.0), ""
     for _ in range(MOST_HORIZONS):
-        try:
-            return task, *_resumed(task)
-        except Unsettled as failure:
-            message, end = message or str(failure), min(failure.reached, SHORTER * task.horizon)
-        task = until(end, task.progress.reached)
+        end = cycle(task)
+        if isinstance(end, Accepted):
+            return task, end
+        why = why or end.why
+        task = until(min(end.reached, SHORTER * task.horizon), task.progress.reached)
         if not task.times.any():
             break
-    raise SolveError("not_converged", message)
+    raise SolveError("not_converged", why)
 
 
-def _resumed(task: Task) -> tuple[Round, Errors, Pilot]:
-    """An attempt from the checkpoint of an earlier one, if there is any."""
-    earlier = task.progress.journal.earlier
-    try:
-        return _attempt(task, Checkpoint(earlier) if earlier else None)
-    except SolveError:
-        if not earlier:
-            raise
-    return _attempt(task, None)  # there may have been coarser panels that are better than none
+def cycle(task: Task) -> Accepted | Unsettled:
+    """Stages from the first, or from that of the checkpoint of an earlier attempt, to the last."""
+    stage: Stage = first(task.accuracy)
+    if task.progress.journal.earlier:
+        stage, task.progress.reached = checkpoint.load(task.progress.journal.earlier, task)
+    while not isinstance(stage, Done | GiveUp):
+        stage = decide(stage, perform(task, stage), task.accuracy)
+    return stage.accepted if isinstance(stage, Done) else stage.unsettled
 
 
-def _attempt(task: Task, earlier: Checkpoint | None) -> tuple[Round, Errors, Pilot]:
-    """Panels and rounds, with finer panels as long as the time step alone keeps the error above the accuracy; the last that settle."""
-    if earlier:
-        task.progress.reached = earlier.stage.progress
-        chosen = earlier.pilot(task.problem, task.sample(earlier.pilot_paths))
-        small = earlier.stage.size <= SMALL_PATHS[-1]
-        refinement = _refinement(task, chosen, earlier.stage.size) if small else None
-    else:
-        chosen, refinement = pilot.choose(task)
-    found, errors = _refine(task, chosen, refinement, earlier)
-    while errors.largest()["total"] > task.accuracy >= errors.without("time_step") and not pilot.is_finest(chosen):
-        try:
-            finer, refinement = pilot.choose(task, chosen)
-            found, errors = _refine(task, finer, refinement, None)
-            chosen = finer
-        except SolveError:
-            break
-    return found, errors, chosen
+def perform(task: Task, stage: Stage) -> Outcome:
+    """What comes of a stage."""
+    match stage:
+        case Panels():
+            return _panels(task, stage)
+        case SmallSample():
+            return _small_sample(task, stage)
+        case Round():
+            return _round(task, stage)
+        case Check():
+            return _check(task, stage)
+        case TimeStep():
+            return _time_step(task, stage)
+        case Separate():
+            return _separate(task, stage)
+    raise AssertionError(f"{type(stage).__name__} is an end")
 
 
-def _refine(task: Task, chosen: Pilot, refinement: Refinement | None, earlier: Checkpoint | None) -> tuple[Round, Errors]:
-    """Corrections by large samples of the smallest sample on which they settle, or else the mean of separate solves."""
+def _panels(task: Task, stage: Panels) -> Outcome:
+    if stage.is_first:
+        _enter(task, PILOT_SHARE, MOST_PANELS)
+    tried = pilot.tried(task, stage.pair, stage.bound)
+    if isinstance(tried, Unsettled):
+        return tried
+    mesh = Mesh(tried.pilot, tried.pilot.state.panels, stage.bound, stage.pair, stage.fallback)
+    if tried.refinement is None:
+        return Bare(mesh)
+    error = max(float(tried.pilot.time_step[name].max()) for name in CURVES)
+    return Panelled(mesh, tried.refinement, tried.refinement.base.residual, error)
+
+
+def _small_sample(task: Task, stage: SmallSample) -> Outcome:
+    _enter(task, SMALL_SHARE, stage.mesh.panels)
+    small = refinement(task, stage.mesh.pilot, stage.size)
+    if isinstance(small, Unsettled) or stage.taken_up is None or stage.taken_up.base is None:
+        return small if isinstance(small, Unsettled) else Prepared(small)
+    return Prepared(small, checkpoint.state_of(stage.taken_up.base, task.problem, small.base.sample))
+
+
+def _round(task: Task, stage: Round) -> Outcome:
     progress = task.progress
-    while refinement:
-        try:
-            return _rounds(refinement, chosen, task.accuracy, progress, earlier)
-        except PanelFailure:
-            refinement = _refinement(task, chosen, SMALL_PATHS[-1]) if refinement.size < SMALL_PATHS[-1] else None
-    progress.journal.save(partial(checkpoint.save, chosen, Stage(SMALL_PATHS[-1] + 1, progress=progress.reached)))
-    progress.stage(
-        progress.reached, progress.reached + SEPARATE_SHARE * (1 - progress.reached), 2 * SCRAMBLES, f"{SCRAMBLES} separate solves"
+    if stage.last:
+        solved, errors = stage.last.solved, stage.last.errors
+        progress.journal.preview(task.times, solved.curves, standard_errors(solved.curves, errors, stage.mesh.pilot.scale))
+    progress.reached = max(PILOT_SHARE, progress.reached)
+    progress.journal.save(partial(checkpoint.save, stage, progress.reached))
+    _enter(task, ROUND_SHARE, 4 * SCRAMBLES, f"round {stage.number + 1}: {SCRAMBLES} times {stage.paths} paths")
+    return stage.refinement.round(stage.base or stage.refinement.base, stage.paths)
+
+
+def _check(task: Task, stage: Check) -> Outcome:
+    small = stage.round.refinement
+    checked = small.check(stage.round.base or small.base, stage.solved, stage.corrected.correction, stage.number)
+    if isinstance(checked, Unsettled):
+        return checked
+    solved, fixed_point = checked
+    return Checked(solved, Errors(stage.corrected.sampling, stage.time_step, fixed_point))
+
+
+def _time_step(task: Task, stage: TimeStep) -> Outcome:
+    """The time-step error of the round, as far as that settles."""
+    checked, mesh = stage.checked, stage.check.round.mesh
+
+    def with_step(stepped: Curves) -> Errors:
+        return Errors(checked.errors.sampling, mesh.pilot.with_step(stepped), checked.errors.fixed_point)
+
+    measured = stage.check.round.refinement.time_step_of(
+        checked.solved, lambda stepped: with_step(stepped).largest()["total"] <= task.accuracy
     )
-    try:
-        found, time_step, bias = independent(chosen.state, task.times, chosen.scale, TOLERANCE, task.root, progress)
-    except PanelFailure:
-        raise Unsettled("The panels' iterations do not settle. Try another seed or a larger accuracy.", task.horizon) from None
-    return found, Errors(found.sampling, replace(chosen, stepped=time_step).time_step, bias)
+    return checked if isinstance(measured, Unsettled) else Checked(checked.solved, with_step(measured))
 
 
-def _refinement(task: Task, chosen: Pilot, size: int) -> Refinement | None:
-    """The small sample of `size` paths on the panels of the pilot; None where it does not settle there."""
+def _separate(task: Task, stage: Separate) -> Outcome:
+    task.progress.journal.save(partial(checkpoint.save, stage, task.progress.reached))
+    _enter(task, SEPARATE_SHARE, 2 * SCRAMBLES, f"{SCRAMBLES} separate solves")
+    solved = separate(task, stage.mesh.pilot)
+    if isinstance(solved, Unsettled):
+        return Unsettled("The panels' iterations do not settle. Try another seed or a larger accuracy.", task.horizon)
+    return Checked(*solved)
+
+
+def _enter(task: Task, share: float, steps: int, name: str = "") -> None:
+    """Let the `steps` to come take this share of the progress that is left."""
     reached = task.progress.reached
-    task.progress.stage(reached, reached + SMALL_SHARE * (1 - reached), len(chosen.state.edges))
-    try:
-        return task.refinement(chosen, size)
-    except PanelFailure:
-        return None
-
-
-def _rounds(refinement: Refinement, chosen: Pilot, accuracy: float, progress: Progress, earlier: Checkpoint | None) -> tuple[Round, Errors]:
-    """Rounds with more and more paths until sampling and fixed point are within what the time step leaves of `accuracy`.
-
-    Raises PanelFailure where that needs a larger small sample: the first round does not settle, or later ones leave the fixed point alone.
-    """
-    most = _most_paths(refinement.base.nodes)
-    more = MORE_WHERE_ROUGH if refinement.size == SMALL_PATHS[-1] else 1
-    paths = 2 ** round(np.log2(np.clip(more * PATHS_AT_ONE / accuracy, *FIRST_ROUND_PATHS)) - ROUNDED_DOWN)
-    stage = Stage(refinement.size, 0, min(paths, most), max(PILOT_SHARE, progress.reached))
-    last, first = None, refinement.base
-    resumed = earlier is not None and earlier.stage.size == refinement.size
-    if earlier and resumed:
-        stage, refinement.base = earlier.stage, earlier.base(refinement.problem, refinement.sample) or first
-    while True:
-        progress.journal.save(partial(checkpoint.save, chosen, stage, refinement.base if stage.number else None))
-        high = stage.progress + ROUND_SHARE * (1 - stage.progress)
-        progress.stage(stage.progress, high, 4 * SCRAMBLES, f"round {stage.number + 1}: {SCRAMBLES} times {stage.paths} paths")
-        try:
-            checked, errors, chosen = _checked(refinement, refinement.round(stage.paths), chosen, accuracy)
-        except PanelFailure:
-            if resumed and not last:  # where the round before is needed
-                refinement.base = first
-                return _rounds(refinement, chosen, accuracy, progress, None)
-            if stage.paths < most and (last or refinement.size == SMALL_PATHS[-1]):
-                stage = replace(stage, paths=min(stage.paths * MORE_WHERE_ROUGH, most), progress=high)
-                refinement.base = first  # checks of a rough round may have led away from the solution
-                continue
-            if last and (refinement.size == SMALL_PATHS[-1] or last[1].largest()["fixed_point"] <= accuracy):
-                return last
-            raise
-        last = checked, errors
-        if stage.number and refinement.size < SMALL_PATHS[-1] and errors.largest()["fixed_point"] > accuracy:
-            raise PanelFailure("the averages over the small sample are too rough for corrections to settle")
-        if errors.largest()["total"] <= accuracy or stage.number == MOST_ROUNDS - 1:
-            return last
-        excess = errors.excess(accuracy)
-        alone = not pilot.is_finest(chosen) and errors.without("time_step") <= accuracy
-        if (
-            errors.largest()["time_step"] > accuracy
-            and errors.largest()["fixed_point"] < SETTLED_PART * accuracy
-            and (alone or excess <= 1)
-        ):
-            return last  # more paths are of no use
-        limit = LAST_TIMES * most if stage.paths >= most and 1 < excess <= LAST_EXCESS else max(most, stage.paths)
-        if stage.paths == limit and excess > 1:
-            return last
-        progress.journal.preview(refinement.times, checked.curves, _stderr(checked.curves, errors, chosen.scale))
-        paths = min(drawable(stage.paths * 2 ** (MORE_POWER * np.log2(max(excess, 1.0)) + MORE_SAFETY)), limit)
-        stage, refinement.base = Stage(refinement.size, stage.number + 1, paths, high), checked.state
-
-
-def _checked(refinement: Refinement, found: Round, chosen: Pilot, accuracy: float) -> tuple[Round, Errors, Pilot]:
-    """The round after one check, its errors, and the pilot.
-
-    Where the time step alone, and then the fixed point alone, keep the total error above `accuracy`, the one is measured by the round's
-    samples, and checks are repeated for the other.
-    """
-    measured = False
-    for number in range(MOST_CHECKS):
-        checked, fixed_point = refinement.check(found, number)
-        errors = Errors(checked.sampling, chosen.time_step, fixed_point)
-        if not measured and errors.largest()["total"] > accuracy >= errors.without("time_step"):
-            measured, (chosen, errors) = True, _measured(chosen, refinement, checked, errors, accuracy)
-        found = checked
-        if errors.largest()["total"] <= accuracy or errors.without("fixed_point") > accuracy:
-            break
-    return found, errors, chosen
-
-
-def _measured(chosen: Pilot, refinement: Refinement, found: Round, errors: Errors, accuracy: float) -> tuple[Pilot, Errors]:
-    """The pilot and the errors with the time-step error of the round, as far as that settles."""
-    try:
-        for stepped in refinement.time_steps_of(found):
-            chosen = replace(chosen, stepped=stepped)
-            errors = replace(errors, time_step=chosen.time_step)
-            if errors.largest()["total"] <= accuracy:
-                break
-    except PanelFailure:
-        pass
-    return chosen, errors
-
-
-def _most_paths(nodes: int) -> int:
-    work = SCRAMBLES * (nodes**3 / 6 + 3 * nodes**2)
-    return int(2 ** np.floor(np.log2(np.clip(MOST_WORK / work, FIRST_ROUND_PATHS[0], MOST_PATHS))))
-
-
-def _solution(task: Task, found: Round, errors: Errors, scale: Scale, horizon: float) -> Solution:
-    state, split, grid, accuracy = found.state, errors.largest(), task.times, task.accuracy
-    stderr = _stderr(found.curves, errors, scale)
-    sample = sampling.draw(state.problem, QUANTILE_PATHS, state.rank, np.random.SeedSequence(entropy=task.root.entropy, spawn_key=(4,)))
-    heights = np.empty((state.nodes, len(sample.target)))
-    open_loop(state, sample, heights, tangents=False)
-    diagnostics = {
-        "outcome": "converged" if split["total"] <= accuracy and task.horizon == horizon else "not_converged",
-        "advice": _advice(split, task, horizon),
-        "accuracy": accuracy,
-        "error": split,
-        "absolute_floor": FLOOR,
-        "nodes": state.nodes,
-        "panels": len(state.edges) - 1,
-        "rank": state.rank,
-        "paths": found.paths,
-        "scrambles": SCRAMBLES,
-    }
-    kernel_time, kernels = _kernels(state)
-    return Solution(grid, found.curves, stderr, conditionals(state, grid, sample, heights), diagnostics, kernel_time, kernels)
-
-
-def _stderr(curves: Curves, errors: Errors, scale: Scale) -> Curves:
-    """The standard error of every curve with the other two parts of its error, (T,) each."""
-    parts = zip(errors.sampling.items(), errors.time_step.values(), errors.fixed_point.values(), strict=True)
-    relative = {name: np.sqrt((sampled / COVERAGE) ** 2 + stepped**2 + fixed**2) for (name, sampled), stepped, fixed in parts}
-    return {name: scale.of(name, value) * relative[name] for name, value in curves.items()}
-
-
-def _advice(split: dict[str, float], task: Task, horizon: float) -> str | None:
-    """What to try where the solve did not converge."""
-    short, rough = task.horizon < horizon, split["total"] > task.accuracy
-    if not short and not rough:
-        return None
-    end = f"The curves end at t = {task.horizon:.3g}, beyond which the panels' iterations do not settle" if short else ""
-    error = f"{'their' if short else 'The'} error is {split['total']:.2g}" if rough else ""
-    return f"{'; '.join(filter(None, (end, error)))}. Ask for a larger accuracy or a shorter horizon."
-
-
-def _kernels(state: State) -> tuple[Array, dict[str, Array]]:
-    """The two-time functions on the panels' right edges, (K, K); R_r without its identity, R_w(t, t) = −E[k(t)]."""
-    ends = np.arange(1, len(state.edges)) * state.order - 1
-    column = np.diff(state.edges) * radau.integration(state.order)[-1, -1]
-    slope = state.averages.observed.whole().slope[ends]
-    square = np.ix_(ends, ends)
-    response = np.tril(state.response[square] / column, -1) - np.diag(slope)
-    residual_response = np.tril(state.residual_response[square] / column, -1) - np.diag(slope) / state.problem.aspect_ratio
-    return np.array(state.edges[1:]), {
-        "correlation": state.correlation[square],
-        "response": response,
-        "residual_correlation": state.residual_correlation[square],
-        "residual_response": residual_response,
-    }
+    task.progress.stage(reached, reached + share * (1 - reached), steps, name)

@@ -1,48 +1,37 @@
-"""Everything a causal pass knows up to some time: the kernels on the nodes so far and the sampled paths."""
+"""A mean field up to some time: the kernels on the nodes of its panels, as a pass has left them, and what they make of other paths."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dlnflow.dmft import radau
 from dlnflow.dmft.anderson import Secant
-from dlnflow.dmft.averages import Averages, no_averages
-from dlnflow.dmft.constants import (
-    BLOCKS_TO_SHARE,
-)
-from dlnflow.dmft.sampling import BLOCK, Sample
+from dlnflow.dmft.averages import Averages, Observed
+from dlnflow.dmft.outcome import Unsettled
+from dlnflow.dmft.paths import ahead
+from dlnflow.dmft.sampling import Sample
 from dlnflow.model import Problem
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
-KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
-MODES = ("factor", "readout")
-Array32 = NDArray[np.float32]
-Out = TypeVar("Out")
 
-
-@dataclass
+@dataclass(frozen=True)
 class State:
-    """N nodes and P paths so far; every array is allocated for `capacity` nodes and only touched up to N.
+    """N nodes, `order` in each of the K panels between the K + 1 `edges`; `time` (N,) are the nodes.
 
-    Kernels are indexed [t, s]: `correlation` C_e, `response` R_w, `residual_correlation` C_r, `residual_response` R_r.
-    `factor` (N, D) is L with ζ = L z, `readout` (N, D) reads later rows of L off theirs of C_ζ, and `ranks` counts the columns before
-    each edge. `like` may hold, for each panel, the block of L that new modes are turned towards. `sampled` are
-    the averages over the paths, to which `correction` is added to give `response` and `correlation`. `residual` is the largest of the
-    panels' iterations, `secants` are what each of these learned. `own` keeps `passes.own_averages`; a pass that
-    is `alone` has its thread to itself, but no other. `height` (P / LANES, capacity, LANES) is H, `error` of the same shape w − w*; for
-    `tangents`, one array a panel, their edges and `early` see `native.advance`. `moved` (P / BLOCK, BLOCK) is the integral of k over time
-    as long as that is below `native.QUIET`.
+    Kernels (N, N) are indexed [t, s]: `correlation` C_e, `response` R_w, `residual_correlation` C_r, `residual_response` R_r.
+    `factor` (N, D) is L with ζ = L z, `readout` (N, D) reads later rows of L off theirs of C_ζ, and `ranks` (K + 1) counts the columns
+    before each edge. `sampled` are the averages over the `sample`, to which `correction` is added to give R_w and C_e. `residual` is the
+    largest of the panels' iterations, `secants` are what each of these learned.
     """
 
     problem: Problem
     sample: Sample
     order: int
-    edges: list[float]
+    edges: Sequence[float]
     time: Array
     correlation: Array
     response: Array
@@ -50,46 +39,25 @@ class State:
     residual_response: Array
     factor: Array
     readout: Array
-    ranks: list[int]
-    like: list[Array] | None
+    ranks: Sequence[int]
     sampled: Averages
     correction: Averages | None
-    error: Array
-    height: Array
-    moved: Array
-    early: NDArray[np.int64]
-    tangents: list[Array32]
-    tangent_edge: Array32
-    tangent_reached: Array32
-    residual: float = 0.0
-    secants: list[Sequence[Secant]] = field(default_factory=list)
-    alone: bool = False
-    pool: ThreadPoolExecutor | None = None
-    own: Averages | None = None
-
-    @property
-    def parts(self) -> list[tuple[int, int]]:
-        """The blocks of paths, [first, last), that are averaged apart, so that the averages do not depend on who takes which."""
-        blocks = len(self.sample.strata)
-        return [(0, blocks // 2), (blocks // 2, blocks)] if blocks >= BLOCKS_TO_SHARE else [(0, blocks)]
-
-    def map(self, average: Callable[[tuple[int, int]], Out]) -> list[Out]:
-        """`average` of each of the `parts`, at the same time where there are several, unless the pass is `alone`."""
-        first, *others = self.parts
-        if self.alone or not others:
-            return [average(part) for part in self.parts]
-        self.pool = self.pool or ThreadPoolExecutor(len(others))
-        waiting = [self.pool.submit(average, part) for part in others]
-        return [average(first), *(other.result() for other in waiting)]
+    residual: float
+    secants: Sequence[Sequence[Secant]] = ()
 
     @property
     def nodes(self) -> int:
-        """N, the number of nodes solved so far."""
-        return self.order * (len(self.edges) - 1)
+        """N."""
+        return len(self.time)
+
+    @property
+    def panels(self) -> int:
+        """K."""
+        return len(self.edges) - 1
 
     @property
     def rank(self) -> int:
-        """The number of columns of L so far."""
+        """D, the columns of L."""
         return self.ranks[-1]
 
     @property
@@ -99,82 +67,58 @@ class State:
 
     @property
     def integrals(self) -> Array:
-        """The collocation integrals B of the panels, (K, m, m)."""
+        """The collocation integrals B of the panels, eq. (9), (K, m, m)."""
         return np.diff(self.edges)[:, None, None] * radau.integration(self.order)
 
-    def finish(self) -> None:
-        """Drop what is needed only to go on: the paths, their tangents, threads, the room for more nodes and columns of L."""
-        n = self.nodes
-        for name in KERNELS:
-            setattr(self, name, np.ascontiguousarray(getattr(self, name)[:n, :n]))
-        for name in MODES:
-            setattr(self, name, np.ascontiguousarray(getattr(self, name)[:n, : self.rank]))
-        self.time, self.sampled = self.time[:n], self.sampled.head(n)
-        self.pool = None
-        self.error = self.height = np.empty((0, 0, 0))
-        self.tangents, self.tangent_edge, self.tangent_reached = [], np.empty((0, 0, 0), np.float32), np.empty((0, 0, 0), np.float32)
+    @cached_property
+    def small_averages(self) -> Averages | Unsettled:
+        """f of eq. (20), the averages over the `sample` with these kernels; those `sampled` belong to the last iterates of the panels.
+
+        They differ by a tolerance, which stiff networks amplify thousandfold.
+        """
+        return self.open_loop(self.sample)
+
+    def open_loop(self, sample: Sample, heights: Array | None = None, tangents: bool = True) -> Averages | Unsettled:
+        """Eqs. (6), (7) and (10) with these kernels: averages over other paths; `heights` (N, P), where given, is filled with H."""
+        panels = range(0, self.nodes, self.order)
+        averages = native.propagate(
+            sample.paths,
+            factor=self.factor,
+            memory=self.residual_response,
+            integrals=self.integrals,
+            ahead=np.concatenate([ahead(self.time[:n], self.time[n : n + self.order]) for n in panels]),
+            decay=-2 * self.problem.weight_decay * self.time,
+            tangents=tangents,
+            heights=heights,
+            kinds=len(self.problem.strata),
+        )
+        if averages is None:
+            return Unsettled("a path does not settle")
+        response, correlation, observed = averages
+        lower = np.tril(correlation)
+        return Averages(response, lower + np.tril(lower, -1).T, Observed(observed))
+
+    def blocks(self, order: int) -> list[Array]:
+        """What each panel's new modes have of L, (m, new), on panels of `order` nodes."""
+        onto = radau.between(self.order, order)
+        columns = [slice(first, last) for first, last in pairwise(self.ranks)]
+        return [onto @ self.factor[k * self.order : (k + 1) * self.order, new] for k, new in enumerate(columns)]
 
     def head(self, panels: int) -> "State":
-        """The first `panels` panels of a finished state."""
-        n, ranks = self.order * panels, self.ranks[: panels + 1]
-        square = (slice(n), slice(n))
-        edges, secants = self.edges[: panels + 1], self.secants[:panels]
-        head = replace(self, edges=edges, time=self.time[:n], ranks=ranks, secants=secants, sampled=self.sampled.head(n), own=None)
-        for name in MODES:
-            setattr(head, name, np.ascontiguousarray(getattr(self, name)[:n, : ranks[-1]]))
-        for name in KERNELS:
-            setattr(head, name, np.ascontiguousarray(getattr(self, name)[square]))
-        return head
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no further panel fits, or the sample has no more modes for one."""
-        return self.nodes == len(self.time) or self.rank + self.order > len(self.sample.modes)
-
-
-def start(
-    problem: Problem,
-    sample: Sample,
-    order: int,
-    panels: int,
-    like: list[Array] | None = None,
-    correction: Averages | None = None,
-    alone: bool = False,
-) -> State:
-    """The state at t = 0, with room for `panels` panels of `order` nodes."""
-    size, paths = order * panels, len(sample.target)
-    square, blocks = (size, size), paths // BLOCK
-    tiles, pairs = (paths // native.LANES, size, native.LANES), (paths // native.SINGLE_LANES, size, native.SINGLE_LANES)
-    return State(
-        problem=problem,
-        sample=sample,
-        order=order,
-        edges=[0.0],
-        time=np.zeros(size),
-        correlation=np.zeros(square),
-        response=np.zeros(square),
-        residual_correlation=np.zeros(square),
-        residual_response=np.zeros(square),
-        factor=np.zeros((size, len(sample.modes))),
-        readout=np.zeros((size, len(sample.modes))),
-        ranks=[0],
-        like=like,
-        sampled=no_averages(size, len(problem.strata)),
-        correction=correction,
-        alone=alone,
-        error=lanes(tiles),
-        height=lanes(tiles),
-        moved=np.zeros((blocks, BLOCK)),
-        early=np.zeros(blocks, np.int64),
-        tangents=[],
-        tangent_edge=lanes(pairs, np.float32),
-        tangent_reached=lanes(pairs, np.float32),
-    )
-
-
-def lanes(shape: tuple[int, ...], kind: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
-    """An array of this shape, whose last axis is that of lanes, not filled with anything, as the compiled loops want it: aligned."""
-    size = int(np.prod(shape)) * np.dtype(kind).itemsize
-    room = np.empty(size + native.ALIGNMENT, np.uint8)
-    start = -room.ctypes.data % native.ALIGNMENT
-    return room[start : start + size].view(kind).reshape(shape)
+        """The first `panels` panels."""
+        n, rank = self.order * panels, self.ranks[panels]
+        square, modes = (slice(n), slice(n)), (slice(n), slice(rank))
+        return replace(
+            self,
+            edges=self.edges[: panels + 1],
+            time=self.time[:n],
+            correlation=np.ascontiguousarray(self.correlation[square]),
+            response=np.ascontiguousarray(self.response[square]),
+            residual_correlation=np.ascontiguousarray(self.residual_correlation[square]),
+            residual_response=np.ascontiguousarray(self.residual_response[square]),
+            factor=np.ascontiguousarray(self.factor[modes]),
+            readout=np.ascontiguousarray(self.readout[modes]),
+            ranks=self.ranks[: panels + 1],
+            sampled=self.sampled.head(n),
+            secants=self.secants[:panels],
+        )

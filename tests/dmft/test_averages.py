@@ -7,7 +7,7 @@ import pytest
 
 from dlnflow.dmft import radau, sampling
 from dlnflow.dmft.averages import OBSERVED, Averages, Observed
-from dlnflow.dmft.passes import adaptive_pass, open_loop
+from dlnflow.dmft.passes import adaptive_pass
 from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, Problem
 from dlnflow.native import dmft as native
 
@@ -21,7 +21,7 @@ def test_names_are_those_of_the_compiled_averages(problem):
     state = adaptive_pass(problem, sampling.draw(problem, 512, 40, np.random.SeedSequence(0)), 2.0, 0.3, 1e-6, 8, lambda state: None)
     sample = state.sample
     height = np.empty((state.nodes, len(sample.target)))
-    observed = open_loop(state, sample, height).observed
+    observed = state.open_loop(sample, height).observed
     decay = np.exp(-2 * problem.weight_decay * state.time)[:, None] * problem.initial_scale**2
     u, v = np.sqrt(decay * np.exp(-2 * height)), np.sqrt(decay * np.exp(2 * height))
     w = (u**2 - v**2) / 2
@@ -29,7 +29,7 @@ def test_names_are_those_of_the_compiled_averages(problem):
     expected = {"overlap": w * sample.target, "magnitude": np.abs(w), "slope": u**2 + v**2, "mean": mirrored}
     assert set(expected) == set(OBSERVED) and len(OBSERVED) == native.OBSERVED
     for name, values in expected.items():
-        for k in range(len(sampling.strata(problem))):
+        for k in range(len(problem.strata)):
             here = sample.stratum(k)
             np.testing.assert_allclose(getattr(observed, name)[k], values[:, here] @ sample.weights[here], rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(getattr(observed.whole(), name), values @ sample.weights, rtol=1e-9, atol=1e-12)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dlnflow.dmft import passes, radau, refine, solve, solver
+from dlnflow.dmft import passes, plan, radau, refine, solve, stages
 from dlnflow.dmft.constants import SMALL_PATHS
-from dlnflow.dmft.panel import PanelFailure
+from dlnflow.dmft.outcome import Unsettled
 from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
 from dlnflow.solution import CURVES, KERNELS, Cancelled, SolveError
 from dlnflow.theory import predict
@@ -88,8 +88,8 @@ def test_a_last_round_takes_more_paths_where_that_may_suffice(monkeypatch, accur
 
     And a solve that is taken up before any of its rounds, the last too, gives the same bits.
     """
-    monkeypatch.setattr(solver, "FIRST_ROUND_PATHS", (256, 512))
-    monkeypatch.setattr(solver, "MOST_PATHS", 1024)
+    monkeypatch.setattr(plan, "FIRST_ROUND_PATHS", (256, 512))
+    monkeypatch.setattr(stages, "MOST_PATHS", 1024)
     undisturbed = Kept()
     solution = solve(PROBLEM, 4.0, accuracy=accuracy, journal=undisturbed)
     assert solution.diagnostics["outcome"] == outcome
@@ -106,16 +106,16 @@ def test_a_round_that_fails_after_a_rough_one_calls_for_a_larger_small_sample(mo
     round_of, check_of = refine.Refinement.round, refine.Refinement.check
     small = SMALL_PATHS[0]
 
-    def round_(self, paths):
+    def round_(self, base, paths):
         if self.size == small and paths > 256:
-            raise PanelFailure("no fixed point")
-        return round_of(self, paths)
+            return Unsettled("no fixed point")
+        return round_of(self, base, paths)
 
-    def check(self, found, number):
-        checked, left = check_of(self, found, number)
+    def check(self, *arguments):
+        checked, left = check_of(self, *arguments)
         return checked, {name: value + (self.size == small) for name, value in left.items()}
 
-    monkeypatch.setattr(solver, "FIRST_ROUND_PATHS", (256, 256))
+    monkeypatch.setattr(plan, "FIRST_ROUND_PATHS", (256, 256))
     monkeypatch.setattr(refine.Refinement, "round", round_)
     monkeypatch.setattr(refine.Refinement, "check", check)
     found = solve(PROBLEM, 2.0, accuracy=0.02)

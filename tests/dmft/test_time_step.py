@@ -5,16 +5,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from dlnflow.dmft import pilot, refine, sampling, solve, solver
-from dlnflow.dmft.checkpoint import Pilot
+from dlnflow.dmft import plan, refine, sampling, solve, solver, timestep
 from dlnflow.dmft.constants import FLOOR, MOST_MODES, SEPARATE_PATHS
 from dlnflow.dmft.errors import Scale
 from dlnflow.dmft.observables import values
-from dlnflow.dmft.panel import PanelFailure
+from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.passes import adaptive_pass, causal_pass
-from dlnflow.dmft.progress import Progress
+from dlnflow.dmft.stages import Check, Panels, Round, TimeStep
 from dlnflow.model import BernoulliGaussTarget, Problem
-from dlnflow.solution import CURVES, NAMES, Journal, SolveError, ignore_progress
+from dlnflow.solution import CURVES, NAMES
 from tests.journal import Kept
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=0.3)
@@ -29,8 +28,8 @@ def fine():
 
 @pytest.fixture
 def coarse_panels(monkeypatch):
-    monkeypatch.setattr(pilot, "MOST_PILOTS", 1)
-    monkeypatch.setattr(pilot, "FIRST_ROUGHNESS", 2.0)
+    monkeypatch.setattr(plan, "MOST_PILOTS", 1)
+    monkeypatch.setattr(plan, "FIRST_ROUGHNESS", 2.0)
 
 
 def assert_within(solution, fine):
@@ -52,8 +51,8 @@ def test_a_time_at_which_two_solutions_happen_to_agree_has_the_error_of_its_pane
         within = np.linspace(left, right, 200)[1:]
         pointwise = scale.difference(values(one, within), values(other, within))
         crossing = within[[np.argmin(pointwise["parameter_error"])]]
-        found = refine.change_within_panels(one, other, crossing, scale)["parameter_error"]
-        everywhere = refine.change_within_panels(one, other, within, scale)["parameter_error"]
+        found = timestep.change_within_panels(one, other, crossing, scale)["parameter_error"]
+        everywhere = timestep.change_within_panels(one, other, within, scale)["parameter_error"]
         assert np.ptp(everywhere) == 0
         assert everywhere[0] >= pointwise["parameter_error"].max()
         assert pointwise["parameter_error"].min() < found[0] / 2 < everywhere[0]
@@ -61,7 +60,7 @@ def test_a_time_at_which_two_solutions_happen_to_agree_has_the_error_of_its_pane
 
 def test_the_round_measures_what_the_small_sample_overstates(monkeypatch, coarse_panels, fine):
     overstated = 0.06
-    monkeypatch.setattr(refine.Refinement, "time_step", lambda self: dict.fromkeys(NAMES, np.full(len(self.times), overstated)))
+    monkeypatch.setattr(refine.Refinement, "time_step", lambda self: dict.fromkeys(NAMES, np.full(len(self.task.times), overstated)))
     found = solve(PROBLEM, 16.0, times=TIMES, accuracy=0.05)
     assert found.diagnostics["outcome"] == "converged"
     assert 1e-4 < found.diagnostics["error"]["time_step"] < overstated
@@ -72,10 +71,11 @@ def test_the_round_measures_what_the_small_sample_overstates(monkeypatch, coarse
 def more_nodes_do_not_settle(monkeypatch):
     def settled(like, sample, order, *rest, **options):
         if order > like.order:
-            raise PanelFailure
+            return Unsettled("")
         return causal_pass(like, sample, order, *rest, **options)
 
-    monkeypatch.setattr(refine, "causal_pass", settled)
+    for module in (refine, timestep):
+        monkeypatch.setattr(module, "causal_pass", settled)
 
 
 def test_fewer_nodes_measure_it_where_more_do_not_settle(coarse_panels, more_nodes_do_not_settle, fine):
@@ -86,17 +86,13 @@ def test_fewer_nodes_measure_it_where_more_do_not_settle(coarse_panels, more_nod
 
 
 def test_separate_solves_do_so_where_that_does_not_settle_either(monkeypatch, coarse_panels, more_nodes_do_not_settle, fine):
-    def unsettled(self):
-        raise PanelFailure
-
-    monkeypatch.setattr(refine.Refinement, "time_step", unsettled)
+    monkeypatch.setattr(refine.Refinement, "time_step", lambda self: Unsettled(""))
     found = solve(PROBLEM, 16.0, times=TIMES, accuracy=0.05)
     assert found.diagnostics["paths"] == SEPARATE_PATHS[-1]
     assert found.diagnostics["error"]["time_step"] > 1e-4
     assert_within(found, fine)
 
 
-@pytest.mark.slow
 def test_finer_panels_are_tried_where_the_time_step_alone_is_too_large(coarse_panels):
     """And the bits are those of an undisturbed solve from every checkpoint, be it of the first or of the finer panels."""
 
@@ -116,34 +112,17 @@ def test_finer_panels_are_tried_where_the_time_step_alone_is_too_large(coarse_pa
             np.testing.assert_array_equal(resumed.stderr[name], found.stderr[name])
 
 
-@pytest.mark.parametrize(("paths", "share"), [(pilot.PILOT_PATHS[0], 1.0), (pilot.PILOT_PATHS[1], pilot.FINER)])
-def test_panels_of_a_few_paths_are_tried_by_more_of_them_before_finer_ones_are(monkeypatch, paths, share):
-    task = pilot.Task(PROBLEM, 1.0, TIMES, 0.01, np.random.SeedSequence(0), Progress(ignore_progress, 1.0, Journal()))
-    state = adaptive_pass(PROBLEM, task.sample(paths), 1.0, 0.5, 1e-6, 8, lambda state: None)
-    tried = []
-
-    def watched(problem, sample, horizon, roughness, *rest):
-        tried.append((len(sample.target), roughness))
-        raise PanelFailure
-
-    monkeypatch.setattr(pilot, "adaptive_pass", watched)
-    with pytest.raises(SolveError):
-        pilot.choose(task, Pilot(state, {}, {}, Scale({}), roughness=0.5))
-    assert tried == [(pilot.PILOT_PATHS[1], pytest.approx(0.5 * share))]
-
-
-@pytest.mark.slow
 def test_coarser_panels_stand_where_finer_ones_fail(monkeypatch, coarse_panels):
     """Also where a solve is taken up again at the finer ones: it begins anew."""
 
-    def refine_only_the_first(task, chosen, *rest):
-        refined = solver_refine(task, chosen, *rest)
-        if chosen.roughness < pilot.FIRST_ROUGHNESS * task.accuracy**0.5:
-            raise SolveError("not_converged", "")
-        return refined
+    perform = solver.perform
 
-    solver_refine = solver._refine
-    monkeypatch.setattr(solver, "_refine", refine_only_the_first)
+    def only_on_the_first(task, stage):
+        is_finer = not isinstance(stage, Panels | Check | TimeStep) and stage.mesh.bound < plan.FIRST_ROUGHNESS * task.accuracy**0.5
+        outcome = perform(task, stage) if isinstance(stage, Round) or not is_finer else Unsettled("")
+        return Unsettled("") if is_finer else outcome
+
+    monkeypatch.setattr(solver, "perform", only_on_the_first)
     undisturbed = Kept()
     found = solve(GROWING, 30.0, accuracy=0.02, journal=undisturbed)
     assert found.diagnostics["outcome"] == "not_converged"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlnflow.dmft import state
+from dlnflow.dmft import paths as workspace
 from dlnflow.native import dmft as native
 from tests.native.twin import Problem
 
@@ -11,7 +11,7 @@ PATHS = ("modes", "target", "scale", "root", "origin", "weights", "strata")
 
 
 def lanes(shape, kind=np.float64):
-    room = state.lanes(shape, kind)
+    room = workspace.lanes(shape, kind)
     room[:] = 0
     return room
 

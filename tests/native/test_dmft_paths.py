@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dlnflow.dmft import radau, sampling
-from dlnflow.dmft.passes import adaptive_pass, open_loop
-from dlnflow.dmft.state import lanes
+from dlnflow.dmft.passes import adaptive_pass
+from dlnflow.dmft.paths import lanes
 from dlnflow.model import BernoulliGaussTarget
 from dlnflow.model import Problem as Physics
 from dlnflow.native import dmft as native
@@ -136,7 +136,7 @@ def test_real_kernels():
     physics = Physics(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.3), noise_std=0.2, initial_scale=0.4, weight_decay=0.01)
     state = adaptive_pass(physics, sampling.draw(physics, 512, 60, np.random.SeedSequence(0)), 3.0, 0.1, 1e-6, 8, lambda state: None)
     sample = sampling.draw(physics, 128, state.rank, np.random.SeedSequence(1))
-    found = open_loop(state, sample)
+    found = state.open_loop(sample)
     problem = Problem(order=state.order, paths=len(sample.target), rank=state.rank, edges=np.array(state.edges), weight_decay=0.01)
     problem.memory, problem.factor, problem.folded = state.residual_response, state.factor, True
     problem.modes, problem.target, problem.weights, problem.strata = sample.modes, sample.target, sample.weights, sample.strata
@@ -145,7 +145,7 @@ def test_real_kernels():
     response, correlation, sums, _ = problem.averages()
     close(found.response, response, SINGLE)
     close(found.correlation, correlation, DOUBLE)
-    close(found.sums, sums, DOUBLE)
+    close(found.observed.rows, sums, DOUBLE)
 
 
 def test_first_guess_is_the_parabola_within_the_weight_at_the_edge():

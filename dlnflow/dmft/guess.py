@@ -1,0 +1,45 @@
+"""What the iteration of a panel starts from, after a front of n nodes."""
+
+import numpy as np
+
+from dlnflow.dmft.averages import Averages, Rows
+from dlnflow.dmft.front import Front
+
+
+def standing(front: Front) -> Rows:
+    """R_r and C_r of a network that stands still after the left edge: R_w and C_e of the edge, repeated."""
+    problem, n, m = front.problem, front.nodes, front.order
+    if n == 0:
+        return Rows(np.eye(m), np.full((m, m), problem.initial_error + problem.noise_std**2))
+    response = np.zeros((m, n + m))
+    response[:, :n] = front.residual_response[n - 1, :n]
+    response[:, n - 1] -= 1.0
+    response[:, n:] = np.eye(m)
+    correlation = np.empty((m, n + m))
+    correlation[:, :n] = front.residual_correlation[n - 1, :n]
+    correlation[:, n:] = front.residual_correlation[n - 1, n - 1]
+    return Rows(response, correlation)
+
+
+def shifted(front: Front) -> Rows:
+    """R_w of the panel before, shifted by one panel, and C_e of the edge, repeated; there has to be a panel before.
+
+    A network at rest is stiff: it is thousands of its time scales to the next node, and R_w is nearly the inverse of R_r.
+    """
+    n, m = front.nodes, front.order
+    response, correlation = np.zeros((2, m, n + m))
+    response[:, m:] = front.response[n - m : n, :n]
+    correlation[:, :n], correlation[:, n:] = front.correlation[n - 1, :n], front.correlation[n - 1, n - 1]
+    return Rows(response, correlation)
+
+
+def continued(front: Front, expected: Averages) -> Rows:
+    """R_w and C_e as they are at the left edge, and from there on the changes of the averages `expected`, eq. (18)."""
+    n, m = front.nodes, front.order
+    rows = expected.rows(n, m)
+    response, correlation = rows.response.copy(), rows.correlation.copy()
+    if n:
+        response[:, :n] += front.response[n - 1, :n] - expected.response[n - 1, :n]
+        correlation[:, :n] += front.correlation[n - 1, :n] - expected.correlation[n - 1, :n]
+        correlation[:, n:] += front.correlation[n - 1, n - 1] - expected.correlation[n - 1, n - 1]
+    return Rows(response, correlation)

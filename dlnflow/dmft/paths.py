@@ -1,0 +1,180 @@
+"""The sampled paths of a causal pass: what is kept of the past of each, and one panel of all of them."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlnflow.dmft import radau
+from dlnflow.dmft.averages import Observed, Rows
+from dlnflow.dmft.constants import BLOCKS_TO_SHARE, PARABOLA
+from dlnflow.dmft.outcome import Unsettled, settled
+from dlnflow.dmft.sampling import BLOCK, Sample
+from dlnflow.native import dmft as native
+from dlnflow.solution import Array
+
+Array32 = NDArray[np.float32]
+Out = TypeVar("Out")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A panel in time, after n nodes: its m nodes at `time` (m,), up to the edge `right`.
+
+    `integral` (m, m) is B of eq. (9), `weights` (n + m,) those of all nodes so far in the integral over time, and `decay` (1 + m,) is −2λt
+    at the left edge and on the nodes.
+    """
+
+    right: float
+    time: Array
+    integral: Array
+    weights: Array
+    decay: Array
+
+
+@dataclass
+class Paths:
+    """P paths, with room for `capacity` nodes; lanes as the compiled loops want them.
+
+    `height` (P / LANES, capacity, LANES) is H, `error` of the same shape w − w*. `tangents`, one array a panel, and at the last edge
+    `edge` and `reached`, of which a panel reads the one and writes the other, are those of `native.advance`, which follows perturbations
+    from the node `early` (P / BLOCK,) on. `slope_integral` (P / BLOCK, BLOCK) is the integral of k over time, as long as it is small.
+    Paths that are `alone` have their thread to themselves, but no other.
+    """
+
+    sample: Sample
+    height: Array
+    error: Array
+    edge: Array32
+    reached: Array32
+    slope_integral: Array
+    early: NDArray[np.int64]
+    alone: bool
+    tangents: list[Array32] = field(default_factory=list)
+    pool: ThreadPoolExecutor | None = None
+
+    @property
+    def parts(self) -> list[tuple[int, int]]:
+        """The blocks of paths, [first, last), that are averaged apart, so that the averages do not depend on who takes which."""
+        blocks = len(self.sample.strata)
+        return [(0, blocks // 2), (blocks // 2, blocks)] if blocks >= BLOCKS_TO_SHARE else [(0, blocks)]
+
+    def extrapolate(self, known: Array, interval: Interval) -> None:
+        """Fill H on a panel after nodes at the `known` times (n,) with a first guess."""
+        weights = ahead(known, interval.time)
+        native.extrapolate(self.sample.paths, len(known), ahead=weights, decay=interval.decay, height=self.height)
+
+    def room(self, nodes: int, order: int) -> tuple[Array, Array32]:
+        """Room for the slopes k and for the tangents on a panel of `order` nodes after so many `nodes`."""
+        slope = lanes((len(self.height), order, native.LANES))
+        return slope, lanes((len(self.edge), nodes + order, order, native.SINGLE_LANES), np.float32)
+
+    def advance(
+        self, interval: Interval, memory: Array, factor: Array, room: tuple[Array, Array32], strata: int
+    ) -> tuple[Rows, Observed] | Unsettled:
+        """Eq. (10) on a panel: rows of R_w and C_e (m, n + m), eqs. (6) and (7), and what is observed by stratum on its nodes.
+
+        The paths are driven by the rows `factor` (m, D) of L and answer to the rows `memory` (m, n + m) of R_r. They start from H as it is
+        on the panel, and leave H, w − w*, slopes and tangents there.
+        """
+        slope, tangent = room
+
+        def average(blocks: tuple[int, int]) -> tuple[Array, Array, Array] | Unsettled:
+            parts = native.advance(
+                self.sample.paths,
+                blocks,
+                factor=factor,
+                memory=memory,
+                integral=interval.integral,
+                decay=interval.decay[1:],
+                shift=interval.weights,
+                height=self.height,
+                error=self.error,
+                slope=slope,
+                tangents=[*self.tangents, tangent],
+                edge=self.edge,
+                reached=self.reached,
+                early=self.early,
+                kinds=strata,
+            )
+            return parts or Unsettled("a path does not settle")
+
+        parts = settled(self._map(average))
+        if isinstance(parts, Unsettled):
+            return parts
+        response, correlation, observed = (reduce(np.add, each) for each in zip(*parts, strict=True))
+        return Rows(response, correlation), Observed(observed)
+
+    def accept(self, interval: Interval, room: tuple[Array, Array32]) -> None:
+        """Make the panel of the last `advance` part of the past.
+
+        As long as no path of a block has moved, only perturbations in the last panel are followed, of which earlier ones are multiples: a
+        path has where the integral of k is above `native.QUIET`.
+        """
+        slope, tangent = room
+        self.tangents.append(tangent)
+        self.edge, self.reached = self.reached, self.edge
+        still = np.flatnonzero(self.slope_integral.max(axis=1) <= native.QUIET)
+        if not still.size:
+            return
+        order, nodes = len(interval.time), len(interval.weights) - len(interval.time)
+        slopes = slope.reshape(len(self.slope_integral), -1, order, native.LANES)[still]
+        self.slope_integral[still] += np.einsum("i,btil->btl", interval.integral[-1], slopes).reshape(-1, BLOCK)
+        still = still[self.slope_integral[still].max(axis=1) <= native.QUIET]
+        self.early[still] = nodes
+
+    def _map(self, average: Callable[[tuple[int, int]], Out]) -> list[Out]:
+        """`average` of each of the `parts`, at the same time where there are several, unless the paths are `alone`."""
+        first, *others = self.parts
+        if self.alone or not others:
+            return [average(part) for part in self.parts]
+        self.pool = self.pool or ThreadPoolExecutor(len(others))
+        waiting = [self.pool.submit(average, part) for part in others]
+        return [average(first), *(other.result() for other in waiting)]
+
+
+def new_paths(sample: Sample, capacity: int, alone: bool) -> Paths:
+    """Paths at t = 0."""
+    count = len(sample.target)
+    tiles = (count // native.LANES, capacity, native.LANES)
+    pairs = (count // native.SINGLE_LANES, capacity, native.SINGLE_LANES)
+    return Paths(
+        sample=sample,
+        height=lanes(tiles),
+        error=lanes(tiles),
+        edge=lanes(pairs, np.float32),
+        reached=lanes(pairs, np.float32),
+        slope_integral=np.zeros((count // BLOCK, BLOCK)),
+        early=np.zeros(count // BLOCK, np.int64),
+        alone=alone,
+    )
+
+
+def interval(edges: list[float], right: float, order: int, weight_decay: float) -> Interval:
+    """The panel after those between `edges`, up to `right`."""
+    left, widths = edges[-1], np.diff([*edges, right])
+    time = left + widths[-1] * radau.nodes(order)
+    weights = (widths[:, None] * radau.integration(order)[-1]).ravel()
+    return Interval(right, time, widths[-1] * radau.integration(order), weights, -2 * weight_decay * np.append(left, time))
+
+
+def ahead(known: Array, time: Array) -> Array:
+    """Weights (m, 3) at `time` (m,) of the parabola through the last three of the `known` nodes; zero where there are none."""
+    if not len(known):
+        return np.zeros((len(time), PARABOLA))
+    a, b, c = known[-PARABOLA:]
+    to_a, to_b, to_c = time - a, time - b, time - c
+    weights = to_b * to_c / ((a - b) * (a - c)), to_a * to_c / ((b - a) * (b - c)), to_a * to_b / ((c - a) * (c - b))
+    return np.stack(weights, axis=1)
+
+
+def lanes(shape: tuple[int, ...], kind: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
+    """An array of this shape, whose last axis is that of lanes, not filled with anything, as the compiled loops want it: aligned."""
+    size = int(np.prod(shape)) * np.dtype(kind).itemsize
+    room = np.empty(size + native.ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % native.ALIGNMENT
+    return room[start : start + size].view(kind).reshape(shape)

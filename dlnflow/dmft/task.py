@@ -1,0 +1,71 @@
+"""What a solve is to do, the panels that it stands on, and what it ends with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlnflow.dmft import sampling
+from dlnflow.dmft.constants import MOST_MODES, PILOT_PATHS, SMALL_AT_ONE, SMALL_PATHS
+from dlnflow.dmft.errors import Curves, Scale
+from dlnflow.dmft.progress import Progress
+from dlnflow.dmft.sampling import Sample
+from dlnflow.dmft.state import State
+from dlnflow.model import Problem
+from dlnflow.solution import Array
+
+
+@dataclass(frozen=True)
+class Task:
+    """The curves of `problem` at `times`, (T,), up to `horizon`, with the `accuracy`, from the seed `root`."""
+
+    problem: Problem
+    horizon: float
+    times: Array
+    accuracy: float
+    root: np.random.SeedSequence
+    progress: Progress
+
+    def seed(self, *key: int) -> np.random.SeedSequence:
+        """That of one of its samples."""
+        return np.random.SeedSequence(entropy=self.root.entropy, spawn_key=(*self.root.spawn_key, *key))
+
+    def pilot_sample(self, pair: int) -> Sample:
+        """That on which panels are tried, of the smaller or the larger pair of samples."""
+        return sampling.draw(self.problem, PILOT_PATHS[pair], MOST_MODES, self.seed(0))
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """The pass that chose the panels, and what errors are relative to.
+
+    By curve, (T,) each: `left_out` is what panels at the end change that are left out, `stepped` what another node in each changes.
+    """
+
+    state: State
+    left_out: Curves
+    stepped: Curves
+    scale: Scale
+
+    @property
+    def time_step(self) -> Curves:
+        """The time-step error by curve, eq. (25)."""
+        return self.with_step(self.stepped)
+
+    def with_step(self, stepped: Curves) -> Curves:
+        """The same where another node changes the curves by `stepped`."""
+        return {name: error + stepped[name] for name, error in self.left_out.items()}
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A mean field, its curves (T,) by name, and the paths of each of the scrambles that made it."""
+
+    state: State
+    curves: Curves
+    paths: int
+
+
+def small_paths(accuracy: float, pair: int) -> int:
+    """The size of the small sample that belongs to a pair of samples."""
+    least, most = SMALL_PATHS
+    return most if pair else int(2 ** round(np.log2(np.clip(SMALL_AT_ONE / accuracy, least, most))))

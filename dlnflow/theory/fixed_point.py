@@ -21,8 +21,6 @@ from dlnflow.theory.channel import TRAPEZOIDS, Channel, Nodes, entropy_channel, 
 
 LARGEST_LOGARITHM = 120.0
 FEW = 16  # components of the teacher's law
-MOST_NODES = 400_000
-FEWEST_TRAPEZOIDS = 32
 
 
 class NoTheory(ValueError):
@@ -93,11 +91,9 @@ def _starts(problem: Problem) -> Starts:
 
 
 def _trapezoids(problem: Problem, law: Starts) -> int:
-    """Fewer for each of many initial values or components, over which their errors average out."""
-    starts, components = len(law.weight), len(problem.target.mixture())
-    if starts == 1 and components <= FEW:
-        return TRAPEZOIDS
-    return max(FEWEST_TRAPEZOIDS, min(TRAPEZOIDS // 3, MOST_NODES // (starts * components)))
+    """Fewer for each of many initial values or components: ends to 1e-4 of themselves at the smallest initial values."""
+    alone = len(law.weight) == 1 and len(problem.target.mixture()) <= FEW
+    return TRAPEZOIDS if alone else TRAPEZOIDS // 3
 
 
 def _interpolation(problem: Problem, channel: Channel) -> Conditions:

@@ -16,9 +16,11 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.special import expit
 
 from dlnflow.model import Problem
-from dlnflow.theory.channel import REACH, Nodes
+from dlnflow.theory.channel import Nodes
 from dlnflow.theory.final import NEAREST_TO_ONE
 from dlnflow.theory.fixed_point import FixedPoint, NoTheory
+
+FARTHEST = 6.0  # standard deviations from w* that a weight ends at in networks of up to 10⁸ weights; rarer ones do not bound the rate
 
 
 def convergence_rate(problem: Problem, point: FixedPoint) -> float:
@@ -59,7 +61,7 @@ def _left_edge_tall(problem: Problem, s: float, nodes: Nodes) -> float:
 
 def _mean_inverse(problem: Problem, s: float, nodes: Nodes) -> tuple[float, Callable[[float, float], float]]:
     """min k, and E[1/(k − p)] as a function of x = p/min k and 1 − x."""
-    nearest = problem.target.nearest(s, REACH)
+    nearest = problem.target.nearest(s, FARTHEST)
     c, k = problem.initial.product, nodes.tangent
     if nearest > 0:
         lowest = 2 * float(np.hypot(nearest, c))

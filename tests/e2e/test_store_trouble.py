@@ -29,9 +29,10 @@ def test_a_full_store_refuses_jobs_and_runs_those_it_took_when_it_has_room(tmp_p
         with redis.Redis(unix_socket_path=str(socket_path(stack.data))) as store:
             time.sleep(20)  # in which jobs begin until there is no room
             assert {stack.job(job)["status"] for job in ids} <= {"queued", "running", "succeeded"}
-            wait_until(stack.ready, 60, "messages to pass")
-            assert stack.submit(asked | {"seed": 1000}, wait=0).status_code == 503
+            for answer in (stack.submit(asked | {"seed": 1000}, wait=0), stack.client.get("/readyz")):
+                assert answer.status_code == 503 and "full" in answer.text
             store.config_set("maxmemory", 0)
+            wait_until(stack.ready, 60, "messages to pass")
             expect_done(outcomes(stack, ids))
             assert store.info("stats")["evicted_keys"] == 0
     finally:

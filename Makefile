@@ -22,9 +22,12 @@ $(VENV)/tools: constraints.txt native/compiler.sh
 	$(INSTALL) scikit-build-core nanobind cmake ninja
 	touch $@
 
-# The library with its core, the service and plots. The folder build/ keeps what did not change of the core.
+# The library with its core, the service and plots; what they need is fetched while the core compiles. The folder build/ keeps what did not
+# change of the core.
 $(VENV)/ready: $(VENV)/tools pyproject.toml CMakeLists.txt $(shell find native -name '*.?pp')
-	$(INSTALL) --no-build-isolation -e '.[service,plot]'
+	@$(RUN) -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	  print(*project["dependencies"], *project["optional-dependencies"]["service"], sep="\n")' >$(VENV)/needs
+	$(INSTALL) --no-build-isolation --no-deps -e . & $(INSTALL) -r $(VENV)/needs && wait $$!
 	touch $@
 
 # Both are installed by now, so that these name but what else they need.

@@ -19,7 +19,7 @@ from dlnflow import dmft, simulation
 try:
     from dlnflow.model import BernoulliGaussTarget, Problem
 except ImportError:  # before 0.2
-    from dlnflow.model import BernoulliGaussTarget, Problem
+    from dlnflow.problem import BernoulliGaussTarget, Problem
 
 R1 = {"aspect_ratio": 0.5, "target": BernoulliGaussTarget(density=0.1), "noise_std": 0.1, "initial_scale": 0.3}
 

@@ -3,8 +3,9 @@
 Kept light on purpose: importing the package loads neither SciPy nor the compiled core, and names are imported when they are first used.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dlnflow.lazy import lazily
 
 if TYPE_CHECKING:
     from dlnflow.client import AsyncClient, Client
@@ -23,11 +24,4 @@ _HOMES = {
 }
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'dlnflow' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -48,10 +48,13 @@ def serve(settings: Settings) -> None:
         redis_url = _given_store(settings) or _start_store(settings, children, stopping)
         if not stopping.is_set():
             _start_programs(settings, redis_url, children)
-            print(f"dlnflow: serving on {address(settings)} (Ctrl-C stops)", file=sys.stderr, flush=True)
+        said = False
         while not stopping.wait(CHECK_SECONDS):
             for child in children:
                 child.keep_alive()
+            if not said and _answers(settings.host, settings.port):
+                said = True
+                print(f"dlnflow: serving on {address(settings)} (Ctrl-C stops)", file=sys.stderr, flush=True)
     except Stopped:
         pass
     finally:
@@ -63,6 +66,15 @@ def address(settings: Settings) -> str:
     """Where the service is found."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}"
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether the API listens there; that of all addresses listens on this machine's own."""
+    try:
+        socket.create_connection(({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _given_store(settings: Settings) -> str:

@@ -1,6 +1,5 @@
 """`python -m worker`: run jobs until told to stop."""
 
-import time
 import warnings
 
 from celery.exceptions import SecurityWarning
@@ -15,7 +14,7 @@ def main() -> None:
     The solvers are loaded before it forks: its children share their memory, and a new child takes its first job at once.
     """
     warnings.simplefilter("ignore", SecurityWarning)  # of root, for fear of pickled messages: ours are JSON
-    post.pace.refresh(time.monotonic())
+    post.pace.begin()
     app.worker_main(["--quiet", "worker", "--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"])
 
 

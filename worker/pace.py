@@ -13,9 +13,9 @@ REPEATS = 3  # of which the least counts: while a stack starts, a solve may take
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=0.3)
 
 
-def measure() -> float:
+def measure(repeats: int = REPEATS) -> float:
     """The processor seconds of a solve, over those that it took where the forecast was fitted."""
-    return min(_seconds() for _ in range(REPEATS)) / PACE_SECONDS
+    return min(_seconds() for _ in range(repeats)) / PACE_SECONDS
 
 
 def _seconds() -> float:
@@ -35,6 +35,10 @@ class Pace:
     def value(self) -> float:
         """Processor seconds that a job takes here for each that is forecast."""
         return float(self._shared[0])
+
+    def begin(self) -> None:
+        """A first, rough value while a worker starts, which loads the solver too; it is measured well after the first job."""
+        self._shared[0] = measure(1)
 
     def refresh(self, now: float) -> None:
         """Measure again where that was not done lately; `now` in seconds on a clock of all processes, zero at its start."""

@@ -23,6 +23,16 @@ def test_the_pace_is_the_processor_time_of_a_solve_over_that_of_the_fit(monkeypa
     assert solved == 3 * [(pace.PROBLEM, 32.0)]
 
 
+def test_a_worker_that_starts_measures_once_and_again_after_its_first_job(monkeypatch):
+    repeats = []
+    monkeypatch.setattr("worker.pace.measure", lambda count: repeats.append(count) or 1.3)
+    kept = Pace(lambda: 0.9)
+    kept.begin()
+    assert (kept.value, repeats) == (1.3, [1])
+    kept.refresh(0.0)
+    assert kept.value == 0.9
+
+
 def test_the_pace_is_measured_again_after_a_while():
     measured = iter([1.5, 0.5])
     kept = Pace(lambda: next(measured))

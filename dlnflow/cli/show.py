@@ -26,7 +26,8 @@ def _problem(request: dict[str, Any]) -> str:
     """What sets a problem apart, in the letters of the field."""
     problem = request.get("base", request)["problem"]
     fields = {"δ": "aspect_ratio", "σ": "noise_std", "a": "initial_scale", "λ": "weight_decay"}
-    return " ".join([problem["target"]["kind"], *(f"{letter}={_cell(problem[name])}" for letter, name in fields.items())])
+    target = f"{len(problem['groups'])} groups" if "groups" in problem else problem["target"]["kind"]
+    return " ".join([target, *(f"{letter}={_cell(problem[name])}" for letter, name in fields.items() if name in problem)])
 
 
 def curves_table(curves: Curves) -> str:

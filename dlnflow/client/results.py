@@ -92,7 +92,8 @@ class Result:
 
     def _repr_html_(self) -> str:
         problem = self.request["problem"]
-        caption = f"{self.request['kind']}, δ = {problem['aspect_ratio']}, σ = {problem['noise_std']}, a = {problem['initial_scale']}"
+        start = f"{len(problem['groups'])} groups" if "groups" in problem else f"a = {problem['initial_scale']}"
+        caption = f"{self.request['kind']}, δ = {problem['aspect_ratio']}, σ = {problem['noise_std']}, {start}"
         return f"<figure>{self.curves._repr_html_()}<figcaption>{caption}</figcaption></figure>"
 
 

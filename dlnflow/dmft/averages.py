@@ -7,7 +7,7 @@ import numpy as np
 from dlnflow.dmft import radau
 from dlnflow.solution import Array
 
-OBSERVED = ("overlap", "magnitude", "slope", "mean")  # in the order of `observe` in native/dmft/averages.hpp
+OBSERVED = ("overlap", "magnitude", "slope", "mean", "error")  # in the order of `observe` in native/dmft/averages.hpp
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Observed:
     """Averages at T single times: `rows` (S, OBSERVED, T) by stratum, or (OBSERVED, T) of the whole population, and by name (S, T) or (T,).
 
     Those of strata are parts of the average, which is their sum. `overlap` is E[w w*], `magnitude` E|w|, `slope` E[k], which is
-    E[u² + v²], and `mean` E[w], of the mirror image where w* < 0 and a path stands for both.
+    E[u² + v²], `mean` E[w], of the mirror image where w* < 0 and a path stands for both, and `error` E[(w − w*)²].
     """
 
     rows: Array
@@ -39,6 +39,11 @@ class Observed:
     def mean(self) -> Array:
         """E[w]."""
         return self._named("mean")
+
+    @property
+    def error(self) -> Array:
+        """E[(w − w*)²]."""
+        return self._named("error")
 
     def whole(self) -> "Observed":
         """The averages over all strata."""

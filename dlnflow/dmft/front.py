@@ -171,7 +171,7 @@ def start(
         paths=new_paths(sample, size, alone),
         held=held,
         correction=correction,
-        sampled=no_averages(size, len(problem.strata)),
+        sampled=no_averages(size, len(problem.parts)),
         time=np.zeros(size),
         correlation=correlation,
         response=response,

@@ -40,11 +40,11 @@ def values(state: State, times: Array) -> dict[str, Array]:
     problem, grid = state.problem, Grid(state, times)
     observed = _interpolated(state, grid)
     mean = observed.mean * (not problem.is_symmetric)
-    error = parameter_error(state, grid)
+    risk = excess_risk(state, grid)
     return {
         "train_loss": residual_variance(state, grid) / 2,
-        "test_loss": (error + problem.noise_std**2) / 2,
-        "parameter_error": error,
+        "test_loss": (risk + problem.noise_std**2) / 2,
+        "parameter_error": risk if problem.is_isotropic else parameter_error(state, grid, risk),
         "overlap": observed.overlap,
         "norm": norm(state, grid),
         "l1_norm": observed.magnitude,
@@ -62,24 +62,39 @@ def _interpolated(state: State, grid: Grid) -> Observed:
 def _start(sample: Sample) -> Observed:
     """The averages at t = 0 by stratum, (S, 1) each."""
     w, slope = sample.initial
-    rows = np.stack([w * sample.target, np.abs(w), slope, w])
+    rows = np.stack([w * sample.target, np.abs(w), slope, w, (w - sample.target) ** 2])
     kinds = sample.strata.max() + 1
     return Observed(np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])[:, :, None])
 
 
-def parameter_error(state: State, grid: Grid) -> Array:
-    """C_e(t, t): e is interpolated between nodes, and on the first panel its mean square from t = 0."""
+def excess_risk(state: State, grid: Grid) -> Array:
+    """C_e(t, t) = E[c (w − w*)²]: e is interpolated between nodes, and on the first panel its mean square from t = 0."""
     start, correlation = state.problem.initial_error, state.correlation
     framed = np.zeros((len(correlation) + 1, len(correlation) + 1))
     framed[1:, 1:] = correlation
     return np.where(grid.panel > 0, grid.quadratic(framed), grid.interpolate(start, np.diag(correlation)))
 
 
-def norm(state: State, grid: Grid) -> Array:
-    """E[w²] = C_e + 2 E[w w*] − E[w*²], interpolated as its root, which leaves zero linearly."""
+def parameter_error(state: State, grid: Grid, risk: Array) -> Array:
+    """E[(w − w*)²], by its ratio to the `risk`, which varies least."""
+    start, nodes = _error(state)
+    coupled = np.diag(state.correlation)
+    ratio = np.divide(nodes, coupled, out=np.ones_like(nodes), where=coupled > 0)  # of a state on its way, later nodes are empty
+    return risk * grid.interpolate(start / state.problem.initial_error, ratio)
+
+
+def _error(state: State) -> tuple[float, Array]:
+    """E[(w − w*)²] at t = 0 and on the nodes."""
     problem = state.problem
-    start = problem.initial_error - problem.target_second_moment + 2 * _start(state.sample).overlap.sum()
-    nodes = np.diag(state.correlation) + 2 * state.averages.observed.whole().overlap - problem.target_second_moment
+    nodes = np.diag(state.correlation) if problem.is_isotropic else state.averages.observed.whole().error
+    return problem.initial_parameter_error, nodes
+
+
+def norm(state: State, grid: Grid) -> Array:
+    """E[w²] = E[(w − w*)²] + 2 E[w w*] − E[w*²], interpolated as its root, which leaves zero linearly."""
+    second, (start, nodes) = state.problem.target_second_moment, _error(state)
+    start = start - second + 2 * _start(state.sample).overlap.sum()
+    nodes = nodes + 2 * state.averages.observed.whole().overlap - second
     return grid.interpolate(np.sqrt(max(start, 0.0)), np.sqrt(np.maximum(nodes, 0))) ** 2
 
 
@@ -110,7 +125,7 @@ def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> 
     problem, grid = state.problem, Grid(state, times)
     w, _ = sample.weigh(grid.times, problem.weight_decay, grid.interpolate(sample.origin, heights))
     start, found = _start(state.sample), []
-    for k, kind in enumerate(problem.strata):
+    for k, (_, kind) in enumerate(problem.parts):
         here = sample.stratum(k)
         mean = grid.interpolate(start.mean[k, 0], state.averages.observed.mean[k]) / kind.probability
         found.append((mean, quantiles(*aligned(problem, sample.target[here], w[:, here], sample.weights[here]))))
@@ -123,7 +138,7 @@ def conditional(problem: Problem, statistics: list[tuple[Array, Array]]) -> tupl
     Where the problem is symmetric those of a stratum are given that w* is not negative.
     """
     found = []
-    for kind, (mean, levels) in zip(problem.strata, statistics, strict=True):
+    for (_, kind), (mean, levels) in zip(problem.parts, statistics, strict=True):
         if kind.opposite == kind.given:
             found.append(Conditional(kind.given, kind.probability, 0.0 * mean, levels))
         elif kind.opposite:

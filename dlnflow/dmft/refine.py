@@ -234,13 +234,14 @@ def _aims(task: Task, state: State) -> list[Array] | Unsettled:
 
 def _sorted(state: State, sample: sampling.Sample) -> sampling.Sample | Unsettled:
     """The sample with paths side by side that begin to move at about the same time, see `native.QUIET`, spread over both halves."""
-    if sample.initial[1].min() * state.edges[1] > native.QUIET:
+    variance = sample.root**2
+    if (variance * sample.initial[1]).min() * state.edges[1] > native.QUIET:
         return sample
     weights = _weights(state, sample)
     if isinstance(weights, Unsettled):
         return weights
-    begins = (np.cumsum(state.integrals[:, -1].reshape(-1, 1) * weights[1], axis=0) <= native.QUIET).sum(axis=0)
-    kinds = [sample.stratum(k) for k in range(len(state.problem.strata))]
+    begins = (np.cumsum(state.integrals[:, -1].reshape(-1, 1) * variance * weights[1], axis=0) <= native.QUIET).sum(axis=0)
+    kinds = [sample.stratum(k) for k in range(len(state.problem.parts))]
     blocks = np.concatenate([kind[np.argsort(begins[kind], kind="stable")] for kind in kinds]).reshape(-1, sampling.BLOCK)
     return sample.chosen(np.concatenate([blocks[::2], blocks[1::2]]))
 

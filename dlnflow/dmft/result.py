@@ -65,7 +65,7 @@ def _kernels(state: State) -> tuple[Array, dict[str, Array]]:
     """The two-time functions on the panels' right edges, (K, K); R_r without its identity, R_w(t, t) = −E[k(t)]."""
     ends = np.arange(1, len(state.edges)) * state.order - 1
     column = np.diff(state.edges) * radau.integration(state.order)[-1, -1]
-    slope = state.averages.observed.whole().slope[ends]
+    slope = state.problem.rates(state.averages.observed.slope)[ends]
     square = np.ix_(ends, ends)
     response = np.tril(state.response[square] / column, -1) - np.diag(slope)
     residual_response = np.tril(state.residual_response[square] / column, -1) - np.diag(slope) / state.problem.aspect_ratio

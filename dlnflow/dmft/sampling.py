@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from dlnflow.model import Problem, Stratum
+from dlnflow.model import Group, Problem, Stratum
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
@@ -32,8 +32,8 @@ class Sample:
     """P weighted draws in blocks of BLOCK, each block from one stratum.
 
     `weights` (P,) sum to 1, `target` (P,) is w*, `modes` (D, P) are standard normal, `scale` (P,) is log(u(0) v(0)), `origin` (P,) is
-    H(0) = log(v(0)/u(0))/2; `strata` (P / BLOCK,) numbers the stratum of each block, in the order of `problem.strata`. Where `folded`,
-    a path stands for its mirror image too.
+    H(0) = log(v(0)/u(0))/2, `root` (P,) is √c; `strata` (P / BLOCK,) numbers the stratum of each block, in the order of `problem.parts`.
+    Where `folded`, a path stands for its mirror image too.
     """
 
     weights: Array
@@ -41,6 +41,7 @@ class Sample:
     modes: Array
     scale: Array
     origin: Array
+    root: Array
     strata: NDArray[np.int64]
     folded: bool
 
@@ -51,7 +52,7 @@ class Sample:
             modes=self.modes,
             target=self.target,
             scale=self.scale,
-            root=np.ones_like(self.target),
+            root=self.root,
             origin=self.origin,
             weights=self.weights,
             strata=self.strata,
@@ -69,6 +70,11 @@ class Sample:
         w, slope = self.weigh(np.zeros(1), 0.0, self.origin[None])
         return w[0], slope[0]
 
+    @property
+    def initial_error(self) -> Array:
+        """√c (w(0) − w*), (P,)."""
+        return self.root * (self.initial[0] - self.target)
+
     def stratum(self, k: int) -> NDArray[np.int64]:
         """The indices of the paths of stratum k."""
         return np.flatnonzero(np.repeat(self.strata == k, BLOCK))
@@ -77,7 +83,8 @@ class Sample:
         """The paths with the indices `blocks` (blocks, BLOCK), each block from one stratum."""
         paths, strata = blocks.ravel(), self.strata[blocks[:, 0] // BLOCK]
         modes = np.take(self.modes, paths, axis=1)  # row after row
-        return Sample(self.weights[paths], self.target[paths], modes, self.scale[paths], self.origin[paths], strata, self.folded)
+        scale, origin, root = self.scale[paths], self.origin[paths], self.root[paths]
+        return Sample(self.weights[paths], self.target[paths], modes, scale, origin, root, strata, self.folded)
 
 
 def draw(
@@ -88,21 +95,22 @@ def draw(
     `aims` are the axes (D, D) of each stratum, see `aim_at`. Where there are `many` draws for the accuracy that is wanted, since weights
     jump where a plane is crossed, points of strata with one teacher weight stand in evenly spaced rows along the first axis.
     """
-    kinds = problem.strata
+    kinds = problem.parts
     share = 2 ** max(int(np.log2(BLOCK)), round(np.log2(paths / len(kinds))))
     parts = [
-        _draw_stratum(problem, kind, share, modes, child, aims[k] if aims else None, many)
+        _draw_stratum(*kind, share, modes, child, aims[k] if aims else None, many)
         for k, (kind, child) in enumerate(zip(kinds, seed.spawn(len(kinds)), strict=True))
     ]
     weights, target, normal, scale, origin = (np.concatenate([part[i] for part in parts], axis=-1) for i in range(5))
+    root = np.repeat([group.variance**0.5 for group, _ in kinds], share)
     strata_of_blocks = np.repeat(np.arange(len(kinds)), share // BLOCK)
-    return Sample(weights, target, normal, scale, origin, strata_of_blocks, problem.is_symmetric)
+    return Sample(weights, target, normal, scale, origin, root, strata_of_blocks, problem.is_symmetric)
 
 
 def _draw_stratum(
-    problem: Problem, kind: Stratum, count: int, modes: int, seed: np.random.SeedSequence, aim: Array | None, many: bool
+    group: Group, kind: Stratum, count: int, modes: int, seed: np.random.SeedSequence, aim: Array | None, many: bool
 ) -> tuple[Array, ...]:
-    own, start = kind.coordinates, problem.initial.coordinates
+    own, start = kind.coordinates, group.initial.coordinates
     size = modes + kind.is_normal
     sobol = qmc.Sobol(size + own + start, scramble=True, rng=np.random.default_rng(seed))
     line = max(1, min(LINE, count // FEWEST_LINES)) if many and kind.is_constant else 1
@@ -117,7 +125,7 @@ def _draw_stratum(
     weights /= weights.sum()
     normal = _match_moments(normal, weights, axes, count // line)
     target = kind.fit(normal[-1] if kind.is_normal else shape, weights)
-    log_u, log_v = problem.initial.logarithms(uniform[size + own :], weights)
+    log_u, log_v = group.initial.logarithms(uniform[size + own :], weights)
     return kind.probability * weights, target, normal[:modes], log_u + log_v, (log_v - log_u) / 2
 
 
@@ -152,7 +160,7 @@ def aim_at(problem: Problem, sample: Sample, rank: int, error: Array) -> list[Ar
     what such a regression leaves over, to the power CURVED: of what is linear, moments are exact wherever the points lie.
     """
     aims = []
-    for k, kind in enumerate(problem.strata):
+    for k, (_, kind) in enumerate(problem.parts):
         here = sample.stratum(k)
         weights = sample.weights[here] / sample.weights[here].sum()
         normal = np.concatenate([sample.modes[:rank, here], kind.normal(sample.target[here])])

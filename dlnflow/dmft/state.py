@@ -90,7 +90,7 @@ class State:
             decay=-2 * self.problem.weight_decay * self.time,
             tangents=tangents,
             heights=heights,
-            kinds=len(self.problem.strata),
+            kinds=len(self.problem.parts),
         )
         if averages is None:
             return Unsettled("a path does not settle")

@@ -44,9 +44,9 @@ def roughness(front: Front, panel: Panel) -> float:
     n, top, problem, sample = front.nodes, radau.top_coefficient(front.order), front.problem, front.paths.sample
     last = n + front.order
     error = front.paths.error[:, max(n - 1, 0) : last].swapaxes(0, 1).reshape(-1, len(sample.target))
-    highest = top @ (error if n else np.concatenate([(sample.initial[0] - sample.target)[None], error]))
+    highest = top @ (error if n else np.concatenate([sample.initial_error[None], error]))
     unresolved = float(sample.weights @ highest**2)
-    norm = float(sample.weights @ (front.paths.error[:, last - 1].ravel() + sample.target) ** 2)
+    norm = float(sample.weights @ (front.paths.error[:, last - 1].ravel() + sample.root * sample.target) ** 2)
     square = unresolved / max(min(panel.averages.correlation[-1, -1], norm), LEAST_NORM * problem.initial_error)
     if n:
         rows = panel.factor.rows

@@ -23,16 +23,16 @@ def values_at(axes: Axes, index: int) -> dict[str, Any]:
 
 
 def with_values(base: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `base` in which the value at each dotted path is replaced; raises KeyError where the path leads through no object."""
+    """A copy of `base` in which the value at each dotted path is replaced; raises KeyError where the path leads nowhere."""
     document = copy.deepcopy(base)
     for path, value in values.items():
         *parents, name = path.split(".")
-        node = document
+        node: Any = document
         for step in parents:
-            node = node[step]
-            if not isinstance(node, dict):
+            node = node[_key(node, step)]
+            if not isinstance(node, dict | list):
                 raise KeyError(path)
-        node[name] = value
+        node[_key(node, name)] = value
     return document
 
 
@@ -40,5 +40,14 @@ def value_of(document: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path."""
     node: Any = document
     for step in path.split("."):
-        node = node[step]
+        node = node[_key(node, step)]
     return node
+
+
+def _key(node: Any, step: str) -> Any:
+    """What a step of a path is to an object or a list; raises KeyError where a list has no such entry."""
+    if not isinstance(node, list | tuple):
+        return step
+    if not step.isdecimal() or int(step) >= len(node):
+        raise KeyError(step)
+    return int(step)

@@ -3,6 +3,7 @@
 from dlnflow.model.base import Integral, Model, members
 from dlnflow.model.designs import DatasetDesign, Design, DesignKind, GaussianDesign, RademacherDesign, StudentDesign
 from dlnflow.model.dynamics import Dynamics, GradientDescent, GradientFlow
+from dlnflow.model.groups import Group
 from dlnflow.model.initial import GaussianScale, InitialScale, PairScale
 from dlnflow.model.problem import Problem
 from dlnflow.model.strata import Stratum
@@ -29,6 +30,7 @@ __all__ = [
     "GaussianTarget",
     "GradientDescent",
     "GradientFlow",
+    "Group",
     "InitialScale",
     "Integral",
     "LaplaceTarget",

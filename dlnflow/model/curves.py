@@ -30,6 +30,13 @@ class OrderParameter:
 
 
 ERROR = OrderParameter("parameter_error", "E[(w − w*)²]", lambda at, teacher: np.mean((at.w - teacher) ** 2, axis=1))
+
+
+def excess_risk(at: Coordinates, teacher: Array, variance: Array) -> Array:
+    """E[c (w − w*)²], (T,): twice the test loss beyond that of the label noise."""
+    return np.asarray(np.mean(variance * (at.w - teacher) ** 2, axis=1))
+
+
 OBSERVED = (
     OrderParameter("overlap", "E[w w*]", lambda at, teacher: at.w @ teacher / teacher.size),
     OrderParameter("norm", "E[w²]", lambda at, _: np.mean(at.w**2, axis=1)),

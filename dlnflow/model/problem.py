@@ -5,72 +5,174 @@ Every quantity is dimensionless. Ranges are those in which the solvers are teste
 
 from typing import Annotated
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from dlnflow.model.base import Model, contradiction
-from dlnflow.model.initial import InitialLaw, InitialScale, law_of
+from dlnflow.model.base import Array, Model, contradiction
+from dlnflow.model.groups import Group
+from dlnflow.model.initial import InitialScale
 from dlnflow.model.strata import Stratum
 from dlnflow.model.targets import Target
 
+MOST_GROUPS = 32
+
+
+def _is_left_out(value: object) -> bool:
+    return value is None
+
 
 class Problem(Model):
-    """A diagonal linear network w = (u² − v²)/2 learning y = X w* + ξ in the limit n, d → ∞."""
+    """A diagonal linear network w = (u² − v²)/2 learning y = X w* + ξ in the limit n, d → ∞.
+
+    All coordinates are alike, with one `target` and one `initial_scale`, or they are a population of `groups`.
+    """
 
     aspect_ratio: Annotated[float, Field(ge=0.05, le=100, description="δ = n/d, samples per parameter")]
-    target: Target
+    target: Annotated[Target | None, Field(exclude_if=_is_left_out, description="law of the teacher weights w*")] = None
     noise_std: Annotated[float, Field(ge=0, le=10, description="σ, standard deviation of the label noise")] = 0.0
-    initial_scale: Annotated[InitialScale, Field(description="a, with u(0) = v(0) = a; or u and v apart; or random ones")]
+    initial_scale: Annotated[
+        InitialScale | None, Field(exclude_if=_is_left_out, description="a, with u(0) = v(0) = a; or u and v apart; or random ones")
+    ] = None
     weight_decay: Annotated[float, Field(ge=0, le=10, description="λ, the L2 penalty on u and v")] = 0.0
+    groups: Annotated[
+        Annotated[tuple[Group, ...], Field(min_length=1, max_length=MOST_GROUPS)] | None,
+        Field(
+            exclude_if=_is_left_out,
+            description="groups of coordinates, in place of target and initial_scale; their weights sum to 1",
+            json_schema_extra={"replaces": ["target", "initial_scale"]},
+        ),
+    ] = None
 
     @model_validator(mode="after")
-    def _has_something_to_learn(self) -> "Problem":
+    def _is_one_population(self) -> "Problem":
+        for name in ("target", "initial_scale"):
+            if self.groups is None and getattr(self, name) is None:
+                raise contradiction(name, "this field is missing; give target and initial_scale, or groups")
+            if self.groups is not None and getattr(self, name) is not None:
+                raise contradiction(name, "every group has its own; leave this one out, or the groups")
+        total = sum(group.weight for group in self.population)
+        if abs(total - 1) > 1e-9:
+            raise contradiction("groups", f"the weights of the groups must sum to 1, not {total:.12g}")
         if self.noise_std == 0 and self.target_second_moment == 0:
-            raise contradiction("target", "all weights are zero and noise_std is 0, so there is nothing to learn")
+            field = "groups" if self.groups else "target"
+            raise contradiction(field, "all weights are zero and noise_std is 0, so there is nothing to learn")
         return self
 
     @property
-    def initial(self) -> InitialLaw:
-        """The law of the initial values."""
-        return law_of(self.initial_scale)
+    def population(self) -> tuple[Group, ...]:
+        """The groups of coordinates; one where they are all alike."""
+        return self.groups or (Group.model_construct(weight=1.0, target=self.target, initial_scale=self.initial_scale),)
 
     @property
     def is_symmetric(self) -> bool:
         """Whether (u, v, w*) and (v, u, −w*) have the same law at t = 0, and then at all times."""
-        return self.target.is_symmetric and self.initial.is_symmetric
+        return all(group.is_symmetric for group in self.population)
 
     @property
-    def strata(self) -> list[Stratum]:
-        """The parts of the law of w* from which quasi-random points are drawn."""
-        return self.target.strata(self.is_symmetric)
+    def is_isotropic(self) -> bool:
+        """Whether all columns of X have variance 1/d."""
+        return all(group.variance == 1 for group in self.population)
+
+    @property
+    def parts(self) -> list[tuple[Group, Stratum]]:
+        """The parts of the law of w* from which quasi-random points are drawn, each with its group."""
+        return [
+            (group, stratum.within(group.weight, self._label(number)))
+            for number, group in enumerate(self.population, 1)
+            for stratum in group.target.strata(self.is_symmetric)
+        ]
+
+    def rates(self, slopes: Array) -> Array:
+        """E[c k] (T,) from the parts' shares `slopes` (S, T) of E[k]."""
+        return np.asarray(sum(group.variance * part for (group, _), part in zip(self.parts, slopes, strict=True)))
 
     @property
     def conditions(self) -> list[tuple[str, float]]:
-        """The name and the probability of every condition on w* under which w is described."""
-        return self.target.conditions
+        """The name and the probability of every condition on a coordinate under which w is described: its w*, and its group."""
+        return [
+            (given + self._label(number), group.weight * probability)
+            for number, group in enumerate(self.population, 1)
+            for given, probability in group.target.conditions
+        ]
+
+    def _label(self, number: int) -> str:
+        return f", group {number}" if self.groups else ""
+
+    def members(self, dimension: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        """The group of each of d coordinates, shape (d,), drawn at random where there are several."""
+        weights = np.array([group.weight for group in self.population])
+        if len(weights) == 1:
+            return np.zeros(dimension, np.intp)
+        return rng.choice(len(weights), dimension, p=weights / weights.sum()).astype(np.intp)
+
+    def variances(self, members: NDArray[np.intp]) -> Array:
+        """c of every coordinate, from its group, shape (d,)."""
+        return np.array([group.variance for group in self.population])[members]
+
+    def teacher(self, members: NDArray[np.intp], rng: np.random.Generator) -> Array:
+        """Teacher weights w* of coordinates of these groups, shape (d,)."""
+        teacher = np.empty(len(members))
+        for number, group in enumerate(self.population):
+            here = members == number
+            teacher[here] = group.target.draw(int(here.sum()), rng)
+        return teacher
+
+    def start(self, members: NDArray[np.intp], rng: np.random.Generator) -> tuple[Array, Array]:
+        """u(0) and v(0) of coordinates of these groups, (d,) each, none of them zero."""
+        u0, v0 = np.empty((2, len(members)))
+        for number, group in enumerate(self.population):
+            here = members == number
+            u0[here], v0[here] = group.initial.draw(int(here.sum()), rng)
+        return u0, v0
+
+    def classify(self, members: NDArray[np.intp], teacher: Array) -> NDArray[np.intp]:
+        """The index in `conditions` that each coordinate meets, from its group and its w*, shape (d,)."""
+        found, before = np.empty(len(members), np.intp), 0
+        for number, group in enumerate(self.population):
+            here = members == number
+            found[here] = before + group.target.classify(teacher[here])
+            before += len(group.target.conditions)
+        return found
 
     @property
     def target_second_moment(self) -> float:
         """E[w*²]."""
-        return self.target.second_moment
+        return sum(group.weight * group.target.second_moment for group in self.population)
 
     @property
     def target_mean(self) -> float:
         """E[w*]."""
-        return self.target.mean
+        return sum(group.weight * group.target.mean for group in self.population)
+
+    @property
+    def typical_rate(self) -> float:
+        """sqrt(E[c² w*²]): half of it is the mean rate at which weights settle, in the root mean square."""
+        return float(sum(group.weight * group.variance**2 * group.target.second_moment for group in self.population) ** 0.5)
 
     @property
     def typical_weight(self) -> float:
         """W = sqrt(E[w*² | w* ≠ 0]), the size of a weight that has to be learned; 0 for a teacher that is zero."""
-        learned = sum(kind.probability for kind in self.target.mixture() if kind.mean or kind.variance)
+        learned = sum(
+            group.weight * kind.probability for group in self.population for kind in group.target.mixture() if kind.mean or kind.variance
+        )
         return float((self.target_second_moment / learned) ** 0.5) if learned else 0.0
+
+    def share_beyond(self, size: float) -> float:
+        """The probability that c |w*| > `size`."""
+        return sum(group.weight * group.target.beyond(size / group.variance) for group in self.population)
 
     @property
     def initial_second_moment(self) -> float:
-        """E[u(0)²/2 + v(0)²/2], a² where the initial values are balanced."""
-        return self.initial.second_moment
+        """E[c (u(0)² + v(0)²)/2], a² where the initial values are balanced and c = 1: half of the mean rate at which w starts to move."""
+        return sum(group.weight * group.variance * group.initial.second_moment for group in self.population)
+
+    @property
+    def initial_parameter_error(self) -> float:
+        """E[(w(0) − w*)²]."""
+        return sum(group.weight * group.initial_error for group in self.population)
 
     @property
     def initial_error(self) -> float:
-        """E[(w(0) − w*)²]."""
-        initial = self.initial
-        return self.target_second_moment - 2 * initial.mean_weight * self.target_mean + initial.mean_square_weight
+        """E[c (w(0) − w*)²] = C_e(0, 0)."""
+        return sum(group.weight * group.variance * group.initial_error for group in self.population)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -29,6 +29,11 @@ class Stratum(ABC):
     probability: float
     given: str
     opposite: str | None
+
+    def within(self, share: float, label: str) -> "Stratum":
+        """The same part of a group that has a `share` of all coordinates, with the group's `label` after the names of conditions."""
+        opposite = self.opposite and self.opposite + label
+        return replace(self, probability=share * self.probability, given=self.given + label, opposite=opposite)
 
     def place(self, uniform: Array) -> tuple[Array, Array]:
         """What `uniform` (coordinates, P) tell of w*, and the weights that make up for where the points lie, (P,) each."""

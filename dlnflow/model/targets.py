@@ -14,7 +14,7 @@ from dlnflow.model.mixtures import Component, gamma_rule, mean_lorentzian, scale
 from dlnflow.model.strata import NEGATIVE, POSITIVE, SIGNS, ZERO, Atom, Continuum, Magnitude, Stratum, both_signs, normal_strata
 
 LEGENDRE = 32  # nodes on either side of 0
-MOST_COMPONENTS = 200  # of a mixture that is only near to a law
+MOST_COMPONENTS = 100  # of a mixture that is only near to a law
 
 
 class TargetLaw(Model):

@@ -22,7 +22,7 @@ def draw_network(
     data: Floats | None = None,
     truncation: float | None = None,
 ) -> Network:
-    """A network of `problem` with d = `dimension` and n = round(δ d) samples, whose X has entries of variance 1/d from `design`.
+    """A network of `problem` with d = `dimension` and n = round(δ d) samples, whose X has entries of variance c/d from `design`.
 
     The default design is Gaussian; then only the triangular factor R of X = QR, with min(n, d) rows, matters to the flow, and it is
     drawn directly (Bartlett's decomposition of the Wishart matrix XᵀX), together with Qᵀy and the squared noise outside the column
@@ -31,17 +31,20 @@ def draw_network(
     u and v are clipped at `truncation`, if there is one.
     """
     samples, design = round(problem.aspect_ratio * dimension), design or GaussianDesign()
-    teacher = problem.target.draw(dimension, rng)
+    members = problem.members(dimension, rng)
+    teacher = problem.teacher(members, rng)
     if data is not None:
         X, noise, outside = data[rng.choice(len(data), samples, replace=False)], rng.standard_normal(samples), 0.0
     else:
         X, noise, outside = _data(design, samples, dimension, rng)
+    if not problem.is_isotropic:
+        X = X * np.sqrt(problem.variances(members)).astype(X.dtype)  # a triangular one stays so
     triangular = data is None and (design.isotropic or len(X) < samples)
     matrix = Design(X, triangular=triangular, threads=threads)
     noise *= problem.noise_std
     y = matrix.residual_and_force(teacher, -noise)[0]
-    u0, v0 = problem.initial.draw(dimension, rng)
-    return Network(matrix, y, teacher, u0, v0, problem.weight_decay, samples, problem.noise_std**2 * outside, truncation)
+    u0, v0 = problem.start(members, rng)
+    return Network(matrix, y, teacher, u0, v0, problem.weight_decay, samples, problem.noise_std**2 * outside, truncation, members)
 
 
 def _data(design: DesignKind, samples: int, dimension: int, rng: np.random.Generator) -> tuple[Floats, Array, float]:

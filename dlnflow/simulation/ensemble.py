@@ -186,7 +186,7 @@ class Ensemble:
             values[:, part] = [observed[name] for name in NAMES]
             w_kept[part] = at.w[:, :kept]
         self._reached[number] = self.time[-1]
-        return Run(values, Weights(w_kept, self.problem.target.classify(network.teacher[:kept])), state.steps)
+        return Run(values, Weights(w_kept, self.problem.classify(network.members[:kept], network.teacher[:kept])), state.steps)
 
     def _start(self, network: Network, watch: Watcher) -> tuple[Flow | Descent, Iterator[Snapshots]]:
         def flow(_: GradientFlow) -> tuple[Flow | Descent, Iterator[Snapshots]]:

@@ -24,7 +24,7 @@ def processors() -> int:
 
 def is_stiff(problem: Problem, horizon: float) -> bool:
     """Whether steps may need the spectrum of the Jacobian, whose radius is about (1 + δ^(−1/2))² times the largest slope u² + v²."""
-    slope = 2 * problem.initial_second_moment + LARGEST_WEIGHT * problem.target_second_moment**0.5
+    slope = 2 * problem.initial_second_moment + LARGEST_WEIGHT * problem.typical_rate
     return bool((1 + problem.aspect_ratio**-0.5) ** 2 * slope * horizon > STIFF)
 
 

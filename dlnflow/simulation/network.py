@@ -11,6 +11,7 @@ above is again linear in H, and T(u)² is u² as above with its exponent limited
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlnflow.native import simulation as native
 from dlnflow.simulation.products import Design
@@ -22,7 +23,7 @@ class Network:
 
     `design` holds X, shape (rows, d), `y` has shape (rows,), `teacher`, `u0` and `v0` (d,), the latter without zeros. The residual
     r = Xw − y has `samples` entries, of which those outside the column space of X do not move and enter only by the sum of their
-    squares, `fixed_residual`. u and v are clipped at `truncation`, if there is one.
+    squares, `fixed_residual`. u and v are clipped at `truncation`, if there is one. `members` (d,) numbers the group of every coordinate.
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class Network:
         samples: int,
         fixed_residual: float = 0.0,
         truncation: float | None = None,
+        members: NDArray[np.intp] | None = None,
     ) -> None:
         self.design, self.y, self.teacher, self.u0, self.v0 = design, y, teacher, u0, v0
         self.weight_decay, self.samples, self.fixed_residual = weight_decay, samples, fixed_residual
         self.truncation = np.inf if truncation is None else truncation
+        self.members = np.zeros(teacher.size, np.intp) if members is None else members
         self.per_sample = teacher.size / samples
 
     @cached_property

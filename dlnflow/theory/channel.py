@@ -5,12 +5,12 @@ Two proximal maps occur. Without weight decay w + θ φ'(w) = y with the entropy
 are quadratures whose nodes are w itself, so that the map need never be inverted except at the ends.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from dlnflow.model import Problem
+from dlnflow.model import Group, Problem
 from dlnflow.model.initial import Starts
 from dlnflow.solution import Array
 
@@ -22,10 +22,10 @@ PIECE = np.polynomial.legendre.leggauss(64)
 
 @dataclass(frozen=True)
 class Nodes:
-    """A quadrature over w*, z and the initial values; every array has the same shape, `weight` sums to 1.
+    """A quadrature over groups, w*, z and the initial values; every array has the same shape, `weight` sums to 1.
 
-    `pull` is y − w, `shrink` is 1 − prox'(y) (kept apart since it may be small),
-    `tangent` is k = u² + v², `guess` and `doubt` are the mean and the variance of w* given y.
+    `pull` is y − w, `shrink` is 1 − prox'(y) (kept apart since it may be small), `tangent` is k = u² + v², `guess` and `doubt` are the mean
+    and the variance of w* given y; `group` numbers the group of coordinates, and `variance` is its c.
     """
 
     weight: Array
@@ -35,27 +35,69 @@ class Nodes:
     tangent: Array
     guess: Array
     doubt: Array
+    variance: Array
+    group: Array
 
     def mean(self, values: Array) -> float:
         """The average of `values`, given at the nodes."""
         return float(np.vdot(self.weight, values))
 
+    def of(self, group: int) -> "Nodes":
+        """The nodes of one group, whose weights sum to its share."""
+        here = self.group == group
+        return Nodes(*(getattr(self, field.name)[here] for field in fields(self)))
+
+    @property
+    def square(self) -> Array:
+        """(w − w*)² given y."""
+        return (self.w - self.guess) ** 2 + self.doubt
+
     @property
     def error(self) -> float:
         """E[(w − w*)²]."""
-        return self.mean((self.w - self.guess) ** 2 + self.doubt)
+        return self.mean(self.square)
+
+    @property
+    def risk(self) -> float:
+        """E[c (w − w*)²]."""
+        return self.mean(self.variance * self.square)
 
 
 Channel = Callable[[float, float], Nodes]
 """Nodes for the standard deviation s of the effective noise and the threshold θ."""
 
+GroupChannel = Callable[[float, float], tuple[Array, ...]]
+"""The same for coordinates with c = 1: the fields of `Nodes` but for the last two."""
 
-def entropy_channel(problem: Problem, law: Starts, trapezoids: int) -> Channel:
+
+def entropy_channel(problem: Problem, starts: Sequence[Starts], trapezoids: int) -> Channel:
     """The proximal map of gradient flow without weight decay; θ = 0 is the identity."""
-    probability, mean, variance = _columns(problem)
-    grid, c, q0 = np.linspace(0, 1, trapezoids), law.product[:, None], law.offset[:, None]
+    return _together(problem, [_entropy(group, law, trapezoids) for group, law in zip(problem.population, starts, strict=True)])
+
+
+def soft_channel(problem: Problem) -> Channel:
+    """The proximal map of gradient flow with weight decay: soft thresholding, where u v = 0 and so k = 2|w|."""
+    return _together(problem, [_soft(group) for group in problem.population])
+
+
+def _together(problem: Problem, channels: Sequence[GroupChannel]) -> Channel:
+    """A coordinate of variance c is one of variance 1 with s/√c and θ/c: w + (θ/c) φ'(w) = w* + (s/√c) z."""
 
     def nodes(s: float, theta: float) -> Nodes:
+        parts = []
+        for number, (group, channel) in enumerate(zip(problem.population, channels, strict=True)):
+            weight, *others = channel(s / group.variance**0.5, theta / group.variance)
+            parts.append((group.weight * weight, *others, np.full_like(weight, group.variance), np.full(len(weight), number)))
+        return Nodes(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+    return nodes
+
+
+def _entropy(group: Group, law: Starts, trapezoids: int) -> GroupChannel:
+    probability, mean, variance = _columns(group)
+    grid, c, q0 = np.linspace(0, 1, trapezoids), law.product[:, None], law.offset[:, None]
+
+    def nodes(s: float, theta: float) -> tuple[Array, ...]:
         spread = np.maximum(np.sqrt(variance + s**2), NARROWEST * np.abs(mean))
         spread = np.where(spread > 0, spread, 1e-6 * law.product.min())
         ends = _coordinate(mean + REACH * spread * np.array([-1.0, 1.0]) + theta * q0 / 2, c, theta)
@@ -71,11 +113,10 @@ def entropy_channel(problem: Problem, law: Starts, trapezoids: int) -> Channel:
     return nodes
 
 
-def soft_channel(problem: Problem) -> Channel:
-    """The proximal map of gradient flow with weight decay: soft thresholding, where u v = 0 and so k = 2|w|."""
-    (probability, mean, variance), (points, shares) = _columns(problem), PIECE
+def _soft(group: Group) -> GroupChannel:
+    (probability, mean, variance), (points, shares) = _columns(group), PIECE
 
-    def nodes(s: float, theta: float) -> Nodes:
+    def nodes(s: float, theta: float) -> tuple[Array, ...]:
         spread = np.sqrt(variance + s**2)
         low, high = mean - REACH * spread, mean + REACH * spread
         edges = np.concatenate([low, np.clip([-theta, theta], low, high), high], axis=-1)
@@ -90,9 +131,9 @@ def soft_channel(problem: Problem) -> Channel:
     return nodes
 
 
-def _columns(problem: Problem) -> Array:
-    """Probability, mean and variance of the K components, shape (3, K, 1, 1)."""
-    return np.array([(kind.probability, kind.mean, kind.variance) for kind in problem.target.mixture()]).T[:, :, None, None]
+def _columns(group: Group) -> Array:
+    """Probability, mean and variance of the K components of w*, shape (3, K, 1, 1)."""
+    return np.array([(kind.probability, kind.mean, kind.variance) for kind in group.target.mixture()]).T[:, :, None, None]
 
 
 def _coordinate(y: Array, c: Array, theta: float) -> Array:
@@ -111,8 +152,10 @@ def _normal(z: Array) -> Array:
     return np.asarray(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
 
 
-def _nodes(mean: Array, variance: Array, s: float, weight: Array, w: Array, pull: Array, shrink: Array, tangent: Array) -> Nodes:
+def _nodes(
+    mean: Array, variance: Array, s: float, weight: Array, w: Array, pull: Array, shrink: Array, tangent: Array
+) -> tuple[Array, ...]:
     """Add what y = w + pull says about w*, and lay all components in a row."""
     gain = np.divide(variance, variance + s**2, out=np.zeros_like(variance), where=variance > 0)
     guess = mean + gain * (w + pull - mean)
-    return Nodes(*(np.ravel(values) for values in (weight, w, pull, shrink, tangent, guess, np.broadcast_to(gain * s**2, w.shape))))
+    return tuple(np.ravel(values) for values in (weight, w, pull, shrink, tangent, guess, np.broadcast_to(gain * s**2, w.shape)))

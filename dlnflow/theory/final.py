@@ -16,7 +16,8 @@ NEAREST_TO_ONE = 1e-9  # an aspect ratio as near to 1 counts as 1
 class FinalState:
     """Averages over coordinates at t → ∞, d → ∞ taken first.
 
-    `effective_noise` s and `threshold` θ describe one coordinate: w = prox(w* + s z), z ~ N(0, 1). With weight decay w is soft thresholding
+    `effective_noise` s and `threshold` θ describe one coordinate: w = prox(w* + s z), z ~ N(0, 1), with s/√c and θ/c in the place of s and
+    θ in a group of variance c. With weight decay w is soft thresholding
     at θ; without, and for δ < 1, w + (θ/2)(q − q₀) = w* + s z where w = c sinh q, c = u(0) v(0), q₀ = log(u(0)/v(0)); for δ ≥ 1 the
     identity (θ = 0).
     """
@@ -63,7 +64,8 @@ def fixed_point(problem: Problem) -> FixedPoint:
 def summarise(problem: Problem, point: FixedPoint) -> FinalState:
     """The averages of a fixed point."""
     nodes, kind = point.nodes, solution_kind(problem)
-    error, norm, l1_norm, overlap = _unbiased(problem, point.noise) if kind == "least_squares" else _averages(nodes)
+    averages = _unbiased(problem, point.noise) if kind == "least_squares" else _averages(nodes)
+    risk, error, norm, l1_norm, overlap = averages
     half_k = nodes.mean(nodes.tangent) / 2
     mean = 0.0 if problem.is_symmetric else nodes.mean(nodes.w)  # the nodes of a symmetric problem may be one half of it
     return FinalState(
@@ -71,7 +73,7 @@ def summarise(problem: Problem, point: FixedPoint) -> FinalState:
         effective_noise=point.noise,
         threshold=point.threshold,
         parameter_error=error,
-        test_loss=(error + problem.noise_std**2) / 2,
+        test_loss=(risk + problem.noise_std**2) / 2,
         train_loss=_train_loss(problem, point),
         norm=norm,
         l1_norm=l1_norm,
@@ -81,21 +83,23 @@ def summarise(problem: Problem, point: FixedPoint) -> FinalState:
     )
 
 
-def _averages(nodes: Nodes) -> tuple[float, float, float, float]:
-    """E[(w − w*)²], E[w²], E|w| and E[w w*]."""
-    return nodes.error, nodes.mean(nodes.w**2), nodes.mean(abs(nodes.w)), nodes.mean(nodes.w * nodes.guess)
+def _averages(nodes: Nodes) -> tuple[float, float, float, float, float]:
+    """E[c (w − w*)²], E[(w − w*)²], E[w²], E|w| and E[w w*]."""
+    return nodes.risk, nodes.error, nodes.mean(nodes.w**2), nodes.mean(abs(nodes.w)), nodes.mean(nodes.w * nodes.guess)
 
 
-def _unbiased(problem: Problem, s: float) -> tuple[float, float, float, float]:
-    """The same for w = w* + s z, exactly; E|w| is the mean of folded normals."""
-    second, l1_norm = problem.target_second_moment, 0.0
-    for kind in problem.target.mixture():
-        spread = math.sqrt(kind.variance + s**2)
-        z = kind.mean / spread if spread else math.inf
-        l1_norm += kind.probability * (
-            spread * math.sqrt(2 / math.pi) * math.exp(-z * z / 2) + abs(kind.mean) * math.erf(abs(z) / math.sqrt(2))
-        )
-    return s**2, second + s**2, l1_norm, second
+def _unbiased(problem: Problem, s: float) -> tuple[float, float, float, float, float]:
+    """The same for w = w* + (s/√c) z, exactly; E|w| is the mean of folded normals."""
+    second, error, l1_norm = problem.target_second_moment, 0.0, 0.0
+    for group in problem.population:
+        error += group.weight * (s**2 / group.variance)
+        for kind in group.target.mixture():
+            spread = math.sqrt(kind.variance + s**2 / group.variance)
+            z = kind.mean / spread if spread else math.inf
+            l1_norm += (group.weight * kind.probability) * (
+                spread * math.sqrt(2 / math.pi) * math.exp(-z * z / 2) + abs(kind.mean) * math.erf(abs(z) / math.sqrt(2))
+            )
+    return s**2, error, second + error, l1_norm, second
 
 
 def _train_loss(problem: Problem, point: FixedPoint) -> float:

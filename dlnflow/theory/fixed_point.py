@@ -1,11 +1,12 @@
 """The self-consistent noise s and threshold θ of the scalar problem, for t → ∞.
 
-With e = E[(w − w*)²], P = E[prox'(y)] the conditions are (arXiv 2510.01930, long-time behaviour; Bayati & Montanari 2012 for the LASSO)
+With e = E[c (w − w*)²], P = E[prox'(y)] and y = w* + (s/√c) z in a coordinate whose data have the variance c, the conditions are
+(arXiv 2510.01930, long-time behaviour; Bayati & Montanari 2012 for the LASSO)
 
     δ s² = σ² + e,      P = δ (1 − λ/θ).
 
 They are the saddle point of a function that is convex in s and concave in 1/θ (the Gaussian min-max theorem), so two nested monotone roots
-find it without fail: at fixed s the root θ of E[(y − w)²] = (1 − δ) s² − σ² + 2 λ δ s²/θ, and then the root s of P = δ (1 − λ/θ).
+find it without fail: at fixed s the root θ of E[c (y − w)²] = (1 − δ) s² − σ² + 2 λ δ s²/θ, and then the root s of P = δ (1 − λ/θ).
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import numpy as np
 from scipy.optimize import brentq, root
 
 from dlnflow.model import Problem
-from dlnflow.model.initial import COARSE, Starts
+from dlnflow.model.initial import COARSE, FINE, Starts
 from dlnflow.theory.channel import TRAPEZOIDS, Channel, Nodes, entropy_channel, soft_channel
 
 LARGEST_LOGARITHM = 120.0
@@ -40,7 +41,7 @@ class FixedPoint:
 class Conditions:
     """The two conditions in the unknowns r and θ, where s² = `floor` + r²: the choice of floor avoids a cancellation.
 
-    `pull` is the value that E[(y − w)²] must have at (r, θ).
+    `pull` is the value that E[c (y − w)²] must have at (r, θ).
     """
 
     problem: Problem
@@ -58,7 +59,7 @@ class Conditions:
         nodes = self.channel(self.noise(r), theta)
         delta, decay = self.problem.aspect_ratio, self.problem.weight_decay
         unit = 1.0 if decay else 1 - delta  # the size of both sides
-        excess = (nodes.mean(nodes.pull**2) - self.pull(r, theta)) / (unit * r**2)
+        excess = (nodes.mean(nodes.variance * nodes.pull**2) - self.pull(r, theta)) / (unit * r**2)
         slack = (nodes.mean(nodes.shrink) - (1 - delta) - delta * decay / theta) / unit
         return excess, slack
 
@@ -69,31 +70,32 @@ class Conditions:
 
 
 def least_squares(problem: Problem) -> FixedPoint:
-    """λ = 0, δ > 1 (or δ = 1 without noise): w = w* + s z with s² = σ²/(δ − 1), the identity as proximal map."""
+    """λ = 0, δ > 1 (or δ = 1 without noise): w = w* + (s/√c) z with s² = σ²/(δ − 1), the identity as proximal map."""
     s = problem.noise_std / float(np.sqrt(problem.aspect_ratio - 1)) if problem.noise_std else 0.0
-    law = _starts(problem)
-    return FixedPoint(s, 0.0, entropy_channel(problem, law, _trapezoids(problem, law))(s, 0.0))
+    starts = _starts(problem)
+    return FixedPoint(s, 0.0, entropy_channel(problem, starts, _trapezoids(problem, starts))(s, 0.0))
 
 
 def interpolation(problem: Problem) -> FixedPoint:
     """λ = 0, δ < 1: the interpolating weights nearest to the initial ones in the divergence of the entropy."""
-    law = _starts(problem)
-    conditions = _interpolation(problem, entropy_channel(problem, law, _trapezoids(problem, law)))
-    if problem.initial.is_constant:
+    starts = _starts(problem)
+    conditions = _interpolation(problem, entropy_channel(problem, starts, _trapezoids(problem, starts)))
+    if all(group.initial.is_constant for group in problem.population):
         return conditions.at(*_nested_roots(conditions, 1e-12))
-    rough = entropy_channel(problem, problem.initial.quadrature(problem.is_symmetric, COARSE), _trapezoids(problem, law))
+    rough = entropy_channel(problem, _starts(problem, COARSE), _trapezoids(problem, starts))
     start = _nested_roots(_interpolation(problem, rough), 1e-3)
     return conditions.at(*(_joint_root(conditions, start) or _nested_roots(conditions, 1e-9)))
 
 
-def _starts(problem: Problem) -> Starts:
-    return problem.initial.quadrature(problem.is_symmetric)
+def _starts(problem: Problem, step: float = FINE) -> list[Starts]:
+    """The initial values of every group."""
+    return [group.initial.quadrature(problem.is_symmetric, step) for group in problem.population]
 
 
-def _trapezoids(problem: Problem, law: Starts) -> int:
+def _trapezoids(problem: Problem, starts: list[Starts]) -> int:
     """Fewer for each of many initial values or components: ends to 1e-4 of themselves at the smallest initial values."""
-    alone = len(law.weight) == 1 and len(problem.target.mixture()) <= FEW
-    return TRAPEZOIDS if alone else TRAPEZOIDS // 3
+    components = sum(len(group.target.mixture()) for group in problem.population)
+    return TRAPEZOIDS if all(len(law.weight) == 1 for law in starts) and components <= FEW else TRAPEZOIDS // 3
 
 
 def _interpolation(problem: Problem, channel: Channel) -> Conditions:

@@ -1,14 +1,15 @@
 """The population limit δ → ∞, in which coordinates learn independently: exact curves by integrating scalar equations.
 
 There h = w − w*, so that ẇ = −2 √(w² + c² e^(−4λt)) (w − w*) − 2λw with c = |u(0) v(0)|. It is integrated as q̇ = −2 (w − w*) with
-w = c e^(−2λt) sinh q, which is exact for λ too. Train and test loss are both (E[(w − w*)²] + σ²)/2.
+w = c e^(−2λt) sinh q, which is exact for λ too. Train and test loss are both (E[(w − w*)²] + σ²)/2. Where data have a variance, h is that
+times as large, and so is the error in the losses.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
-from dlnflow.model import Problem
+from dlnflow.model import Group, Problem
 from dlnflow.model.initial import Starts
 from dlnflow.solution import Array
 from dlnflow.theory.curves import LimitCurves
@@ -22,14 +23,17 @@ DENSITY = np.exp(-(DRAWS**2) / 2) * np.cosh(GRID)
 def curves(problem: Problem, time: ArrayLike) -> LimitCurves:
     """The curves at increasing `time`, shape (T,), of `problem` with aspect_ratio = ∞ (its own is not used), to about 1e-6."""
     times = np.asarray(time, dtype=np.float64)
-    law, (target, weight) = problem.initial.quadrature(problem.is_symmetric), _teacher(problem)
-    w = _weights(law, target, problem.weight_decay, times)
-    error = np.einsum("tij,i,j->t", (w - target) ** 2, law.weight, weight)
-    loss = (error + problem.noise_std**2) / 2
+    error = risk = np.zeros(len(times))
+    for group in problem.population:
+        law, (target, weight) = group.initial.quadrature(problem.is_symmetric), _teacher(group)
+        w = _weights(law, target, group.variance, problem.weight_decay, times)
+        square = group.weight * np.einsum("tij,i,j->t", (w - target) ** 2, law.weight, weight)
+        error, risk = error + square, risk + group.variance * square
+    loss = (risk + problem.noise_std**2) / 2
     return LimitCurves(times, loss, loss, error)
 
 
-def _weights(law: Starts, target: Array, decay: float, time: Array) -> Array:
+def _weights(law: Starts, target: Array, variance: float, decay: float, time: Array) -> Array:
     """w at `time`, for every initial value and every entry of `target`: shape (T, I, P)."""
     log_c, wanted = (np.broadcast_to(x, (len(law.weight), len(target))).ravel() for x in (np.log(law.product)[:, None], target))
     start = np.repeat(law.offset, len(target))
@@ -39,11 +43,11 @@ def _weights(law: Starts, target: Array, decay: float, time: Array) -> Array:
 
     def velocity(t: float, q: Array) -> Array:
         u, v = arms(t, q)
-        return np.asarray(2 * (wanted - (u - v)))
+        return np.asarray(2 * variance * (wanted - (u - v)))
 
     def diagonal(t: float, q: Array) -> Array:
         u, v = arms(t, q)
-        return np.asarray(-2 * (u + v))[None, :]
+        return np.asarray(-2 * variance * (u + v))[None, :]
 
     end = max(float(time[-1]), 1e-12)
     path = solve_ivp(
@@ -57,10 +61,10 @@ def _exp(exponent: Array) -> Array:
     return np.asarray(np.exp(np.minimum(exponent, LARGEST_EXPONENT)))
 
 
-def _teacher(problem: Problem) -> tuple[Array, Array]:
+def _teacher(group: Group) -> tuple[Array, Array]:
     """Teacher weights and their probabilities, each of shape (P,)."""
     parts = []
-    for kind in problem.target.mixture():
+    for kind in group.target.mixture():
         values = kind.mean + np.sqrt(kind.variance) * (DRAWS if kind.variance else np.zeros(1))
         parts.append((values, kind.probability * (DENSITY / DENSITY.sum() if kind.variance else np.ones(1))))
     return np.concatenate([values for values, _ in parts]), np.concatenate([weight for _, weight in parts])

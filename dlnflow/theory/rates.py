@@ -5,8 +5,9 @@ covariance with population law k (Silverstein & Choi 1995; arXiv 2510.01930 for 
 
     δ < 1:  γ(p) = −p + (1/δ) E[k p/(k + p)],  p > 0;      δ > 1:  γ(p) = p − (1/δ) E[k p/(k − p)],  0 < p < min k.
 
-Both are concave in p. For δ > 1, w = w* + s z is normal in each stratum and 1/(k − p) = p/(2 (w² + b²)) + 1/(k + p) with b² = c² − p²/4, so
-that the singular part of its average is a Voigt profile.
+Both are concave in p; coordinates whose data have the variance c have c k in the place of k. For δ > 1, w = w* + s z is normal in each
+component and 1/(k − p) = p/(2 (w² + b²)) + 1/(k + p) with b² = c² − p²/4, c = |u(0) v(0)|, so that the singular part of its average is a
+Voigt profile.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import expit
 
-from dlnflow.model import Problem
+from dlnflow.model import Group, Problem
 from dlnflow.theory.channel import Nodes
 from dlnflow.theory.final import NEAREST_TO_ONE
 from dlnflow.theory.fixed_point import FixedPoint, NoTheory
@@ -30,14 +31,15 @@ def convergence_rate(problem: Problem, point: FixedPoint) -> float:
             "With weight decay the rates 2(λ − |h|) of weights that end at zero, and those of weights that end near zero, come arbitrarily "
             "close to 0: the approach is slower than any exponential, and its power of t is not known here."
         )
-    if abs(problem.aspect_ratio - 1) <= NEAREST_TO_ONE or (problem.aspect_ratio > 1 and not problem.initial.is_constant):
+    tall = problem.aspect_ratio > 1 and not all(group.initial.is_constant for group in problem.population)
+    if abs(problem.aspect_ratio - 1) <= NEAREST_TO_ONE or tall:
         return 0.0
     return _left_edge(problem.aspect_ratio, point) if problem.aspect_ratio < 1 else _left_edge_tall(problem, point.noise, point.nodes)
 
 
 def _left_edge(delta: float, point: FixedPoint) -> float:
     """δ < 1: at the maximum E[(k/(k + p))²] = δ, which lies below θ, and there γ = (p²/δ) E[k/(k + p)²]."""
-    k, mean = point.nodes.tangent, point.nodes.mean
+    k, mean = point.nodes.variance * point.nodes.tangent, point.nodes.mean
     top = float(np.log(point.threshold))
 
     def slack(p: float) -> float:
@@ -60,13 +62,30 @@ def _left_edge_tall(problem: Problem, s: float, nodes: Nodes) -> float:
 
 
 def _mean_inverse(problem: Problem, s: float, nodes: Nodes) -> tuple[float, Callable[[float, float], float]]:
-    """min k, and E[1/(k − p)] as a function of x = p/min k and 1 − x."""
-    nearest = problem.target.nearest(s, FARTHEST)
-    c, k = problem.initial.product, nodes.tangent
+    """min c k, and E[1/(c k − p)] as a function of x = p/min c k and 1 − x."""
+    groups = [_mean_inverse_of(group, s / group.variance**0.5, nodes.of(number)) for number, group in enumerate(problem.population)]
+    edges = [group.variance * lowest for group, (lowest, _) in zip(problem.population, groups, strict=True)]
+    lowest = min(edges)
+
+    def inverse(x: float, rest: float) -> float:
+        total = 0.0
+        for group, edge, (_, own) in zip(problem.population, edges, groups, strict=True):
+            ratio = lowest / edge
+            total += own(ratio * x, (1 - ratio) + ratio * rest) / group.variance
+        return total
+
+    return lowest, inverse
+
+
+def _mean_inverse_of(group: Group, s: float, nodes: Nodes) -> tuple[float, Callable[[float, float], float]]:
+    """For one group: min k, and its share in E[1/(k − p)] as a function of x = p/min k and 1 − x."""
+    nearest = group.target.nearest(s, FARTHEST)
+    c, k = group.initial.product, nodes.tangent
     if nearest > 0:
         lowest = 2 * float(np.hypot(nearest, c))
         return lowest, lambda x, rest: nodes.mean(1 / np.maximum(k - x * lowest, rest * lowest))
-    return (
-        2 * c,
-        lambda x, rest: c * x * problem.target.mean_lorentzian(s, float(c * np.sqrt(rest * (1 + x)))) + nodes.mean(1 / (k + 2 * c * x)),
-    )
+
+    def singular(x: float, rest: float) -> float:
+        return group.weight * c * x * group.target.mean_lorentzian(s, float(c * np.sqrt(rest * (1 + x))))
+
+    return 2 * c, lambda x, rest: singular(x, rest) + nodes.mean(1 / (k + 2 * c * x))

@@ -35,7 +35,8 @@ class TimeScale:
 class Sizes:
     """What the time scales are made of.
 
-    `weight` is W; `product` c = |u(0) v(0)| (its scale a² where random); `tangent` (u(0)² + v(0)²)/2 on average; `force` the root mean
+    `weight` is W; `product` c = |u(0) v(0)| (its scale a² where random) and `tangent` (u(0)² + v(0)²)/2, of groups on average, the latter
+    times the variance of the data; `force` the root mean
     square of h(0) over the coordinates to be learned; `distance` the largest of W and of the root mean square distances from w(0) to w*
     and, where w(0) = 0, to w(∞).
     """
@@ -56,14 +57,14 @@ def sizes(problem: Problem, final: FinalState | None) -> Sizes:
     """`final` is None where the flow has no limit."""
     noise = np.sqrt((problem.target_second_moment + problem.noise_std**2) / problem.aspect_ratio)
     weight = problem.typical_weight or float(noise)
-    initial = problem.initial
-    moved = np.sqrt(final.norm) if final and initial.is_constant and initial.is_symmetric else 0.0
+    laws = [group.initial for group in problem.population]
+    moved = np.sqrt(final.norm) if final and all(law.is_constant and law.is_symmetric for law in laws) else 0.0
     return Sizes(
         weight=weight,
-        product=initial.product,
-        tangent=initial.second_moment,
+        product=sum(group.weight * group.initial.product for group in problem.population),
+        tangent=problem.initial_second_moment,
         force=float(np.hypot(problem.typical_weight, noise)),
-        distance=float(max(weight, np.sqrt(problem.initial_error), moved)),
+        distance=float(max(weight, np.sqrt(problem.initial_parameter_error), moved)),
     )
 
 

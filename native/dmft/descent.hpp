@@ -58,26 +58,29 @@ struct Step {
     std::ptrdiff_t modes;
 };
 
-/// u ← u − η (h + λ) T(u) for a tile of one sign; fills what its directions are multiplied by.
-inline void walk(const Step& step, const Reals& force, double* outer, double* inner, double* moving, Reals& in_w, Reals& here, Reals& in_step) {
+/// u ← u − η (h + λ) T(u) for a tile of one sign; fills what its directions are multiplied by, whose w and h are those times `root` √c.
+inline void walk(const Step& step, const Reals& force, const Reals& root, double* outer, double* inner, double* moving, Reals& in_w, Reals& here, Reals& in_step) {
     const Reals rate = step.length * (step.weight_decay + force), free = Reals::load(moving);
-    here = Reals::load(inner), in_w = here * free, in_step = 1.0 - rate * free;
-    const Reals next = Reals::load(outer) - rate * here;
+    const Reals before = Reals::load(inner);
+    here = root * before, in_w = here * free, in_step = 1.0 - rate * free;
+    const Reals next = Reals::load(outer) - rate * before;
     next.store(outer);
     clamp(next, step.truncation).store(inner);
     select(abs(next) < step.truncation, 1.0, 0.0).store(moving);
 }
 
-/// Takes the tiles of a block, with the `residual` R_r e (P), one step on; returns the lanes' largest |η h|.
+/// Takes the tiles of a block, with the `residual` R_r E (P), one step on; returns the lanes' largest |η h|.
 inline Reals walk_block(const Sample& sample, const Step& step, const double* residual, const Walkers& at, int block, Factors* factors) {
     Reals largest = 0.0;
     for (int t = 0; t < IN_BLOCK; t++) {
         const std::ptrdiff_t first = std::ptrdiff_t(block) * BLOCK + t * Reals::COUNT;
         Reals force = Reals::load(residual + first);
         for (std::ptrdiff_t k = 0; k < step.modes; k++) force = fma(step.noise[k], Reals::load(sample.modes[k] + first), force);
+        const Reals root = Reals::load(sample.root + first);
+        force = root * force;
         Factors& f = factors[t];
-        walk(step, force, at.u + first, at.inner_u + first, at.moving_u + first, f.in_w_u, f.u, f.in_step_u);
-        walk(step, -force, at.v + first, at.inner_v + first, at.moving_v + first, f.in_w_v, f.v, f.in_step_v);
+        walk(step, force, root, at.u + first, at.inner_u + first, at.moving_u + first, f.in_w_u, f.u, f.in_step_u);
+        walk(step, -force, root, at.v + first, at.inner_v + first, at.moving_v + first, f.in_w_v, f.v, f.in_step_v);
         largest = max(largest, abs(step.length * force));
     }
     return largest;

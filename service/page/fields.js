@@ -22,10 +22,11 @@ export function makeField(schema, path, required = true) {
     if (real.length === 1) return makeField({ ...without(schema, "anyOf"), ...real[0], description: schema.description || real[0].description }, path, false);
     return choiceField(schema, real, path);
   }
-  if ("const" in schema) return { node: element("span", { hidden: true }), read: () => schema.const, write() {} };
+  if ("const" in schema) return { node: element("span", { hidden: true }), fixed: true, read: () => schema.const, write() {} };
   if (schema.properties) return objectField(schema, path);
   if (schema.type === "string") return textField(schema, path);
-  return schema.type === "array" ? listField(schema, path, required) : numberField(schema, path, required);
+  if (schema.type !== "array") return numberField(schema, path, required);
+  return resolve(schema.items).properties ? rowsField(schema, path) : listField(schema, path, required);
 }
 
 export function objectField(schema, path, except = []) {
@@ -36,18 +37,57 @@ export function objectField(schema, path, except = []) {
     fields[name] = makeField(property, path ? `${path}.${name}` : name, (schema.required || []).includes(name));
     node.append(fields[name].node);
   }
+  // A field that is given in place of others hides them.
+  const replacing = Object.entries(schema.properties).filter(([name, property]) => property.replaces && fields[name]);
+  const sync = () => {
+    for (const [name, { replaces }] of replacing) for (const other of replaces) fields[other].node.hidden = fields[name].read() !== undefined;
+  };
+  if (replacing.length) node.addEventListener("change", sync);
   return {
     node, fields,
     read() {
       const found = {};
       for (const [name, field] of Object.entries(fields)) {
-        const value = field.read();
+        const value = field.node.hidden && !field.fixed ? undefined : field.read();
         if (value !== undefined) found[name] = value;
       }
       return found;
     },
-    write(value) { for (const [name, field] of Object.entries(fields)) field.write(value?.[name]); },
+    write(value) {
+      for (const [name, field] of Object.entries(fields)) field.write(value?.[name]);
+      sync();
+    },
   };
+}
+
+// Objects in a list, each in a part of its own, with buttons to add and to remove one; undefined where there is none.
+function rowsField(schema, path) {
+  let rows = [];
+  const add = element("button", { type: "button" }, "add one");
+  const node = wrap(path, schema.description || "", add);
+  const place = element("div", { className: "part" });
+  node.append(place);
+  const read = () => (rows.length ? rows.map((row) => row.read()) : undefined);
+  const write = (values) => {
+    rows = (values ?? []).map((value, i) => {
+      const row = makeField(schema.items, `${path}.${i}`);
+      if (value) row.write(value);
+      return row;
+    });
+    place.replaceChildren(...rows.map((row, i) => {
+      const remove = element("button", { type: "button", "aria-label": `remove ${path.split(".").pop()} ${i + 1}` }, "remove");
+      remove.addEventListener("click", () => change(read().filter((_, other) => other !== i)));
+      return element("fieldset", {}, [element("legend", {}, `${i + 1}`), row.node, remove]);
+    }));
+    place.hidden = !rows.length;
+  };
+  const change = (values) => {
+    write(values);
+    node.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  add.addEventListener("click", () => change([...(read() ?? []), undefined]));
+  write();
+  return { node, read, write };
 }
 
 function choiceField(schema, variants, path) {
@@ -159,7 +199,7 @@ function wrap(path, text, input, ...more) {
 
 export function showError(node, text) {
   node.querySelector(":scope > .error").textContent = text;
-  node.querySelector(":scope > input, :scope > select").setAttribute("aria-invalid", text ? "true" : "false");
+  node.querySelector(":scope > input, :scope > select, :scope > button").setAttribute("aria-invalid", text ? "true" : "false");
 }
 
 // Show beside every field what is wrong with it by its own range, and nothing else.

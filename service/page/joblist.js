@@ -41,7 +41,8 @@ function say(request) {
   const problem = request.problem || request.base?.problem;
   if (!problem) return "";
   const scale = typeof problem.initial_scale === "object" ? "mixed" : problem.initial_scale;
+  const weights = problem.groups ? `${problem.groups.length} groups` : `${problem.target.kind.replace("_", "–")}, a = ${scale}`;
   const end = request.horizon ? `, to t = ${request.horizon}` : "";
   const axes = request.axes ? `, over ${Object.keys(request.axes).join(", ")}` : "";
-  return `δ = ${problem.aspect_ratio}, ${problem.target.kind.replace("_", "–")}, σ = ${problem.noise_std}, a = ${scale}, λ = ${problem.weight_decay}${end}${axes}`;
+  return `δ = ${problem.aspect_ratio}, ${weights}, σ = ${problem.noise_std}, λ = ${problem.weight_decay}${end}${axes}`;
 }

@@ -39,6 +39,16 @@ def test_values_are_read_as_the_field_reads_them():
     assert job_id(sweep({"problem.weight_decay": [1]})) == job_id(sweep({"problem.weight_decay": [1.0]}))
 
 
+def test_an_axis_may_lead_into_a_group():
+    groups = [{"weight": 0.5, "target": {"kind": "gaussian"}, "initial_scale": a} for a in (0.1, 0.3)]
+    base = BASE | {"problem": {"aspect_ratio": 0.5, "groups": groups}}
+    request = sweep({"problem.groups.1.initial_scale": [0.3, 1], "problem.groups.0.target.std": [2]}, base)
+    child = request.child(1).problem.groups
+    assert (child[0].target.std, child[0].initial_scale, child[1].initial_scale) == (2, 0.1, 1)
+    for path in ("problem.groups.2.initial_scale", "problem.groups.x.initial_scale", "problem.groups.0.initial_scale.u"):
+        assert refusal({path: [0.3]}, base).field == f"axes.{path}"
+
+
 @pytest.mark.parametrize(
     ("axes", "field", "words"),
     [

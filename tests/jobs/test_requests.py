@@ -13,6 +13,7 @@ from service.validation import describe
 
 PROBLEM = {"aspect_ratio": 1, "target": {"kind": "gaussian"}, "initial_scale": 1}
 REQUEST = {"kind": "simulation", "problem": PROBLEM, "horizon": 1}
+GROUP = {"weight": 1, "target": {"kind": "gaussian"}, "initial_scale": 1}
 DESCENT = {"kind": "gradient_descent", "step_size": 0.1}
 
 
@@ -85,10 +86,23 @@ def test_the_mean_field_theory_is_truncated_for_gradient_descent_only():
         ({"problem": PROBLEM | {"target": {"kind": "values", "values": [0, "x"]}}}, "problem.target.values.1"),
         ({"problem": PROBLEM | {"target": {"kind": "values", "values": [0, 0]}}}, "problem.target"),
         ({"design": {"kind": "dataset", "id": "x"}}, "design.id"),
+        ({"problem": {"aspect_ratio": 1, "target": {"kind": "gaussian"}}}, "problem.initial_scale"),
+        ({"problem": PROBLEM | {"groups": [GROUP]}}, "problem.target"),
+        ({"problem": {"aspect_ratio": 1, "groups": [GROUP | {"weight": 0.5}]}}, "problem.groups"),
+        ({"problem": {"aspect_ratio": 1, "groups": []}}, "problem.groups"),
+        ({"problem": {"aspect_ratio": 1, "groups": [GROUP | {"variance": 0}]}}, "problem.groups.0.variance"),
+        ({"problem": {"aspect_ratio": 1, "groups": [GROUP | {"target": {"kind": "gaussian", "std": 0}}]}}, "problem.groups.0.target.std"),
+        ({"problem": {"aspect_ratio": 1, "groups": [GROUP | {"initial_scale": {"u": 1}}]}}, "problem.groups.0.initial_scale.v"),
     ],
 )
 def test_a_wrong_field_has_no_name_of_a_union_member(change, name):
     assert field(REQUEST | change) == name
+
+
+def test_one_group_is_written_as_it_was_given():
+    request = request_adapter.validate_python(REQUEST | {"problem": {"aspect_ratio": 1, "groups": [GROUP]}})
+    assert request.model_dump()["problem"].keys() == {"aspect_ratio", "noise_std", "weight_decay", "groups"}
+    assert job_id(request) == job_id(request_adapter.validate_json(request.model_dump_json()))
 
 
 def test_requests_do_not_load_the_numerics():

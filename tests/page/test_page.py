@@ -190,6 +190,29 @@ def test_every_law_of_teacher_weights_is_in_the_form(visit: Open, stack: Stack):
     expect(field(page, "problem.target.high").locator(".error")).to_contain_text("above low")
 
 
+def test_groups_stand_in_place_of_one_law(visit: Open, stack: Stack):
+    page = visit()
+    page.uncheck("input[name=theory]")
+    fill(page, "accuracy", 0.1)
+    fill(page, "horizon", 1)
+    for number in range(3):
+        page.get_by_role("button", name="add one").click()
+        fill(page, f"problem.groups.{number}.weight", [0.5, 0.3, 0.2][number])
+        fill(page, f"problem.groups.{number}.initial_scale", 0.1 * (number + 1))
+    expect(field(page, "problem.target")).to_have_count(0)
+    page.get_by_role("button", name="remove groups 2").click()
+    page.click("#run")
+    expect(field(page, "problem.groups").locator("> .error")).to_contain_text("sum to 1")
+    fill(page, "problem.groups.1.weight", 0.5)
+    page.click("#run")
+    groups = stack.job(shown_id(page))["request"]["problem"]["groups"]
+    assert [(group["weight"], group["initial_scale"]) for group in groups] == [(0.5, 0.1), (0.5, pytest.approx(0.3))]
+    other = visit(page.url[page.url.index("/#") :])
+    assert field(other, "problem.groups.1.weight").locator("input").input_value() == "0.5"
+    page.select_option("#preset", "1")
+    expect(field(page, "problem.target")).to_have_count(1)
+
+
 def test_own_data_is_uploaded_from_the_form(visit: Open, tmp_path: Path):
     page = visit()
     quick(page, 708)

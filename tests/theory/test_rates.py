@@ -36,7 +36,7 @@ def smallest_eigenvalues(problem, d, seed):
         of(2, LAPLACE, noise=0.3, scale=0.5),
         of(0.4, UNIFORM, noise=0.3, scale=0.3),
         of(2, UniformTarget(low=-1.0, high=1.0), noise=0.0, scale=0.5),
-        of(2, UniformTarget(low=1.0, high=2.0), noise=0.1),
+        of(2, UniformTarget(low=1.0, high=2.0), noise=0.01),
         of(3, DiscreteTarget(atoms=(-1.0, 2.0), probabilities=(0.4, 0.6)), noise=0.01, scale=0.1),
     ],
     ids=str,

@@ -155,9 +155,9 @@ class Marcher:
             self._reduce()
 
     def _ran_away(self) -> str:
-        """What happened and what to try; without noise u ← u (1 + η w* − η u²/2) escapes from η |w*| > 2 on."""
+        """What happened and what to try; without noise u ← u (1 + η c (w* − u²/2)) escapes from η c |w*| > 2 on."""
         message = f"Gradient descent ran away at t = {self.steps * self.step:.6g}. Try a smaller step_size or initial_scale."
-        share = self.problem.target.beyond(2 / self.step)
+        share = self.problem.share_beyond(2 / self.step)
         if share <= LEAST_SHARE:
             return message
         rare = f"A share {share:.1g} of teacher weights is larger than 2/step_size, where single coordinates run away"

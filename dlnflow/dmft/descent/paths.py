@@ -13,13 +13,15 @@ PROBES = 2  # blocks of tangents that are looked at to choose the memory's basis
 class Paths:
     """P paths after some steps, `outer` (2, P) is u and v.
 
+    A coordinate of variance c is driven by √c (ζ + R_r E) with E = √c (w − w*), which is all that couples the paths.
+
     Every path carries tangents: the response and the correlations of the same paths make a consistent, if coarser, mean field, whose train
     loss is up to eight times less noisy than with a response from a quarter of them.
 
-    `memory` (rank, P) holds x = R_r e of every path as coefficients on the basis of the history.
+    `memory` (rank, P) holds x = R_r E of every path as coefficients on the basis of the history.
 
     Directions are first the `nodes` unit perturbations that kernels are wanted for, then the basis functions. `anchors` (D, P) is x at
-    the steps at which a new mode of ζ began, `kept` holds (e, x) at the nodes.
+    the steps at which a new mode of ζ began, `kept` holds (E, x) at the nodes.
     u and v are clipped at `truncation` wherever they act; `inner` holds them so, (2, P), and `moving`, (2, P), where they are not clipped.
     """
 
@@ -45,27 +47,28 @@ class Paths:
             self.past = np.pad(self.past, ((0, 0), new, new, (0, 0)))
 
     def slopes(self, rank: int) -> Array:
-        """E[δw] for every direction, (nodes + rank,)."""
+        """E[√c δw] for every direction, (nodes + rank,)."""
         weights = self.sample.weights.reshape(-1, BLOCK)
-        return native.slopes(_lanes(self.inner * self.moving), weights, self.du, self.dv, self.nodes + rank)
+        return native.slopes(_lanes(self.sample.root * self.inner * self.moving), weights, self.du, self.dv, self.nodes + rank)
 
     def look(self, memory: Array, modes: int) -> Array:
-        """Find w, e = w − w* and x = R_r e = e + Σ memory[r] · history.
+        """Find w, E = √c (w − w*) and x = R_r E = E + Σ memory[r] · history.
 
         Returns E[x x'] with x at the first `modes` anchors, and E[x²], (modes + 1,).
         """
         self.w = (self.inner[0] ** 2 - self.inner[1] ** 2) / 2
-        self.error = self.w - self.sample.target
+        self.error = self.sample.root * (self.w - self.sample.target)
         self.residual = self.error + memory @ self.memory[: len(memory)]
         weighted = self.sample.weights * self.residual
         return np.append(self.anchors[:modes] @ weighted, self.residual @ weighted)
 
     def observe(self) -> Array:
-        """E of e², w w*, w², |w|, u² and v²."""
+        """E of c (w − w*)², w w*, w², |w|, u², v² and (w − w*)²."""
         u2, v2 = self.inner**2
         if self.problem.is_symmetric:
             u2 = v2 = (u2 + v2) / 2
-        return np.stack([self.error**2, self.w * self.sample.target, self.w**2, np.abs(self.w), u2, v2]) @ self.sample.weights
+        coupled = np.stack([self.error**2, self.w * self.sample.target, self.w**2, np.abs(self.w), u2, v2]) @ self.sample.weights
+        return np.append(coupled, (self.error / self.sample.root) ** 2 @ self.sample.weights)
 
     def advance(self, step: float, noise: Array, memory: Array, node: int | None) -> float:
         """One step of gradient descent of length `step` with ζ = `noise` · modes; tells how far it goes, max |step · h|.

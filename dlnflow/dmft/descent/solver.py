@@ -131,7 +131,8 @@ class Descent:
             march = self._march(marcher)
         curves = self._curves(march)
         self.neglected = _scale(curves).difference(self._curves(less.result()), curves)
-        self.aims = sampling.aim_at(self.problem, sample, march.modes, np.array([error for error, _ in marcher.groups[0].kept]))
+        error = np.array([error for error, _ in marcher.groups[0].kept]) / sample.root
+        self.aims = sampling.aim_at(self.problem, sample, march.modes, error)
         return march.rank
 
     def _responses(self, paths: int) -> dict[str, Array]:
@@ -179,8 +180,9 @@ class Descent:
 
     def _curves(self, march: March) -> Curves:
         """Every curve and order parameter by name at the steps wanted."""
-        error, overlap, norm, l1_norm, u_norm, v_norm = np.array(march.sums).T
-        loss, test = np.array(march.variance)[self.wanted] / 2, (error + self.problem.noise_std**2) / 2
+        risk, overlap, norm, l1_norm, u_norm, v_norm, error = np.array(march.sums).T
+        error = risk if self.problem.is_isotropic else error
+        loss, test = np.array(march.variance)[self.wanted] / 2, (risk + self.problem.noise_std**2) / 2
         return dict(zip(NAMES, (loss, test, error, overlap, norm, l1_norm, u_norm, v_norm), strict=True))
 
     def _values(self, curves: Curves, errors: Errors) -> tuple[Curves, Curves]:
@@ -242,7 +244,7 @@ class Lines:
 
     def draw(self, step: int) -> None:
         """Add the paths' present values."""
-        self.rows.append([self._stratum(k) for k in range(len(self.problem.strata))])
+        self.rows.append([self._stratum(k) for k in range(len(self.problem.parts))])
 
     def _stratum(self, k: int) -> Array:
         """The mean and the quantiles, (1 + 5,)."""

@@ -14,10 +14,11 @@ from tests.model.groups import MIXED, SPARSE, TWO_VARIANCES, problem
 
 REPLICAS = 24
 DESCENT = GradientDescent(kind="gradient_descent", step_size=0.1)
+SMALL_STEPS = GradientDescent(kind="gradient_descent", step_size=0.03)  # Laplace's law has weights beyond 2/(c η) for larger ones
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dynamics", [GradientFlow(), DESCENT], ids=["flow", "descent"])
+@pytest.mark.parametrize("dynamics", [GradientFlow(), SMALL_STEPS], ids=["flow", "descent"])
 @pytest.mark.parametrize(
     "asked",
     [problem(TWO_VARIANCES), problem(MIXED, 0.8, 0.2), problem(MIXED, 1.5, 0.3, 0.05)],
@@ -44,7 +45,7 @@ def test_two_variances_give_what_a_dense_solution_gives():
     np.testing.assert_allclose(2 * solution.values["test_loss"] - 0.01, [0.0348, 0.0258], rtol=0.01)
 
 
-@pytest.mark.parametrize("dynamics", [GradientFlow(), DESCENT], ids=["flow", "descent"])
+@pytest.mark.parametrize("dynamics", [GradientFlow(), SMALL_STEPS], ids=["flow", "descent"])
 def test_a_variance_is_a_change_of_units(dynamics):
     """(c, w*, u, λ, t) and (1, √c w*, c^(1/4) u, λ/√c, √c t) are the same flow of √c w, and the same steps."""
     c = 3.0
@@ -56,7 +57,7 @@ def test_a_variance_is_a_change_of_units(dynamics):
         {"aspect_ratio": 0.7, "target": target, "noise_std": 0.2, "initial_scale": scale, "weight_decay": 0.1 / c**0.5}
     )
     if dynamics.is_discrete:
-        dynamics = GradientDescent(kind="gradient_descent", step_size=0.1 * c**0.5)
+        dynamics = GradientDescent(kind="gradient_descent", step_size=0.03 * c**0.5)
     other = solve(plain, 3.0 * c**0.5, times=times * c**0.5, accuracy=0.01, dynamics=dynamics)
     powers = {"train_loss": 0, "test_loss": 0, "parameter_error": 1, "overlap": 1, "norm": 1, "l1_norm": 0.5, "u_norm": 0.5, "v_norm": 0.5}
     for name, power in powers.items():
@@ -66,13 +67,14 @@ def test_a_variance_is_a_change_of_units(dynamics):
 
 @pytest.mark.parametrize("dynamics", [GradientFlow(), DESCENT], ids=["flow", "descent"])
 def test_groups_that_are_alike_are_one(dynamics):
+    """Standard errors are those of eight scrambles: five of them, by Student's law, are three of a normal one."""
     plain = Problem.model_validate({"aspect_ratio": 0.5, "target": SPARSE, "noise_std": 0.1, "initial_scale": 0.3})
     alike = problem([{"weight": weight, "target": SPARSE, "initial_scale": 0.3} for weight in (0.3, 0.7)])
     times = np.array([0.5, 2.0, 4.0])
     one, other = (solve(asked, 4.0, times=times, accuracy=0.01, dynamics=dynamics) for asked in (plain, alike))
     for name in (*CURVES, *ORDER_PARAMETERS):
         gap = np.abs(one.values[name] - other.values[name])
-        assert np.all(gap <= 3 * np.hypot(one.stderr[name], other.stderr[name]) + 1e-12), name
+        assert np.all(gap <= 5 * np.hypot(one.stderr[name], other.stderr[name]) + 1e-12), name
     single = solve(problem([{"weight": 1, "target": SPARSE, "initial_scale": 0.3}]), 4.0, times=times, accuracy=0.01, dynamics=dynamics)
     assert all(np.array_equal(one.values[name], single.values[name]) for name in one.values)
 

@@ -6,7 +6,12 @@ SPARSE = {"kind": "bernoulli_gauss", "density": 0.1}
 TWO_VARIANCES = [{"weight": 0.5, "variance": c, "target": SPARSE, "initial_scale": 0.3} for c in (0.25, 1.75)]
 MIXED = [
     {"weight": 0.2, "variance": 2.0, "target": {"kind": "laplace", "std": 1.0}, "initial_scale": 0.5},
-    {"weight": 0.5, "variance": 0.5, "target": {"kind": "discrete", "atoms": [0.0, 1.0], "probabilities": [0.8, 0.2]}, "initial_scale": 0.2},
+    {
+        "weight": 0.5,
+        "variance": 0.5,
+        "target": {"kind": "discrete", "atoms": [0.0, 1.0], "probabilities": [0.8, 0.2]},
+        "initial_scale": 0.2,
+    },
     {"weight": 0.3, "target": {"kind": "gaussian", "std": 0.5}, "initial_scale": {"u": 0.6, "v": 0.2}},
 ]
 

@@ -28,7 +28,9 @@ def summary(asked, w, teacher, variance):
     return finite.summary(w, teacher) | {"test_loss": (np.mean(variance * (w - teacher) ** 2) + asked.noise_std**2) / 2}
 
 
-@pytest.mark.parametrize("asked", [problem(TWO_VARIANCES), problem(MIXED), problem(MIXED, 0.8, 0.4)], ids=["two variances", "mixed", "noisy"])
+@pytest.mark.parametrize(
+    "asked", [problem(TWO_VARIANCES), problem(MIXED), problem(MIXED, 0.8, 0.4)], ids=["two variances", "mixed", "noisy"]
+)
 def test_interpolation(asked):
     rng = np.random.default_rng(2)
     draws = []
@@ -48,9 +50,7 @@ def test_least_squares(asked):
     finite.assert_agrees(final_state(asked), draws, REMAINDER)
 
 
-@pytest.mark.parametrize(
-    "asked", [problem(TWO_VARIANCES, 0.8, 0.2, 0.05), problem(MIXED, 1.5, 0.3, 0.1)], ids=["two variances", "mixed"]
-)
+@pytest.mark.parametrize("asked", [problem(TWO_VARIANCES, 0.8, 0.2, 0.05), problem(MIXED, 1.5, 0.3, 0.1)], ids=["two variances", "mixed"])
 def test_lasso(asked):
     rng = np.random.default_rng(4)
     draws = []
@@ -63,7 +63,9 @@ def test_lasso(asked):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("asked", [problem(TWO_VARIANCES), problem(MIXED), problem(MIXED, 2.0, 0.3)], ids=["two variances", "mixed", "tall"])
+@pytest.mark.parametrize(
+    "asked", [problem(TWO_VARIANCES), problem(MIXED), problem(MIXED, 2.0, 0.3)], ids=["two variances", "mixed", "tall"]
+)
 def test_left_edge(asked):
     """As for one group: the line through the smallest eigenvalues of X K Xᵀ/δ meets the edge; 12 % is the spread between seeds."""
     d, seen = 1500 if asked.aspect_ratio < 1 else 700, []

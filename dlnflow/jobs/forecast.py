@@ -120,7 +120,7 @@ def _descent_numbers(request: DmftRequest, dynamics: GradientDescent) -> list[fl
     return [
         _within(math.log(initial) / 2 + 1.4, 1.8),
         _within(math.log(1 + dynamics.steps(horizon)) - 5, 3.0),
-        _within(math.log(dynamics.step_size * broad) + 1.4, 2.0),  # the edge of stability for weights of order one
+        _within(math.log(dynamics.typical_step * broad) + 1.4, 2.0),  # the edge of stability for weights of order one
         2 * min(problem.noise_std, 0.5),
         math.tanh(2 * math.log(problem.aspect_ratio)),
         _within(math.log(max(second, 1e-4)) + 1, 2.5),

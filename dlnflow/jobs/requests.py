@@ -57,6 +57,12 @@ class TimedRequest(Model):
                 "horizon / step_size must be at most {most} steps; use a larger step_size or a shorter horizon",
                 {"most": cls.max_steps, "field": "step_size"},
             )
+        if horizon is not None and horizon > dynamics.ends_at * (1 + 1e-9):
+            raise PydanticCustomError(
+                "schedule_ends",
+                "the steps of the schedule end at t = {end}, before the horizon; lower horizon or give more steps",
+                {"end": f"{dynamics.ends_at:.6g}", "field": "step_size"},
+            )
         if 0 < steps < 1:
             raise PydanticCustomError("no_step", "the first step must end within the horizon; raise horizon", {"field": "step_size"})
         return dynamics

@@ -6,6 +6,7 @@ from dlnflow.model.dynamics import Dynamics, GradientDescent, GradientFlow
 from dlnflow.model.groups import Group
 from dlnflow.model.initial import GaussianScale, InitialScale, PairScale
 from dlnflow.model.problem import Problem
+from dlnflow.model.schedules import CosineSchedule, LinearSchedule, ListSchedule, Schedule, WarmupDecaySchedule
 from dlnflow.model.strata import Stratum
 from dlnflow.model.targets import (
     BernoulliGaussTarget,
@@ -20,6 +21,7 @@ from dlnflow.model.targets import (
 
 __all__ = [
     "BernoulliGaussTarget",
+    "CosineSchedule",
     "DatasetDesign",
     "Design",
     "DesignKind",
@@ -34,15 +36,19 @@ __all__ = [
     "InitialScale",
     "Integral",
     "LaplaceTarget",
+    "LinearSchedule",
+    "ListSchedule",
     "Model",
     "PairScale",
     "Problem",
     "RademacherDesign",
+    "Schedule",
     "Stratum",
     "StudentDesign",
     "StudentTarget",
     "Target",
     "UniformTarget",
     "ValuesTarget",
+    "WarmupDecaySchedule",
     "members",
 ]

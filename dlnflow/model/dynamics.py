@@ -1,13 +1,18 @@
 """How u and v move: one dynamics a class."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from dlnflow.model.base import Model
+from dlnflow.model.base import Array, Model
+from dlnflow.model.schedules import Schedule, StepSize
 
+SLACK = 1e-9  # relative rounding of a time that still counts as that of a step
 Found = TypeVar("Found")
 
 
@@ -16,6 +21,11 @@ class DynamicsLaw(Model):
 
     is_discrete: ClassVar[bool]
     """Whether it goes in steps."""
+
+    @property
+    def ends_at(self) -> float:
+        """The last time that it reaches."""
+        return math.inf
 
     @abstractmethod
     def steps(self, horizon: float) -> float:
@@ -42,17 +52,76 @@ class GradientFlow(DynamicsLaw):
         return flow(self)
 
 
+def _is_one(value: object) -> bool:
+    return value == 1
+
+
+def _is_zero(value: object) -> bool:
+    return value == 0
+
+
 class GradientDescent(DynamicsLaw):
-    """u ← u − η d ∂L/∂u and likewise v, at the times 0, η, 2η, … with η = `step_size`, exact for a finite step."""
+    """u ← u − η d ∂L/∂u + β (u − u before) and likewise v, at the times 0, η₀, η₀ + η₁, …, exact for finite steps η_j.
+
+    With a `batch_fraction` b below 1, every step uses each sample independently with probability b, its gradient divided by b; with
+    `label_noise_std` σ_l, every step adds fresh noise of that size to the labels.
+    """
 
     is_discrete = True
 
     kind: Literal["gradient_descent"]
-    step_size: Annotated[float, Field(ge=1e-5, le=10, description="η, dimensionless time per step")]
+    step_size: Annotated[StepSize, Field(description="η, dimensionless time per step: a number, or a schedule")]
+    batch_fraction: Annotated[
+        float, Field(gt=0, le=1, exclude_if=_is_one, description="b, the share of the samples that a step uses, chosen anew at each")
+    ] = 1.0
+    momentum: Annotated[float, Field(ge=0, lt=1, exclude_if=_is_zero, description="β, of the heavy ball")] = 0.0
+    label_noise_std: Annotated[
+        float, Field(ge=0, le=10, exclude_if=_is_zero, description="σ_l, standard deviation of the noise that each step adds to the labels")
+    ] = 0.0
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether steps are random for given data."""
+        return self.batch_fraction < 1 or self.label_noise_std > 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is gradient descent of the whole loss with equal steps and nothing else."""
+        return not (self.is_stochastic or self.momentum or isinstance(self.step_size, Schedule))
+
+    @property
+    def ends_at(self) -> float:
+        """The time after the last step of the schedule; infinite where steps are all alike."""
+        return float(self.step_size.sizes.sum()) if isinstance(self.step_size, Schedule) else math.inf
+
+    @property
+    def typical_step(self) -> float:
+        """The mean step."""
+        return float(self.step_size.sizes.mean()) if isinstance(self.step_size, Schedule) else self.step_size
 
     def steps(self, horizon: float) -> float:
-        """t/η."""
-        return horizon / self.step_size
+        """t/η; of a schedule, with the next step's share."""
+        if not isinstance(self.step_size, Schedule):
+            return horizon / self.step_size
+        times = self.times(horizon)
+        return float(np.interp(horizon, times, np.arange(len(times))))
+
+    def sizes(self, horizon: float) -> Array:
+        """η of every step up to the `horizon`, shape (K,); of a schedule, all of them."""
+        if isinstance(self.step_size, Schedule):
+            return self.step_size.sizes
+        return np.full(int(np.floor(horizon / self.step_size * (1 + SLACK))), self.step_size)
+
+    def times(self, horizon: float) -> Array:
+        """The time of every state up to the `horizon`, shape (K + 1,), 0 first; of a schedule, of all."""
+        if isinstance(self.step_size, Schedule):
+            return np.append(0.0, np.cumsum(self.step_size.sizes))
+        return self.step_size * np.arange(len(self.sizes(horizon)) + 1)
+
+    def steps_until(self, t: Array, horizon: float) -> NDArray[np.intp]:
+        """How many steps have been made by the times `t`, shape (T,): the most that end at t or before."""
+        times = self.times(horizon)
+        return np.asarray(np.searchsorted(times, np.asarray(t) * (1 + SLACK) + SLACK * self.typical_step, side="right") - 1)
 
     def choose(self, flow: "Callable[[GradientFlow], Found]", descent: "Callable[[GradientDescent], Found]") -> Found:
         """That of steps."""

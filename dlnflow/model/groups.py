@@ -27,8 +27,7 @@ class Group(Model):
         """Whether (u, v, w*) and (v, u, −w*) have the same law at t = 0."""
         return self.target.is_symmetric and self.initial.is_symmetric
 
-    @property
-    def initial_error(self) -> float:
+    def initial_error(self, depth: float) -> float:
         """E[(w(0) − w*)²]."""
         target, initial = self.target, self.initial
-        return target.second_moment - 2 * initial.mean_weight * target.mean + initial.mean_square_weight
+        return target.second_moment - 2 * initial.mean_weight(depth) * target.mean + initial.mean_square_weight(depth)

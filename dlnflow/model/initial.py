@@ -42,23 +42,20 @@ class InitialLaw(Model):
     coordinates: ClassVar[int] = 0
     """Uniform coordinates that a quasi-random point takes for them."""
 
-    @property
     @abstractmethod
-    def second_moment(self) -> float:
-        """E[u(0)²/2 + v(0)²/2]."""
+    def slope(self, depth: float) -> float:
+        """E[u(0)^(2L−2) + v(0)^(2L−2)], the rate at which w starts to move."""
 
     @property
     @abstractmethod
     def product(self) -> float:
         """|u(0) v(0)|, or its scale where it is random."""
 
-    @property
-    def mean_weight(self) -> float:
-        """E[w(0)], where w = (u² − v²)/2."""
+    def mean_weight(self, depth: float) -> float:
+        """E[w(0)], where w = (u^L − v^L)/L."""
         return 0.0
 
-    @property
-    def mean_square_weight(self) -> float:
+    def mean_square_weight(self, depth: float) -> float:
         """E[w(0)²]."""
         return 0.0
 
@@ -80,10 +77,9 @@ class BalancedScale(InitialLaw):
 
     a: Scale
 
-    @property
-    def second_moment(self) -> float:
-        """a²."""
-        return self.a**2
+    def slope(self, depth: float) -> float:
+        """2 a^(2L−2)."""
+        return float(2 * self.a ** (2 * depth - 2))
 
     @property
     def product(self) -> float:
@@ -111,25 +107,22 @@ class PairScale(InitialLaw):
     u: Scale
     v: Scale
 
-    @property
-    def second_moment(self) -> float:
-        """(u² + v²)/2."""
-        return (self.u**2 + self.v**2) / 2
+    def slope(self, depth: float) -> float:
+        """u^(2L−2) + v^(2L−2)."""
+        return float(self.u ** (2 * depth - 2) + self.v ** (2 * depth - 2))
 
     @property
     def product(self) -> float:
         """u v."""
         return self.u * self.v
 
-    @property
-    def mean_weight(self) -> float:
+    def mean_weight(self, depth: float) -> float:
         """w(0)."""
-        return (self.u**2 - self.v**2) / 2
+        return float((self.u**depth - self.v**depth) / depth)
 
-    @property
-    def mean_square_weight(self) -> float:
+    def mean_square_weight(self, depth: float) -> float:
         """w(0)²."""
-        return self.mean_weight**2
+        return self.mean_weight(depth) ** 2
 
     def draw(self, dimension: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """The constants."""
@@ -153,19 +146,17 @@ class GaussianScale(InitialLaw):
     kind: Literal["gaussian"]
     std: Scale
 
-    @property
-    def second_moment(self) -> float:
-        """std²."""
-        return self.std**2
+    def slope(self, depth: float) -> float:
+        """2 std² at depth 2, the only one at which initial values may be random."""
+        return 2 * self.std**2
 
     @property
     def product(self) -> float:
         """std²."""
         return self.std**2
 
-    @property
-    def mean_square_weight(self) -> float:
-        """E[(u² − v²)²]/4."""
+    def mean_square_weight(self, depth: float) -> float:
+        """E[(u² − v²)²]/4, at depth 2."""
         return self.std**4
 
     def draw(self, dimension: int, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dlnflow.model.base import Array, Model, contradiction
 from dlnflow.model.groups import Group
@@ -18,12 +18,16 @@ from dlnflow.model.targets import Target
 MOST_GROUPS = 32
 
 
+def _is_two(value: object) -> bool:
+    return value == 2
+
+
 def _is_left_out(value: object) -> bool:
     return value is None
 
 
 class Problem(Model):
-    """A diagonal linear network w = (u² − v²)/2 learning y = X w* + ξ in the limit n, d → ∞.
+    """A diagonal linear network w = (u^L − v^L)/L learning y = X w* + ξ in the limit n, d → ∞; L = 2 unless given.
 
     All coordinates are alike, with one `target` and one `initial_scale`, or they are a population of `groups`.
     """
@@ -35,6 +39,9 @@ class Problem(Model):
         InitialScale | None, Field(exclude_if=_is_left_out, description="a, with u(0) = v(0) = a; or u and v apart; or random ones")
     ] = None
     weight_decay: Annotated[float, Field(ge=0, le=10, description="λ, the L2 penalty on u and v")] = 0.0
+    depth: Annotated[
+        float, Field(ge=1, le=10, exclude_if=_is_two, description="L, 1 or at least 2: w = (u^L − v^L)/L; 1 is the linear model")
+    ] = 2.0
     groups: Annotated[
         Annotated[tuple[Group, ...], Field(min_length=1, max_length=MOST_GROUPS)] | None,
         Field(
@@ -43,6 +50,13 @@ class Problem(Model):
             json_schema_extra={"replaces": ["target", "initial_scale"]},
         ),
     ] = None
+
+    @field_validator("depth")
+    @classmethod
+    def _is_possible(cls, depth: float) -> float:
+        if 1 < depth < 2:
+            raise ValueError("between 1 and 2 a weight reaches zero in finite time; give 1, or at least 2")
+        return depth
 
     @model_validator(mode="after")
     def _is_one_population(self) -> "Problem":
@@ -54,6 +68,8 @@ class Problem(Model):
         total = sum(group.weight for group in self.population)
         if abs(total - 1) > 1e-9:
             raise contradiction("groups", f"the weights of the groups must sum to 1, not {total:.12g}")
+        if self.depth != 2 and not all(group.initial.is_constant for group in self.population):
+            raise contradiction("initial_scale", "random initial values are for depth 2, where their signs do not matter; give u and v")
         if self.noise_std == 0 and self.target_second_moment == 0:
             field = "groups" if self.groups else "target"
             raise contradiction(field, "all weights are zero and noise_std is 0, so there is nothing to learn")
@@ -164,15 +180,15 @@ class Problem(Model):
 
     @property
     def initial_second_moment(self) -> float:
-        """E[c (u(0)² + v(0)²)/2], a² where the initial values are balanced and c = 1: half of the mean rate at which w starts to move."""
-        return sum(group.weight * group.variance * group.initial.second_moment for group in self.population)
+        """Half of E[c k(0)], k = u^(2L−2) + v^(2L−2), the mean rate at which w starts to move: a² at depth 2 where u(0) = v(0) = a."""
+        return sum(group.weight * group.variance * group.initial.slope(self.depth) / 2 for group in self.population)
 
     @property
     def initial_parameter_error(self) -> float:
         """E[(w(0) − w*)²]."""
-        return sum(group.weight * group.initial_error for group in self.population)
+        return sum(group.weight * group.initial_error(self.depth) for group in self.population)
 
     @property
     def initial_error(self) -> float:
         """E[c (w(0) − w*)²] = C_e(0, 0)."""
-        return sum(group.weight * group.variance * group.initial_error for group in self.population)
+        return sum(group.weight * group.variance * group.initial_error(self.depth) for group in self.population)

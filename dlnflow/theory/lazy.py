@@ -58,7 +58,7 @@ def _unit_interval() -> tuple[Array, Array, Array]:
 
 
 def _require_linear(problem: Problem) -> None:
-    kappas = {group.initial.second_moment for group in problem.population}
+    kappas = {group.initial.slope(problem.depth) for group in problem.population}
     if len(kappas) > 1 or not (problem.is_isotropic and all(group.initial.is_constant for group in problem.population)):
         raise NoTheory("The lazy limit needs one κ and one variance for all coordinates. Give constant initial values.")
     if problem.weight_decay > 0:

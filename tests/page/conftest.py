@@ -13,7 +13,7 @@ CHROMIUM = "/usr/bin/chromium"
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # its event loop runs in this thread as long as it lives, where others may want one
 def browser() -> Iterator[Browser]:
     assert Path(CHROMIUM).exists(), "apt-get install chromium"
     with sync_playwright() as playwright:

@@ -20,5 +20,5 @@ def solve(
         raise ValueError("the mean-field theory is truncated for gradient descent only")
     return dynamics.choose(
         flow=lambda _: solver.solve(problem, horizon, **options),
-        descent=lambda steps: descent.solve(problem, horizon, steps.step_size, truncation=truncation, **options),
+        descent=lambda steps: descent.solve(problem, horizon, steps, truncation=truncation, **options),
     )

@@ -15,7 +15,7 @@ SINGLE_LANES: int = 16
 
 ALIGNMENT: int = 64
 
-OBSERVED: int = 4
+OBSERVED: int = 5
 
 QUIET: float = 0.001
 
@@ -102,7 +102,7 @@ def slopes(lanes: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None
     `lanes` (2, B, BLOCK) is what δu and δv (B, directions, BLOCK) are multiplied by in δw, `weights` (B, BLOCK) those of the paths.
     """
 
-def descend(paths: Paths, *, step_size: float, weight_decay: float, truncation: float, noise: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], residual: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outer: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], inner: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], moving: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], memory: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], du: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], dv: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], past: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')], nodes: int, kept: int, node: int | None) -> float:
+def descend(paths: Paths, *, step_size: float, weight_decay: float, momentum: float, truncation: float, noise: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], residual: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outer: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], inner: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], moving: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], last: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')] | None, memory: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], du: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], dv: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], last_change: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None, None), order='C', device='cpu')] | None, past: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')], nodes: int, kept: int, node: int | None) -> float:
     """
     One step of gradient descent for all paths and their directions; returns the largest |η h|.
 
@@ -110,5 +110,6 @@ def descend(paths: Paths, *, step_size: float, weight_decay: float, truncation: 
     where they act, `moving` is 1 where these are the same. δu and δv, `du` and `dv` (B, directions, BLOCK), with δh = δw + Σ
     memory[r] past[r], which enters `past` (B, directions, > R, BLOCK) at row R = len(memory): of `nodes` directions, then of R basis
     functions, `kept` of them as they were reduced last, the others unit perturbations of the steps since. That of this step becomes
-    direction nodes + R and, unless it is None, `node`.
+    direction nodes + R and, unless it is None, `node`. With `momentum` β, `last` (2, P) and `last_change` (2, B, directions, BLOCK) are
+    the last changes of u and v and of δu and δv; else they may be None.
     """

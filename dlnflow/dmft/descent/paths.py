@@ -7,14 +7,13 @@ from dlnflow.model import Problem
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
-PROBES = 2  # blocks of tangents that are looked at to choose the memory's basis
+PROBES = 8  # blocks of tangents that are looked at to choose the memory's basis
 
 
 class Paths:
     """P paths after some steps, `outer` (2, P) is u and v.
 
     A coordinate of variance c is driven by √c (ζ + R_r E) with E = √c (w − w*), which is all that couples the paths.
-
     Every path carries tangents: the response and the correlations of the same paths make a consistent, if coarser, mean field, whose train
     loss is up to eight times less noisy than with a response from a quarter of them.
 
@@ -25,17 +24,28 @@ class Paths:
     u and v are clipped at `truncation` wherever they act; `inner` holds them so, (2, P), and `moving`, (2, P), where they are not clipped.
     """
 
-    def __init__(self, problem: Problem, sample: Sample, nodes: int, truncation: float = np.inf) -> None:
-        self.problem, self.sample = problem, sample
-        self.outer = np.exp(sample.scale / 2 + np.outer([-1, 1], sample.origin))
+    def __init__(
+        self,
+        problem: Problem,
+        sample: Sample,
+        nodes: int,
+        *,
+        truncation: float = np.inf,
+        momentum: float = 0.0,
+    ) -> None:
+        self.problem, self.sample, self.momentum = problem, sample, momentum
+        self.outer = _start(problem, sample)
         paths, modes = len(sample.target), len(sample.modes)
         self.anchors, self.memory = np.empty((modes, paths)), np.empty((0, paths))
         self.kept: list[tuple[Array, Array]] = []
         self.du, self.dv = np.zeros((2, paths // BLOCK, nodes, BLOCK))
         self.past = np.zeros((paths // BLOCK, nodes, 0, BLOCK), np.float32)
+        self.last = np.zeros_like(self.outer) if momentum else None
+        self.last_change = np.zeros((2, *self.du.shape)) if momentum else None
         self.nodes, self.truncation, self.kept_functions = nodes, truncation, 0
         self.inner = np.clip(self.outer, -truncation, truncation)
         self.moving = (np.abs(self.outer) < truncation).astype(np.float64)
+        self.mean_error = np.zeros(paths)  # the sum of η (w − w*) over the steps so far
 
     def reserve(self, room: int) -> None:
         """Make room for so many basis functions."""
@@ -45,18 +55,23 @@ class Paths:
             self.memory = np.pad(self.memory, (new, (0, 0)))
             self.du, self.dv = (np.pad(tangent, ((0, 0), new, (0, 0))) for tangent in (self.du, self.dv))
             self.past = np.pad(self.past, ((0, 0), new, new, (0, 0)))
+            if self.last_change is not None:
+                self.last_change = np.pad(self.last_change, ((0, 0), (0, 0), new, (0, 0)))
 
     def slopes(self, rank: int) -> Array:
         """E[√c δw] for every direction, (nodes + rank,)."""
         weights = self.sample.weights.reshape(-1, BLOCK)
-        return native.slopes(_lanes(self.sample.root * self.inner * self.moving), weights, self.du, self.dv, self.nodes + rank)
+        slope = _power(self.inner, self.problem.depth - 1)
+        return native.slopes(_lanes(self.sample.root * slope * self.moving), weights, self.du, self.dv, self.nodes + rank)
 
     def look(self, memory: Array, modes: int) -> Array:
         """Find w, E = √c (w − w*) and x = R_r E = E + Σ memory[r] · history.
 
         Returns E[x x'] with x at the first `modes` anchors, and E[x²], (modes + 1,).
         """
-        self.w = (self.inner[0] ** 2 - self.inner[1] ** 2) / 2
+        depth = self.problem.depth
+        u, v = _power(self.inner, depth)
+        self.w = (u - v) / depth
         self.error = self.sample.root * (self.w - self.sample.target)
         self.residual = self.error + memory @ self.memory[: len(memory)]
         weighted = self.sample.weights * self.residual
@@ -76,19 +91,23 @@ class Paths:
         A new direction, the unit perturbation of this step, joins the basis and, with `node`, the nodes.
         """
         rank = len(memory)
+        self.mean_error += step * (self.w - self.sample.target)
         largest = native.descend(
             self.sample.paths,
             step_size=step,
             weight_decay=self.problem.weight_decay,
+            momentum=self.momentum,
             truncation=self.truncation,
             noise=noise,
             residual=self.residual,
             outer=self.outer,
             inner=self.inner,
             moving=self.moving,
+            last=self.last,
             memory=memory.astype(np.float32),
             du=self.du,
             dv=self.dv,
+            last_change=self.last_change,
             past=self.past,
             nodes=self.nodes,
             kept=self.kept_functions,
@@ -104,23 +123,55 @@ class Paths:
 
     def response_gram(self, rank: int, gram: Array) -> Array:
         """E[y yᵀ] of the histories y that random perturbations of covariance `gram` (rank, rank) make, for a few paths."""
-        picked = self.past[_spread(len(self.past)), self.nodes : self.nodes + rank, :rank, ::4].astype(np.float64)
-        y = picked.transpose(0, 3, 1, 2)  # of each path and perturbation, (blocks, lanes, rank, rank)
+        y = self._histories(rank)
         return y.reshape(-1, rank).T @ (gram @ y).reshape(-1, rank)
 
-    def turn(self, basis: Array) -> None:
-        """Go over to another basis, whose functions are the columns of `basis` (rank, new) in terms of the present one."""
+    def visible(self, rank: int) -> Array:
+        """E[δu δuᵀ + δv δvᵀ] of the basis functions, (rank, rank), for a few paths: what later responses see of them."""
+        picked = _spread(len(self.du))
+        tangents = [t[picked, self.nodes : self.nodes + rank].transpose(1, 0, 2).reshape(rank, -1) for t in (self.du, self.dv)]
+        return np.asarray(sum(t @ t.T for t in tangents))
+
+    def visible_through(self, rank: int, gram: Array) -> Array:
+        """E[yᵀ `gram` y] of the histories y that the basis functions make, (rank, rank), for a few paths: what these see of them."""
+        y = self._histories(rank)
+        seen, made = ((z.transpose(1, 0, 2).reshape(rank, -1)) for z in (y @ gram, y))
+        return seen @ made.T
+
+    def _histories(self, rank: int) -> Array:
+        """Of each of a few paths and basis function, (paths, rank, rank)."""
+        picked = self.past[_spread(len(self.past)), self.nodes : self.nodes + rank, :rank, ::16].astype(np.float64)
+        return picked.transpose(0, 3, 1, 2).reshape(-1, rank, rank)
+
+    def turn(self, basis: Array, dual: Array) -> None:
+        """Go over to another basis, the columns of `basis` (rank, new); coefficients become `dual` (new, rank) times those before."""
         rank, new = basis.shape
         self.kept_functions = new
         first, last = self.nodes, self.nodes + rank
-        self.memory[:new] = basis.T @ self.memory[:rank]
-        single = basis.astype(np.float32)
+        self.memory[:new] = dual @ self.memory[:rank]
+        single, single_dual = basis.T.astype(np.float32), dual.astype(np.float32)
+        tangents = [self.du, self.dv, *(self.last_change if self.last_change is not None else ())]
         for block in range(len(self.past)):
-            for tangent in (self.du[block], self.dv[block]):
-                tangent[first : first + new] = basis.T @ tangent[first:last]
-            turned = single.T @ self.past[block, :last, :rank]
+            for tangent in tangents:
+                tangent[block, first : first + new] = basis.T @ tangent[block, first:last]
+            turned = single_dual @ self.past[block, :last, :rank]
             self.past[block, :first, :new] = turned[:first]
-            self.past[block, first : first + new, :new] = np.tensordot(single.T, turned[first:], axes=1)
+            self.past[block, first : first + new, :new] = np.tensordot(single, turned[first:], axes=1)
+
+
+def _start(problem: Problem, sample: Sample) -> Array:
+    """u(0) and v(0), (2, P)."""
+    if problem.depth == 2:
+        return np.exp(sample.scale / 2 + np.outer([-1, 1], sample.origin))
+    starts = [np.exp([log[0] for log in group.initial.logarithms(np.empty((0, 1)), np.ones(1))]) for group, _ in problem.parts]
+    return np.repeat(np.array(starts)[sample.strata], BLOCK, axis=0).T.copy()
+
+
+def _power(x: Array, p: float) -> Array:
+    """x^p; of p that are no integers that of |x| with the sign of x, as in native/dmft/descent.hpp."""
+    if p == 1:
+        return x
+    return np.asarray(x**p if float(p).is_integer() else np.sign(x) * np.abs(x) ** p)
 
 
 def _lanes(x: Array) -> Array:

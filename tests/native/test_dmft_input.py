@@ -176,14 +176,17 @@ def test_algebra():
 def test_a_step_of_descent(problem):
     du, past, two = np.zeros((1, 4, native.BLOCK)), np.zeros((1, 4, 3, native.BLOCK), np.float32), np.ones((2, 64))
     good = {
-        "step_size": 0.1, "weight_decay": 0.0, "truncation": np.inf, "noise": np.zeros(2), "residual": np.zeros(64), "outer": two.copy(),
+        "step_size": 0.1, "weight_decay": 0.0, "momentum": 0.0, "truncation": np.inf, "last": None, "last_change": None,
+        "noise": np.zeros(2), "residual": np.zeros(64), "outer": two.copy(),
         "inner": two.copy(), "moving": two.copy(), "memory": np.zeros(2, np.float32), "du": du, "dv": du.copy(), "past": past, "nodes": 1,
         "kept": 1, "node": 0,
     }  # fmt: skip
     native.descend(problem.native, **good)
     wrong = {
         "residual": np.zeros(63), "outer": two[:, :63].copy(), "inner": two[:1].copy(), "moving": np.ones((3, 64)), "noise": np.zeros(99),
-        "dv": du[:, :3].copy(), "past": past[:, :3].copy(), "kept": 3, "node": 1, "nodes": -1,
+        "dv": du[:, :3].copy(), "past": past[:, :3].copy(),
+        "last": two[:1].copy(), "last_change": np.zeros((2, 1, 3, native.BLOCK)),
+        "momentum": 0.5, "kept": 3, "node": 1, "nodes": -1,
     }  # fmt: skip
     for name, value in wrong.items():
         with pytest.raises(ValueError, match="kept" if name == "nodes" else name):

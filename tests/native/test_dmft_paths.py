@@ -179,8 +179,9 @@ def walkers(problem: Problem, truncation: float):
     return outer, np.clip(outer, -truncation, truncation), (np.abs(outer) < truncation).astype(float)
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.7])
 @pytest.mark.parametrize("truncation", [np.inf, 0.5])
-def test_a_step_of_descent(truncation):
+def test_a_step_of_descent(truncation, momentum):
     """Unit perturbations of late steps are not seen by functions of earlier ones: their histories are zero there."""
     problem, rng = Problem(), np.random.default_rng(1)
     nodes, kept, rank, basis, step, decay = 2, 3, 5, 7, 0.1, 0.02
@@ -191,15 +192,17 @@ def test_a_step_of_descent(truncation):
         past[:, m, : m - nodes + 1] = 0
     noise, memory, residual = rng.standard_normal(problem.rank), rng.standard_normal(rank), rng.standard_normal(P)
     outer, inner, moving = walkers(problem, truncation)
-    before = [each.copy() for each in (outer, inner, moving, du, dv, past)]
+    last, last_change = rng.standard_normal((2, P)), rng.standard_normal((2, *du.shape))
+    before = [each.copy() for each in (outer, inner, moving, du, dv, past, last, last_change)]
     largest = native.descend(
-        problem.native, step_size=step, weight_decay=decay, truncation=truncation, noise=noise, residual=residual, outer=outer, inner=inner,
-        moving=moving, memory=memory.astype(np.float32), du=du, dv=dv, past=past, nodes=nodes, kept=kept, node=1,
+        problem.native, step_size=step, weight_decay=decay, momentum=momentum, truncation=truncation, noise=noise, residual=residual,
+        outer=outer, inner=inner, moving=moving, last=last, memory=memory.astype(np.float32), du=du, dv=dv, last_change=last_change,
+        past=past, nodes=nodes, kept=kept, node=1,
     )  # fmt: skip
     h = noise @ problem.modes[: problem.rank] + residual
     (u, v), (acts_u, acts_v), (free_u, free_v) = before[:3]
     assert largest == pytest.approx(step * np.abs(h).max())
-    wanted = np.stack([u - step * acts_u * (decay + h), v - step * acts_v * (decay - h)])
+    wanted = np.stack([u - step * acts_u * (decay + h), v - step * acts_v * (decay - h)]) + momentum * before[6]
     np.testing.assert_allclose(outer, wanted, rtol=1e-12)
     np.testing.assert_allclose(inner, np.clip(wanted, -truncation, truncation), rtol=1e-12)
     np.testing.assert_array_equal(moving, np.abs(outer) < truncation)
@@ -209,11 +212,17 @@ def test_a_step_of_descent(truncation):
     change += np.einsum("r,bmrl->bml", memory, before[5][:, :, :rank].astype(float))
     wanted_u = before[3] * lanes_of(1 - step * free_u * (decay + h)) - step * lanes_of(acts_u) * change
     wanted_v = before[4] * lanes_of(1 - step * free_v * (decay - h)) + step * lanes_of(acts_v) * change
+    wanted_u, wanted_v = wanted_u + momentum * before[7][0], wanted_v + momentum * before[7][1]
     wanted_u[:, [1, count]], wanted_v[:, [1, count]] = -step * lanes_of(acts_u), step * lanes_of(acts_v)
     change[:, [1, count]] = 0
     close(past[:, : count + 1, rank], change[:, : count + 1], SINGLE)
     close(du[:, : count + 1], wanted_u[:, : count + 1], SINGLE)
     close(dv[:, : count + 1], wanted_v[:, : count + 1], SINGLE)
+    if momentum:
+        old = np.stack(before[3:5])
+        old[:, :, [1, count]] = 0
+        np.testing.assert_allclose(last, outer - before[0], rtol=1e-12)
+        np.testing.assert_allclose(last_change[:, :, : count + 1], (np.stack([du, dv]) - old)[:, :, : count + 1], atol=1e-12)
     assert not past[:, [1, count], : rank + 1].any()
     rest = [m for m in range(count) if m != 1]
     np.testing.assert_array_equal(past[:, rest, :rank], before[5][:, rest, :rank])
@@ -235,8 +244,9 @@ def test_numbers_below_the_normal_range_are_zero_inside_and_not_after():
     du, dv = np.zeros((2, 1, 2, native.BLOCK))
     past = np.full((1, 2, 2, native.BLOCK), 1e-30, np.float32)
     native.descend(
-        problem.native, step_size=0.1, weight_decay=0.0, truncation=np.inf, noise=np.zeros(1), residual=np.zeros(64), outer=outer,
-        inner=inner, moving=moving, memory=np.array([1e-10], np.float32), du=du, dv=dv, past=past, nodes=0, kept=1, node=None,
+        problem.native, step_size=0.1, weight_decay=0.0, momentum=0.0, truncation=np.inf, noise=np.zeros(1), residual=np.zeros(64),
+        outer=outer, inner=inner, moving=moving, last=None, memory=np.array([1e-10], np.float32), du=du, dv=dv, last_change=None,
+        past=past, nodes=0, kept=1, node=None,
     )  # fmt: skip
     assert not past[0, 0, 1].any()
     assert np.float32(1e-30) * np.float32(1e-10) > 0

@@ -105,7 +105,7 @@ class Problem:
     def averages(self):
         """R_w, C_e, what `observe` gives by stratum, and H (N, P)."""
         N = self.size
-        response, correlation, sums, heights = np.zeros((N, N)), np.zeros((N, N)), np.zeros((2, 4, N)), np.zeros((N, self.paths))
+        response, correlation, sums, heights = np.zeros((N, N)), np.zeros((N, N)), np.zeros((2, 5, N)), np.zeros((N, self.paths))
         for path in range(self.paths):
             heights[:, path], w, k = self.solve(path)
             c, weight, target = self.root[path] ** 2, self.weights[path], self.target[path]
@@ -114,5 +114,5 @@ class Problem:
             K = np.diag(c * k)
             response -= weight * K @ np.linalg.solve(np.eye(N) + self.Q @ self.memory @ K, self.Q)
             sign = -1.0 if self.folded and target < 0 else 1.0
-            sums[self.strata[path // native.BLOCK]] += weight * np.stack([w * target, np.abs(w), k, sign * w])
+            sums[self.strata[path // native.BLOCK]] += weight * np.stack([w * target, np.abs(w), k, sign * w, (w - target) ** 2])
         return response, correlation, sums, heights

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from dlnflow.dmft.descent.paths import Paths
-from dlnflow.dmft.sampling import BLOCK, Sample
+from dlnflow.dmft.sampling import Sample
 from dlnflow.model import GradientDescent, Problem
 from dlnflow.solution import Array, SolveError
 
@@ -46,9 +46,11 @@ class March:
 
 
 class Marcher:
-    """A pass over steps of the `sizes` (K,) that averages over the paths of all `samples`, at equal weight. `panel` steps enter the basis between reductions.
+    """A pass over steps of the `sizes` (K,) that averages over the paths of all `samples`, at equal weight.
 
-    A reduction drops what has less than the share `negligible` of the largest eigenvalue of the histories' Gram matrix. `responses` at the
+    `panel` steps enter the basis between reductions.
+
+    A reduction drops what has less than the share `negligible` of what is most reached and seen, see `balanced`. `responses` at the
     nodes make a march several times dearer: each is a direction, and a function that jumps.
     """
 
@@ -175,7 +177,7 @@ class Marcher:
             self._reduce()
 
     def _white(self, variance: float) -> float:
-        """q D + σ_l²/b with q = (1 − b)/b and D = C_r(k, k) = `variance`: of the white noise that a random step adds to a sample's residual."""
+        """Of the white noise that a random step adds to a sample's residual: q D + σ_l²/b, q = (1 − b)/b, where D = C_r(k, k) is `variance`."""
         b, labels = self.dynamics.batch_fraction, self.dynamics.label_noise_std
         return (1 - b) / b * variance + labels**2 / b
 
@@ -184,8 +186,8 @@ class Marcher:
         step = float(self.sizes[self.steps])
         edge = stability_edge(self.problem, self.dynamics)
         message = (
-            f"Gradient descent ran away at t = {self.sizes[: self.steps].sum():.6g}, where steps are {step:.4g} long; they are stable below "
-            f"about {edge:.2g}. Try a smaller step_size or initial_scale."
+            f"Gradient descent ran away at t = {self.sizes[: self.steps].sum():.6g}, where steps are {step:.4g} long; "
+            f"they are stable below about {edge:.2g}. Try a smaller step_size or initial_scale."
         )
         share = self.problem.share_beyond(2 / step)
         if share <= LEAST_SHARE:
@@ -209,7 +211,9 @@ class Marcher:
         """A smaller basis that carries what later responses see of the histories of x, of n, of g, and of what perturbations make of x."""
         rank = self.rank
         g = self.constant[:rank]
-        gram = _scaled(self._mean(lambda paths: paths.gram(rank)) + self.problem.noise_std**2 * np.outer(g, g))
+        columns = self.columns[:rank]
+        noise = self.problem.noise_std**2 * np.outer(g, g) + (columns * self.white) @ columns.T
+        gram = _scaled(self._mean(lambda paths: paths.gram(rank)) + noise)
         total = gram
         for _ in range(2):
             gram = _scaled(self._mean(lambda paths, gram=gram: paths.response_gram(rank, gram)))  # type: ignore[misc]
@@ -217,9 +221,6 @@ class Marcher:
         spikes = self.spikes[:rank]
         if self.directions:
             total = total + _scaled(spikes @ spikes.T)
-        if self.dynamics.is_stochastic:
-            columns = self.columns[:rank]
-            total = total + _scaled((columns * self.white) @ columns.T)
         basis, dual = balanced(total, self._visible(rank), self.negligible)
         self._each(lambda paths: paths.turn(basis, dual))
         self.rank = self.kept = basis.shape[1]
@@ -283,7 +284,7 @@ def _root(gram: Array) -> Array:
 
 
 def stability_edge(problem: Problem, dynamics: GradientDescent) -> float:
-    """About the largest stable step: 2(1 + β)/((1 + δ^(−1/2))² E[c k]), of small batches 2/((1 − b)/(bδ) E[c k]), at the start or the end."""
+    """About the largest stable step, at the start or the end: 2(1 + β)/((1 + δ^(−1/2))² E[c k]), and with batches 2bδ/((1 − b) E[c k])."""
     slope = max(2 * problem.initial_second_moment, 2 * problem.typical_rate)
     largest = 2 * (1 + dynamics.momentum) / ((1 + problem.aspect_ratio**-0.5) ** 2 * slope)
     b = dynamics.batch_fraction

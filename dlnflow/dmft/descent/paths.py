@@ -129,8 +129,10 @@ class Paths:
     def visible(self, rank: int) -> Array:
         """E[δu δuᵀ + δv δvᵀ] of the basis functions, (rank, rank), for a few paths: what later responses see of them."""
         picked = _spread(len(self.du))
-        tangents = [t[picked, self.nodes : self.nodes + rank].transpose(1, 0, 2).reshape(rank, -1) for t in (self.du, self.dv)]
-        return np.asarray(sum(t @ t.T for t in tangents))
+        root = np.sqrt(self.sample.weights.reshape(-1, 1, BLOCK)[picked])
+        tangents = [root * t[picked, self.nodes : self.nodes + rank] for t in (self.du, self.dv)]
+        flat = np.concatenate(tangents).transpose(1, 0, 2).reshape(rank, -1)
+        return np.asarray(flat @ flat.T)
 
     def visible_through(self, rank: int, gram: Array) -> Array:
         """E[yᵀ `gram` y] of the histories y that the basis functions make, (rank, rank), for a few paths: what these see of them."""
@@ -139,8 +141,10 @@ class Paths:
         return seen @ made.T
 
     def _histories(self, rank: int) -> Array:
-        """Of each of a few paths and basis function, (paths, rank, rank)."""
-        picked = self.past[_spread(len(self.past)), self.nodes : self.nodes + rank, :rank, ::16].astype(np.float64)
+        """Of each of a few paths and basis function, (paths, rank, rank), times the root of the path's weight."""
+        blocks = _spread(len(self.past))
+        root = np.sqrt(self.sample.weights.reshape(-1, BLOCK)[blocks, ::16])
+        picked = self.past[blocks, self.nodes : self.nodes + rank, :rank, ::16] * root[:, None, None, :]
         return picked.transpose(0, 3, 1, 2).reshape(-1, rank, rank)
 
     def turn(self, basis: Array, dual: Array) -> None:

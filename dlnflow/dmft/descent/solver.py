@@ -42,8 +42,9 @@ MOST_WORK = 2.5e7  # paths times steps of a scramble
 MOST_BYTES = 2.5e9  # of the paths of all scrambles
 MOST_MODES = 128
 MOST_NODES = 24
-NEGLIGIBLE_AT_ONE = 1e-8  # what the memory neglects over accuracy
-LOOSER = 100.0
+NEGLIGIBLE_AT_ONE = 1e-7  # what the memory neglects over accuracy
+NEGLIGIBLE_OF_NOISE = 2e-5  # the same where steps are random, so that histories are rough
+LOOSER = 10.0  # changes three times as much as what is neglected
 GAIN = 0.8  # the sampling error falls at least as this power of the paths
 
 
@@ -108,7 +109,7 @@ class Descent:
             stage = unpack(journal.earlier)
             paths, low = int(stage["paths"]), float(stage["progress"])
         self.progress.stage(low, low + AIMING_SHARE * (end - low), 2 * (self.steps + 1))
-        self.negligible = NEGLIGIBLE_AT_ONE * accuracy
+        self.negligible = (NEGLIGIBLE_OF_NOISE if self.dynamics.is_stochastic else NEGLIGIBLE_AT_ONE) * accuracy
         most = most_paths(self.steps, self._aim(), self.modes)
         paths = min(paths, most)
         while True:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Problem
@@ -10,7 +11,7 @@ DRAIN_BYTES = 128_000_000
 
 
 class BodyLimit:
-    """Answers 413 where a body is longer than the limit of its path in bytes, whether its length was announced or not."""
+    """Answers 413 where a body is longer than the limit of its path in bytes, announced or not, and 415 where it is packed."""
 
     def __init__(self, app: ASGIApp, limit: int, by_path: Mapping[str, int]) -> None:
         self._app, self._limit, self._by_path = app, limit, by_path
@@ -24,6 +25,9 @@ class BodyLimit:
         headers = dict(scope["headers"])
         if b"content-length" not in headers and b"transfer-encoding" not in headers:  # there is no body
             await self._app(scope, receive, send)
+            return
+        if (coding := headers.get(b"content-encoding", b"").strip().lower()) not in (b"", b"identity"):
+            await _coded(coding)(scope, receive, send)
             return
         announced = int(headers.get(b"content-length", b"0"))  # the server has checked that it is a number
         if announced > limit and b"expect" in headers:
@@ -60,6 +64,17 @@ class BodyLimit:
             headers={"Connection": "close"},
         )
         await problem.response()(scope, receive, send)
+
+
+def _coded(coding: bytes) -> Response:
+    """What is short where it is compressed may be long without end: nothing is unpacked (RFC 9110, 12.5.3 and 15.5.16)."""
+    return Problem(
+        f"a body with Content-Encoding: {coding.decode('latin-1')} is not unpacked here",
+        status=415,
+        code="unsupported_media_type",
+        hint="Send it as it is; Parquet and compressed NPZ make large matrices short.",
+        headers={"Accept-Encoding": "identity", "Connection": "close"},
+    ).response()
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -7,17 +7,27 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 
+from dlnflow.jobs.fields import models
 from dlnflow.jobs.requests import request_adapter
 
 _schema = request_adapter.json_schema(ref_template="#/components/schemas/{model}")
 _models: dict[str, Any] = _schema.pop("$defs")
-for _model in _models.values():
-    for _field in _model.get("properties", {}).values():
-        if isinstance(_field.get("default"), dict):  # makers of clients stumble over it: it is said in words instead
-            _default = _field.pop("default")
-            _field["description"] = f"{_field.get('description', '')}; {_default.get('kind') or json.dumps(_default)} where left out"
-        elif _field.get("default", ...) is None:  # and take what may be null for what has to be given
-            del _field["default"]
+
+
+def _say_default(field: dict[str, Any]) -> None:
+    """Put it into words, for makers of clients."""
+    default = field.pop("default", None)
+    if default is not None:
+        said = default.get("kind") if isinstance(default, dict) else json.dumps(default)
+        field["description"] = f"{field['description']}; {said} where left out"
+
+
+for _model in models():
+    for _name, _info in _model.model_fields.items():
+        _field = _models[_model.__name__]["properties"][_name]
+        # they stumble over objects, and take what may be null, or has a default, for what is always there
+        if isinstance(_field.get("default"), dict | None) or _info.exclude_if:
+            _say_default(_field)
 
 EXAMPLE = {
     "kind": "dmft",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from dlnflow.jobs.fields import path_of
+from dlnflow.jobs.fields import path_of, sentence_of
 
 
 class Wrong(NamedTuple):
@@ -15,28 +15,19 @@ class Wrong(NamedTuple):
     hint: str | None
 
 
+HINTS = {
+    "float_type": "Give a JSON number, without quotes.",
+    "int_type": "Give a whole number, without quotes.",
+    "model_type": "Give an object, with its fields by name.",
+    "model_attributes_type": "Give an object, with its fields by name.",
+}
+
+
 def describe(errors: Sequence[Any]) -> Wrong:
     """The first of pydantic's `errors`, and how many more there are."""
     first = errors[0]
     if first["type"] == "json_invalid":
         return Wrong(first["msg"], "invalid_json", None, "The body must be one JSON object, in UTF-8.")
-    message = first["msg"].removeprefix("Value error, ")
-    field = path_of(first)
+    field, sentence = path_of(first), sentence_of(first)
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Wrong(f"{field}: {message}{more}" if field else f"{message}{more}", "invalid_request", field or None, _hint(first))
-
-
-def _hint(error: Any) -> str | None:
-    context = error.get("ctx", {})
-    match error["type"]:
-        case "extra_forbidden":
-            return "This field is not known here; check its spelling or remove it."
-        case "missing":
-            return "Add this field; it has no default."
-        case "union_tag_invalid":
-            return f"Use one of {context['expected_tags']}."
-        case "union_tag_not_found":
-            return "Say which kind is meant."
-        case "float_type" | "int_type":
-            return "Give a JSON number, without quotes."
-    return None
+    return Wrong(f"{field}: {sentence}{more}" if field else f"{sentence}{more}", "invalid_request", field or None, HINTS.get(first["type"]))

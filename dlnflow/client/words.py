@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dlnflow.client.errors import InvalidRequest
 from dlnflow.jobs import matrix
-from dlnflow.jobs.fields import path_of
+from dlnflow.jobs.fields import path_of, sentence_of
 from dlnflow.jobs.plain import T, checked, plain
 from dlnflow.model import Model
 
@@ -46,6 +46,6 @@ def refusing() -> Iterator[None]:
 
 
 def _line(error: Any) -> str:
-    field, message, given = path_of(error), error["msg"], error["input"]
+    field, given = path_of(error), error["input"]
     shown = "" if isinstance(given, dict | list | tuple) or error["type"] == "json_invalid" else f" (given: {given!r})"
-    return ": ".join(filter(None, [field, message.removeprefix("Value error, ")])) + shown
+    return ": ".join(filter(None, [field, sentence_of(error)])) + shown

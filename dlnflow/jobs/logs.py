@@ -14,10 +14,18 @@ PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def configure(settings: Settings) -> None:
     """Send what this process has to say to standard error, in the format of the settings."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else logging.Formatter(PLAIN))
+    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else LineFormatter(PLAIN))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("dlnflow", "service", "worker"):
         logging.getLogger(name).setLevel(logging.INFO)
+
+
+class LineFormatter(logging.Formatter):
+    """One line for a message, whatever was sent to be told in it: line breaks and codes of terminals stand there as escapes."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line, before that of an exception."""
+        return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in super().formatMessage(record))
 
 
 class JsonFormatter(logging.Formatter):

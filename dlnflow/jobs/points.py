@@ -5,6 +5,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
+from dlnflow.model import Model
+
 Axes = Mapping[str, Sequence[Any]]
 
 
@@ -36,18 +40,18 @@ def with_values(base: dict[str, Any], values: Mapping[str, Any]) -> dict[str, An
     return document
 
 
-def value_of(document: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path."""
-    node: Any = document
+def value_of(request: Model, path: str) -> Any:
+    """The value at a dotted path, as JSON has it, also where it is a default that is not written."""
+    node: Any = request
     for step in path.split("."):
-        node = node[_key(node, step)]
-    return node
+        node = node[_key(node, step)] if isinstance(node, dict | list | tuple) else getattr(node, step)
+    return to_jsonable_python(node)
 
 
 def _key(node: Any, step: str) -> Any:
     """What a step of a path is to an object or a list; raises KeyError where a list has no such entry."""
     if not isinstance(node, list | tuple):
         return step
-    if not step.isdecimal() or int(step) >= len(node):
+    if step not in map(str, range(len(node))):
         raise KeyError(step)
     return int(step)

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from dlnflow import __version__
 from dlnflow.jobs import points
+from dlnflow.jobs.fields import path_of, sentence_of
 from dlnflow.model import Design, Dynamics, GaussianDesign, GradientFlow, Integral, Model, Problem
 
 MAX_TIMES = 1000
@@ -211,7 +212,7 @@ class SweepRequest(Model):
 
 def _read(base: dict[str, Any], values: dict[str, Any], path: str) -> Any:
     """The value on the axis `path`, as its field reads it."""
-    return points.value_of(_point(base, values, path).model_dump(mode="json"), path)
+    return points.value_of(_point(base, values, path), path)
 
 
 def _point(base: dict[str, Any], values: dict[str, Any], path: str) -> Base:
@@ -221,12 +222,16 @@ def _point(base: dict[str, Any], values: dict[str, Any], path: str) -> Base:
     except KeyError:
         raise _refusal(path, f"a job of kind {base['kind']} has no such field here") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"][1:])
-        apart = values if not where else {path: values[path]}  # a rule about several fields has no place of its own
-        given = ", ".join(f"{name} = {json.dumps(value)}" for name, value in apart.items())
-        elsewhere = "" if not where or where.startswith(path) else f"{where}: "
-        raise _refusal(path, f"{given}: {elsewhere}{first['msg'].removeprefix('Value error, ')}") from None
+        raise _refusal(path, _wrong(error.errors()[0], values, path)) from None
+
+
+def _wrong(error: Any, values: dict[str, Any], path: str) -> str:
+    """What is wrong at a point: a rule about several fields is told with the values on all axes, any other with that on the axis `path`."""
+    where, together = path_of(error), "field" in error.get("ctx", {})
+    given = ", ".join(f"{name} = {json.dumps(value)}" for name, value in (values if together else {path: values[path]}).items())
+    elsewhere = "" if where == path else f"{where}: "
+    remedy = f"; give whole values on an axis {where}" if together and path.startswith(f"{where}.") else ""
+    return f"{given}: {elsewhere}{sentence_of(error)}{remedy}"
 
 
 def _price(base: Base | None, size: int) -> str:

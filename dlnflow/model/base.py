@@ -4,16 +4,27 @@ from typing import Annotated, Any, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Tag, field_validator
 from pydantic_core import PydanticCustomError
 
 Array = NDArray[np.float64]
 
 
 class Model(BaseModel):
-    """A frozen pydantic model that refuses unknown fields, infinities and NaN."""
+    """A frozen pydantic model that refuses unknown fields, infinities and NaN; −0 is 0, so that equal requests are the same job."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _zero_has_no_sign(cls, value: Any) -> Any:
+        return _unsigned(value)
+
+
+def _unsigned(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_unsigned, value))
+    return value + 0.0 if isinstance(value, float) else value
 
 
 def contradiction(field: str, message: str) -> PydanticCustomError:

@@ -69,8 +69,10 @@ class Problem(Model):
         total = sum(group.weight for group in self.population)
         if abs(total - 1) > 1e-9:
             raise contradiction("groups", f"the weights of the groups must sum to 1, not {total:.12g}")
-        if self.depth != 2 and not all(group.initial.is_constant for group in self.population):
-            raise contradiction("initial_scale", "random initial values are for depth 2, where their signs do not matter; give u and v")
+        for number, group in enumerate(self.population):
+            if self.depth != 2 and not group.initial.is_constant:
+                field = f"groups.{number}.initial_scale" if self.groups else "initial_scale"
+                raise contradiction(field, "random initial values are for depth 2, where their signs do not matter; give u and v")
         if self.noise_std == 0 and self.target_second_moment == 0:
             field = "groups" if self.groups else "target"
             raise contradiction(field, "all weights are zero and noise_std is 0, so there is nothing to learn")

@@ -84,13 +84,16 @@ class WarmupDecaySchedule(Schedule):
         return np.append(up, np.linspace(self.peak, self.end, self.steps - self.warmup_steps + 1)[1:])
 
 
-def _kind(value: Any) -> str:
-    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", "constant")
-    return str(kind)
+NUMBER = "a number"  # in place of a kind, and among the kinds where one is refused
+
+
+def _kind(value: Any) -> str | None:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", NUMBER)
+    return None if kind is None else str(kind)
 
 
 StepSize = Annotated[
-    Annotated[Step, Tag("constant")]
+    Annotated[Step, Tag(NUMBER)]
     | Annotated[ListSchedule, Tag("list")]
     | Annotated[LinearSchedule, Tag("linear")]
     | Annotated[CosineSchedule, Tag("cosine")]

@@ -98,8 +98,8 @@ def test_what_is_no_law_is_answered_with_all_of_them():
     ("arguments", "words"),
     [
         (["submit", *OPTIONS, "--aspect-ratio", "-1"], "problem.aspect_ratio: "),
-        (["submit", "--aspect-ratio", "1"], "horizon: Field required"),
-        (["submit", *OPTIONS, "--set", "problem.colour=red"], "problem.colour: Extra inputs"),
+        (["submit", "--aspect-ratio", "1"], "horizon: this field is missing"),
+        (["submit", *OPTIONS, "--set", "problem.colour=red"], "problem.colour: there is no such field"),
         (["submit", *OPTIONS, "--set", "seed"], "write PATH=VALUE"),
         (["submit", "no-such-file.toml"], "no-such-file.toml"),
         (["solve", *OPTIONS, "--kind", "oracle"], "kind: oracle"),

@@ -32,7 +32,7 @@ def check(stack: Stack, read: dict[str, Any]) -> None:
     assert read["overlap"] and read["scale"] and read["seconds"] > 0
     assert read["verdict"] in ("agree", "deviate", "inconclusive")
     assert (read["total"], read["listed"], read["outcome"]) == (2, 5, "converged")
-    assert "problem.initial_scale" in read["columns"]
+    assert "problem.initial_scale" in read["columns"] and read["weights"] == [0.25, 0.75]
 
 
 def run(*command: str, cwd: Path) -> str:
@@ -48,7 +48,7 @@ def test_a_python_client(stack: Stack, tmp_path: Path):
     said = run(*generator, "--path", "openapi.json", "--output-path", "made", "--meta", "none", cwd=tmp_path)
     assert "Unable to" not in said and "removal" not in said, said  # it warns of what it leaves out
     read = json.loads(run(sys.executable, str(PROGRAMS / "use.py"), str(tmp_path), str(stack.client.base_url), cwd=tmp_path))
-    assert read["request"] == "SimulationRequest"
+    assert read["request"] == ["SimulationRequest", "UniformTarget", "PairScale"]
     check(stack, read)
 
 
@@ -66,5 +66,5 @@ def test_a_typescript_client(stack: Stack, tmp_path: Path):
     done = subprocess.run(["node", "use.js", str(stack.client.base_url)], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     read = json.loads(done.stdout)
-    assert read["request"] == "simulation"
+    assert read["request"] == ["simulation", "uniform", "pair"]
     check(stack, read)

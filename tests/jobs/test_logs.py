@@ -5,7 +5,7 @@ import logging
 import subprocess
 import sys
 
-from dlnflow.jobs.logs import JsonFormatter
+from dlnflow.jobs.logs import PLAIN, JsonFormatter, LineFormatter
 
 ID = "0123456789abcdef" * 2
 
@@ -19,6 +19,13 @@ def test_a_line_is_an_object_with_the_job_apart():
     entry = json.loads(line)
     assert (entry["job"], entry["level"], entry["message"]) == (ID, "error", f"job {ID} failed")
     assert "why\nindeed" in entry["exception"]
+
+
+def test_nobody_writes_lines_of_their_own():
+    """A path arrives with its escapes undone."""
+    path = "/v1/jobs/x\n2026-01-01 INFO service: all is well\x1b[2J\r"
+    line = LineFormatter(PLAIN).format(logging.LogRecord("service", logging.ERROR, "f", 1, "%s %s", ("GET", path), None))
+    assert line.isprintable() and "x\\n2026-01-01" in line and "\\x1b[2J\\r" in line
 
 
 def test_the_setting_chooses_the_format():

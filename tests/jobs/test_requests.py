@@ -1,5 +1,6 @@
 """What a request accepts, what its defaults are, and that a job keeps its address."""
 
+import json
 import subprocess
 import sys
 
@@ -36,6 +37,22 @@ def test_defaults_that_are_spelled_out_make_the_same_job():
 @pytest.mark.parametrize("change", [{"dynamics": DESCENT}, {"design": "rademacher"}, {"standard_error": 0.1}])
 def test_what_changes_the_result_makes_another_job(change):
     assert job_id(request_adapter.validate_python(REQUEST)) != job_id(request_adapter.validate_python(REQUEST | change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"problem": PROBLEM | {"noise_std": -0.0, "weight_decay": -0.0}},
+        {"times": [-0.0, 1]},
+        {"problem": PROBLEM | {"target": {"kind": "discrete", "atoms": [-0.0, 1], "probabilities": [0.5, 0.5]}}},
+        {"dynamics": DESCENT | {"momentum": -0.0, "label_noise_std": -0.0}},
+        {"problem": {"aspect_ratio": 1, "groups": [GROUP | {"target": {"kind": "uniform", "low": -0.0, "high": 1}}]}},
+    ],
+)
+def test_zero_has_no_sign(change):
+    """What is equal is the same job."""
+    unsigned = json.loads(json.dumps(change).replace("-0.0", "0"))
+    assert job_id(request_adapter.validate_python(REQUEST | change)) == job_id(request_adapter.validate_python(REQUEST | unsigned))
 
 
 def test_a_design_may_be_a_bare_name():

@@ -1,10 +1,12 @@
 """Who may call, how often, and how many jobs they may have."""
 
+import httpx2
 import pytest
 
 from dlnflow.jobs.settings import Settings
 from service import keys
 from service.access import require_choice
+from tests.service.serving import serving
 from tests.service.test_app import REQUEST, open_client, pings
 
 __all__ = ["open_client", "pings"]
@@ -48,6 +50,14 @@ def test_who_asks_too_often_is_told_when_to_come_back_and_others_are_not_held_up
     assert answers[-1].status_code == 429
     assert int(answers[-1].headers["retry-after"]) in (1, 2, 3)
     assert http.get("/v1/jobs", headers={"X-API-Key": second}).status_code == 200
+
+
+def test_nobody_becomes_somebody_else_by_a_header(store, redis_url):
+    """A proxy on this machine appends who called it; what the caller wrote before that counts for nothing."""
+    with serving(store, redis_url=redis_url, auth="open", max_requests_per_minute=12) as url:
+        told = [httpx2.get(f"{url}/v1/limits", headers={"X-Forwarded-For": f"203.0.113.{number}, 198.51.100.7"}) for number in range(5)]
+        assert [answer.status_code for answer in told] == [200, 200, 429, 429, 429]
+        assert httpx2.get(f"{url}/v1/limits", headers={"X-Forwarded-For": "198.51.100.8"}).status_code == 200
 
 
 def test_a_caller_has_only_so_many_unfinished_jobs(store, open_client):

@@ -1,7 +1,9 @@
 """Bodies and headers as editors, proxies and programs write them."""
 
 import codecs
+import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -23,6 +25,42 @@ def test_a_mark_of_utf_8_before_the_body_is_no_part_of_it(store, open_client, ad
     answer = open_client(store).post(address, content=codecs.BOM_UTF8 + BODY, headers=JSON)
     assert answer.status_code in (200, 202), answer.text
     assert answer.json().get("id", ID) == ID
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"),
+    [("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress), ("br", bytes), ("gzip, identity", bytes)],
+)
+@pytest.mark.parametrize(("address", "media_type"), [("/v1/jobs", "application/json"), ("/v1/datasets", "text/csv")])
+def test_a_packed_body_is_refused_by_its_coding(store, open_client, address, media_type, coding, pack):
+    """Also where it is not packed in truth."""
+    http = open_client(store)
+    answer = http.post(address, content=pack(BODY), headers={"Content-Type": media_type, "Content-Encoding": coding})
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity"), answer.text
+    assert coding.lower() in answer.json()["detail"]
+    assert http.post("/v1/jobs", content=BODY, headers=JSON | {"Content-Encoding": "identity"}).status_code == 202
+
+
+FORM = b"--b\r\nContent-Disposition: form-data%b\r\n\r\n1,2\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("boundary", "body"),
+    [
+        ("", FORM % b'; name="file"; filename="x.csv"'),
+        ("; boundary=", FORM % b'; name="file"; filename="x.csv"'),
+        ("; boundary=other", FORM % b'; name="file"; filename="x.csv"'),
+        ("; boundary=b", FORM % b""),
+        ("; boundary=b", FORM % b'; filename="x.csv"'),
+        ("; boundary=b", FORM % b'; name="file"'),
+        ("; boundary=b", FORM[:40] % b""),
+        ("; boundary=b; charset=klingon", FORM % b'; name="\xff"'),
+        ("; boundary=b", b""),
+    ],
+)
+def test_what_is_no_form_is_refused(store, open_client, boundary, body):
+    answer = open_client(store).post("/v1/datasets", content=body, headers={"Content-Type": f"multipart/form-data{boundary}"})
+    assert (answer.status_code, answer.json()["field"]) == (422, "file"), answer.text
 
 
 @pytest.mark.parametrize("codec", ["utf-16", "utf-32", "latin-1"])

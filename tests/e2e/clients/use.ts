@@ -9,9 +9,19 @@ type Schemas = components["schemas"];
 const problem: Schemas["Problem"] = {
   aspect_ratio: 0.5, target: { kind: "bernoulli_gauss", density: 0.2, std: 1 }, noise_std: 0.1, initial_scale: 0.5, weight_decay: 0,
 };
+const groups: Schemas["Group"][] = [
+  { weight: 0.25, variance: 2, target: { kind: "uniform", low: -1, high: 1 }, initial_scale: { u: 0.5, v: 0.4 } },
+  { weight: 0.75, variance: 1, target: { kind: "bernoulli_gauss", density: 0.2, std: 1 }, initial_scale: 0.3 },
+];
+const population: Schemas["Problem"] = { aspect_ratio: 0.5, groups, noise_std: 0, weight_decay: 0 };
 const dmft: Schemas["DmftRequest"] = { kind: "dmft", problem, horizon: 1, accuracy: 0.1, seed: 1 };
 const simulation: Schemas["SimulationRequest"] = {
-  kind: "simulation", problem, horizon: 1, dimension: 60, replicas: 4, seed: 1, design: { kind: "rademacher" },
+  kind: "simulation", problem: population, horizon: 1, dimension: 60, replicas: 4, seed: 1, design: { kind: "rademacher" },
+};
+const deep: Schemas["SimulationRequest"] = {
+  ...simulation, problem: { ...population, depth: 3 }, dynamics: {
+    kind: "gradient_descent", step_size: { kind: "cosine", start: 0.2, end: 0.05, steps: 20 }, batch_fraction: 0.5, momentum: 0.9, label_noise_std: 0.1,
+  },
 };
 const theory: Schemas["TheoryRequest"] = { kind: "theory", problem };
 const comparison: Schemas["ComparisonRequest"] = { kind: "comparison", problem, horizon: 1, accuracy: 0.1, dimension: 60, replicas: 4, seed: 1 };
@@ -49,7 +59,11 @@ const verdict: "agree" | "deviate" | "inconclusive" = got(await client.GET("/v1/
 const total: number = got(await client.GET("/v1/jobs/{job_id}/children", of(ids.sweep))).total;
 const columns: string[] = got(await client.GET("/v1/jobs/{job_id}/table", of(ids.sweep))).columns;
 const outcome: string = got(await client.GET("/v1/jobs/{job_id}/diagnostics", of(ids.sweep))).outcome;
-const seconds: number = got(await client.POST("/v1/estimate", { body: simulation })).seconds;
+const seconds: number = got(await client.POST("/v1/estimate", { body: deep })).seconds;
 const listed: number = got(await client.GET("/v1/jobs", { params: { query: { limit: 5 } } })).jobs.length;
-const request: string = got(await client.GET("/v1/jobs/{job_id}", of(ids.simulation))).request.kind;
-console.log(JSON.stringify({ ids, request, seconds, test_loss, overlap, kernel, scale, verdict, total, columns, outcome, listed }));
+const kept = got(await client.GET("/v1/jobs/{job_id}", of(ids.simulation))).request;
+if (kept.kind !== "simulation") throw new Error(kept.kind);
+const first = kept.problem.groups![0];
+const request = [kept.kind, first.target.kind, typeof first.initial_scale === "object" && "u" in first.initial_scale ? "pair" : "other"];
+const weights: number[] = kept.problem.groups!.map((group) => group.weight);
+console.log(JSON.stringify({ ids, request, weights, seconds, test_loss, overlap, kernel, scale, verdict, total, columns, outcome, listed }));

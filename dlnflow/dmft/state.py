@@ -11,7 +11,7 @@ from dlnflow.dmft import radau
 from dlnflow.dmft.anderson import Secant
 from dlnflow.dmft.averages import Averages, Observed
 from dlnflow.dmft.outcome import Unsettled
-from dlnflow.dmft.paths import ahead
+from dlnflow.dmft.paths import ahead, integrals
 from dlnflow.dmft.sampling import Sample
 from dlnflow.model import Problem
 from dlnflow.native import dmft as native
@@ -68,7 +68,7 @@ class State:
     @property
     def integrals(self) -> Array:
         """The collocation integrals B of the panels, eq. (9), (K, m, m)."""
-        return np.diff(self.edges)[:, None, None] * radau.integration(self.order)
+        return integrals(self.problem, np.array(self.edges), self.order)
 
     @cached_property
     def small_averages(self) -> Averages | Unsettled:

@@ -184,6 +184,11 @@ class Problem(Model):
         return sum(group.weight * group.variance * group.initial.slope(self.depth) / 2 for group in self.population)
 
     @property
+    def initial_log_product(self) -> float:
+        """E[log |u(0) v(0)|]."""
+        return sum(group.weight * group.initial.log_product for group in self.population)
+
+    @property
     def initial_parameter_error(self) -> float:
         """E[(w(0) − w*)²]."""
         return sum(group.weight * group.initial_error(self.depth) for group in self.population)

@@ -22,6 +22,7 @@ class Paths:
 
     Directions are first the `nodes` unit perturbations that kernels are wanted for, then the basis functions. `anchors` (D, P) is x at
     the steps at which a new mode of ζ began, `kept` holds (E, x) at the nodes.
+    `running` (P,) is the sum of w − w* over the steps so far, each times its length, up to `time`.
     u and v are clipped at `truncation` wherever they act; `inner` holds them so, (2, P), and `moving`, (2, P), where they are not clipped.
     """
 
@@ -36,6 +37,7 @@ class Paths:
         self.nodes, self.truncation, self.kept_functions = nodes, truncation, 0
         self.inner = np.clip(self.outer, -truncation, truncation)
         self.moving = (np.abs(self.outer) < truncation).astype(np.float64)
+        self.time, self.running = 0.0, np.zeros(paths)
 
     def reserve(self, room: int) -> None:
         """Make room for so many basis functions."""
@@ -63,12 +65,16 @@ class Paths:
         return np.append(self.anchors[:modes] @ weighted, self.residual @ weighted)
 
     def observe(self) -> Array:
-        """E of c (w − w*)², w w*, w², |w|, u², v² and (w − w*)²."""
+        """E of c (w − w*)², w w*, w², |w|, u², v², log |u v|, (w̄ − w*)² and (w − w*)², w̄ the mean of w over time."""
         u2, v2 = self.inner**2
         if self.problem.is_symmetric:
             u2 = v2 = (u2 + v2) / 2
-        coupled = np.stack([self.error**2, self.w * self.sample.target, self.w**2, np.abs(self.w), u2, v2]) @ self.sample.weights
-        return np.append(coupled, (self.error / self.sample.root) ** 2 @ self.sample.weights)
+        error = self.error / self.sample.root
+        averaged = self.running / self.time if self.time else error
+        log_product = np.log(np.abs(self.inner[0] * self.inner[1]))
+        weights = self.sample.weights
+        coupled = np.stack([self.error**2, self.w * self.sample.target, self.w**2, np.abs(self.w), u2, v2]) @ weights
+        return np.concatenate([coupled, [log_product @ weights, averaged**2 @ weights, error**2 @ weights]])
 
     def advance(self, step: float, noise: Array, memory: Array, node: int | None) -> float:
         """One step of gradient descent of length `step` with ζ = `noise` · modes; tells how far it goes, max |step · h|.
@@ -76,6 +82,8 @@ class Paths:
         A new direction, the unit perturbation of this step, joins the basis and, with `node`, the nodes.
         """
         rank = len(memory)
+        self.running += step * (self.error / self.sample.root)
+        self.time += step
         largest = native.descend(
             self.sample.paths,
             step_size=step,

@@ -7,7 +7,7 @@ import numpy as np
 from dlnflow.dmft import radau
 from dlnflow.solution import Array
 
-OBSERVED = ("overlap", "magnitude", "slope", "mean", "error", "squares", "difference", "log_product", "running", "drift")
+OBSERVED = ("overlap", "magnitude", "slope", "mean", "error", "squares", "difference", "log_product", "averaged", "drift")
 """In the order of `observe` in native/dmft/averages.hpp."""
 
 
@@ -62,13 +62,13 @@ class Observed:
         return self._named("log_product")
 
     @property
-    def running(self) -> Array:
-        """E[I²], I = ∫₀ᵗ (w − w*)."""
-        return self._named("running")
+    def averaged(self) -> Array:
+        """E[(w̄ − w*)²], where w̄ is the mean of w since t = 0."""
+        return self._named("averaged")
 
     @property
     def drift(self) -> Array:
-        """E[I (w − w*)]."""
+        """E[(w̄ − w*) (w − w*)]."""
         return self._named("drift")
 
     def whole(self) -> "Observed":
@@ -77,6 +77,13 @@ class Observed:
 
     def _named(self, name: str) -> Array:
         return self.rows[..., OBSERVED.index(name), :]
+
+
+def observed(sums: Array, time: Array) -> Observed:
+    """What the compiled loops observe at `time` (T,), their `sums` (S, OBSERVED, T): these have the integral of w − w* for its mean."""
+    for name, power in (("averaged", 2), ("drift", 1)):
+        sums[:, OBSERVED.index(name)] /= time**power
+    return Observed(sums)
 
 
 @dataclass(frozen=True)

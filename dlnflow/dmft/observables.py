@@ -82,12 +82,11 @@ def log_product(state: State, grid: Grid, times: Array) -> Array:
 
 
 def averaged_parameter_error(state: State, grid: Grid) -> Array:
-    """E[I²]/t², where I is the integral of w − w* over time, in which w stands still after the end."""
+    """E[(w̄ − w*)²], where w̄ is the mean of w since t = 0; w stands still after the end."""
     observed, (start, error) = state.averages.observed.whole(), _error(state)
-    square = grid.times**2 * grid.interpolate(start, observed.running / state.time**2)
-    square += grid.beyond * (2 * observed.drift[-1] + grid.beyond * error[-1])
-    time = grid.times + grid.beyond
-    return np.divide(square, time**2, out=np.full_like(time, start), where=time > 0)
+    share = grid.beyond / np.maximum(grid.times + grid.beyond, 1e-300)  # of the time after the end
+    until = grid.interpolate(start, observed.averaged)
+    return (1 - share) ** 2 * until + share * (2 * (1 - share) * observed.drift[-1] + share * error[-1])
 
 
 def excess_risk(state: State, grid: Grid) -> Array:

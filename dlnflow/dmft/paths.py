@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlnflow.dmft import radau
-from dlnflow.dmft.averages import Observed, Rows
+from dlnflow.dmft.averages import Observed, Rows, observed
 from dlnflow.dmft.constants import BLOCKS_TO_SHARE, PARABOLA
 from dlnflow.dmft.outcome import Unsettled, settled
 from dlnflow.dmft.sampling import BLOCK, Sample
@@ -109,8 +109,8 @@ class Paths:
         parts = settled(self._map(average))
         if isinstance(parts, Unsettled):
             return parts
-        response, correlation, observed = (reduce(np.add, each) for each in zip(*parts, strict=True))
-        return Rows(response, correlation), Observed(observed)
+        response, correlation, sums = (reduce(np.add, each) for each in zip(*parts, strict=True))
+        return Rows(response, correlation), observed(sums, interval.time)
 
     def accept(self, interval: Interval, room: tuple[Array, Array32]) -> None:
         """Make the panel of the last `advance` part of the past.

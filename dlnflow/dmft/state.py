@@ -9,7 +9,7 @@ import numpy as np
 
 from dlnflow.dmft import radau
 from dlnflow.dmft.anderson import Secant
-from dlnflow.dmft.averages import Averages, Observed
+from dlnflow.dmft.averages import Averages, observed
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.paths import ahead, integrals
 from dlnflow.dmft.sampling import Sample
@@ -94,9 +94,9 @@ class State:
         )
         if averages is None:
             return Unsettled("a path does not settle")
-        response, correlation, observed = averages
+        response, correlation, sums = averages
         lower = np.tril(correlation)
-        return Averages(response, lower + np.tril(lower, -1).T, Observed(observed))
+        return Averages(response, lower + np.tril(lower, -1).T, observed(sums, self.time))
 
     def blocks(self, order: int) -> list[Array]:
         """What each panel's new modes have of L, (m, new), on panels of `order` nodes."""

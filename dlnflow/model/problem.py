@@ -16,6 +16,7 @@ from dlnflow.model.strata import Stratum
 from dlnflow.model.targets import Target
 
 MOST_GROUPS = 32
+LEAST_ABOVE_TWO = 2.000001  # depth
 
 
 def _is_two(value: object) -> bool:
@@ -56,6 +57,8 @@ class Problem(Model):
     def _is_possible(cls, depth: float) -> float:
         if 1 < depth < 2:
             raise ValueError("between 1 and 2 a weight reaches zero in finite time; give 1, or at least 2")
+        if 2 < depth < LEAST_ABOVE_TWO:
+            raise ValueError(f"so near 2 the powers of u and v are lost in rounding; give 2, or at least {LEAST_ABOVE_TWO}")
         return depth
 
     @model_validator(mode="after")

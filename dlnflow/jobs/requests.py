@@ -75,6 +75,14 @@ class TimedRequest(Model):
             raise ValueError("times must be strictly increasing; sort them and drop repeated ones")
         return times
 
+    @field_validator("truncation")
+    @classmethod
+    def _of_depth_two(cls, truncation: float | None, info: ValidationInfo) -> float | None:
+        problem: Problem | None = info.data.get("problem")
+        if truncation is not None and problem and problem.depth != 2:
+            raise ValueError("a truncation is for networks of depth 2; leave out truncation, or the depth of the problem")
+        return truncation
+
     @model_validator(mode="after")
     def _within_horizon(self) -> "TimedRequest":
         if self.times is not None and self.times[-1] > self.horizon:

@@ -17,6 +17,7 @@ from dlnflow.model.strata import Stratum
 from dlnflow.model.targets import Target
 
 MOST_GROUPS = 32
+LEAST_ABOVE_TWO = 2.000001  # depth
 
 
 def _is_two(value: object) -> bool:
@@ -57,6 +58,8 @@ class Problem(Model):
     def _is_possible(cls, depth: float) -> float:
         if 1 < depth < 2:
             raise ValueError("between 1 and 2 a weight reaches zero in finite time; give 1, or at least 2")
+        if 2 < depth < LEAST_ABOVE_TWO:
+            raise ValueError(f"so near 2 the powers of u and v are lost in rounding; give 2, or at least {LEAST_ABOVE_TWO}")
         return depth
 
     @model_validator(mode="after")
@@ -185,6 +188,11 @@ class Problem(Model):
     def initial_second_moment(self) -> float:
         """Half of E[c k(0)], k = u^(2L−2) + v^(2L−2), the mean rate at which w starts to move: a² at depth 2 where u(0) = v(0) = a."""
         return sum(group.weight * group.variance * group.initial.slope(self.depth) / 2 for group in self.population)
+
+    @property
+    def initial_log_product(self) -> float:
+        """E[log |u(0) v(0)|]."""
+        return sum(group.weight * group.initial.log_product for group in self.population)
 
     @property
     def initial_parameter_error(self) -> float:

@@ -15,7 +15,7 @@ SINGLE_LANES: int = 16
 
 ALIGNMENT: int = 64
 
-OBSERVED: int = 5
+OBSERVED: int = 10
 
 QUIET: float = 0.001
 
@@ -43,14 +43,15 @@ def propagate(paths: Paths, *, factor: Annotated[NDArray[numpy.float64], dict(sh
     with H. None where a path does not settle.
     """
 
-def advance(paths: Paths, blocks: tuple[int, int], *, factor: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], memory: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], integral: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], shift: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], height: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], error: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], slope: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], tangents: Sequence[Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')]], edge: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')], reached: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')], early: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], kinds: int) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None, None))]] | None:
+def advance(paths: Paths, blocks: tuple[int, int], *, factor: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], memory: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], integral: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], shift: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], height: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], error: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], running: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], slope: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], tangents: Sequence[Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')]], edge: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')], reached: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')], early: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], kinds: int) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None, None))]] | None:
     """
     One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and C_e (m, n + m), and what is averaged by
     stratum (kinds, OBSERVED, m). None where a path does not settle.
 
     `factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `decay` (m,) −2λt, `shift` (n + m,) the weights of
     the nodes in the integral over time. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the
-    solution on return; `error` of the same shape E, `slope` (P / LANES, m, LANES) κ on the panel. `tangents`, one (P / SINGLE_LANES,
+    solution on return; `error` of the same shape E, `running` the integral of w − w* over time, `slope` (P / LANES, m, LANES) κ on the
+    panel. `tangents`, one (P / SINGLE_LANES,
     nodes so far, m, SINGLE_LANES) a panel, `edge` and `reached` (P / SINGLE_LANES, N, SINGLE_LANES) are δw and δH at the panel's edges
     for perturbations from node `early` (P / BLOCK,) on; those before are multiples of one.
     """
@@ -64,6 +65,11 @@ def extrapolate(paths: Paths, nodes: int, *, ahead: Annotated[NDArray[numpy.floa
 def weigh(paths: Paths, *, decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], heights: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
     """
     w and k = −dw/dH, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.
+    """
+
+def layers(paths: Paths, *, decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], heights: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
+    """
+    u² + v², u² − v² and log |u v|, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.
     """
 
 def implied(*, response: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], correlation: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], known: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], aspect_ratio: float, noise: float) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]] | None:

@@ -20,6 +20,7 @@ class Descent:
         self.step_size = step_size
         self.steps = 0
         self.u, self.v = network.u0.copy(), network.v0.copy()
+        self.time, self._sum = 0.0, np.zeros_like(self.u)
         self._watch = watch
         self._evaluate()
 
@@ -29,10 +30,17 @@ class Descent:
         if not self.step_size * np.abs(self.force).max() < LARGEST_FACTOR:
             time = self.steps * self.step_size
             raise SolveError("diverged", f"Gradient descent ran away at t = {time:.6g}. Try a smaller step_size or initial_scale.")
+        self.time += self.step_size
+        self._sum += self.step_size * self.w
         self.u -= self.step_size * self.inner_u * (self.network.weight_decay + self.force)
         self.v -= self.step_size * self.inner_v * (self.network.weight_decay - self.force)
         self.steps += 1
         self._evaluate()
+
+    @property
+    def averaged(self) -> Array:
+        """The mean of w before each step so far, weighted by its length, (d,); w itself before the first."""
+        return self._sum / self.time if self.time else self.w
 
     def _evaluate(self) -> None:
         limit = self.network.truncation
@@ -46,5 +54,5 @@ def descend(descent: Descent, times: Array) -> Iterator[Snapshots]:
     for t, steps in zip(times, steps_until(times, descent.step_size), strict=True):
         while descent.steps < steps:
             descent.advance()
-        parts = descent.w, descent.inner_u**2, descent.inner_v**2, descent.residual
+        parts = descent.w, descent.inner_u**2, descent.inner_v**2, descent.residual, descent.averaged
         yield Snapshots(np.array([t]), *(part[None] for part in parts))

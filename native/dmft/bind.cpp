@@ -141,7 +141,7 @@ Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers
 }
 
 Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor, Numbers2 memory, Numbers2 integral, Numbers1 decay,
-                 Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> slope,
+                 Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> running, Array<double, 3> slope,
                  std::vector<Array<float, 4>> tangents, Array<float, 3> edge, Array<float, 3> reached, Array<const std::int64_t, 1> early, int kinds) {
     const std::ptrdiff_t m = integral.shape(0), n = std::ptrdiff_t(memory.shape(1)) - m, capacity = height.shape(1);
     const std::ptrdiff_t tiles = paths.count() / Reals::COUNT, pairs = paths.count() / Singles::COUNT;
@@ -155,10 +155,10 @@ Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor
         if (early.data()[block] < 0 || early.data()[block] > n || early.data()[block] % m)
             throw std::invalid_argument("early is not the first node of a panel");
     expect_lanes("height", height, {tiles, capacity, Reals::COUNT}), expect_lanes("error", error, {tiles, capacity, Reals::COUNT});
-    expect_lanes("slope", slope, {tiles, m, Reals::COUNT});
+    expect_lanes("running", running, {tiles, capacity, Reals::COUNT}), expect_lanes("slope", slope, {tiles, m, Reals::COUNT});
     expect_lanes("edge", edge, {pairs, capacity, Singles::COUNT}), expect_lanes("reached", reached, {pairs, capacity, Singles::COUNT});
     if (std::ptrdiff_t(tangents.size()) != n / m + 1) throw std::invalid_argument("tangents is not that of every panel");
-    Kept kept{height.data(), error.data(), slope.data(), {}, edge.data(), reached.data(), early.data(), capacity};
+    Kept kept{height.data(), error.data(), running.data(), slope.data(), {}, edge.data(), reached.data(), early.data(), capacity};
     for (std::size_t p = 0; p < tangents.size(); p++) {
         expect_lanes("tangents", tangents[p], {pairs, std::ptrdiff_t(p + 1) * m, m, Singles::COUNT});
         kept.tangents.push_back(tangents[p].data());
@@ -193,23 +193,39 @@ void extrapolate(const Paths& paths, int nodes, Numbers2 ahead, Numbers1 decay, 
     });
 }
 
-std::pair<Result2, Result2> weigh(const Paths& paths, Numbers1 decay, Numbers2 heights) {
+/// Calls `enter` with the graph, H and the place in an array (N, P) of every tile of `heights` (N, P).
+template <class Enter>
+void at_points(const Paths& paths, const Numbers1& decay, const Numbers2& heights, Enter enter) {
     const std::size_t size = decay.shape(0), count = paths.count();
     expect("heights", heights, {std::ptrdiff_t(size), std::ptrdiff_t(count)});
+    const nb::gil_scoped_release released;
+    with_map(paths.depth, [&](auto map_of) {
+        for (std::size_t tile = 0; tile < count; tile += Reals::COUNT) {
+            const auto map = map_of(Reals::load(paths.scale.data() + tile));
+            for (std::size_t i = 0; i < size; i++)
+                enter(map.at(decay.data()[i]), Reals::load(heights.data() + i * count + tile), i * count + tile);
+        }
+    });
+}
+
+std::pair<Result2, Result2> weigh(const Paths& paths, Numbers1 decay, Numbers2 heights) {
+    const std::size_t size = decay.shape(0), count = paths.count();
     const auto w = zeros<Result2>({size, count}), slope = zeros<Result2>({size, count});
-    {
-        const nb::gil_scoped_release released;
-        with_map(paths.depth, [&](auto map_of) {
-            for (std::size_t tile = 0; tile < count; tile += Reals::COUNT) {
-                const auto map = map_of(Reals::load(paths.scale.data() + tile));
-                for (std::size_t i = 0; i < size; i++) {
-                    const Point point = map.at(decay.data()[i])(Reals::load(heights.data() + i * count + tile));
-                    point.w.store(w.data() + i * count + tile), point.k.store(slope.data() + i * count + tile);
-                }
-            }
-        });
-    }
+    at_points(paths, decay, heights, [&](const auto& graph, const Reals& H, std::size_t to) {
+        const Point point = graph(H);
+        point.w.store(w.data() + to), point.k.store(slope.data() + to);
+    });
     return {w, slope};
+}
+
+std::tuple<Result2, Result2, Result2> layers(const Paths& paths, Numbers1 decay, Numbers2 heights) {
+    const std::size_t size = decay.shape(0), count = paths.count();
+    const auto sum = zeros<Result2>({size, count}), difference = zeros<Result2>({size, count}), product = zeros<Result2>({size, count});
+    at_points(paths, decay, heights, [&](const auto& graph, const Reals& H, std::size_t to) {
+        const Layers found = graph.layers(graph(H), H);
+        found.sum.store(sum.data() + to), found.difference.store(difference.data() + to), found.log_product.store(product.data() + to);
+    });
+    return {sum, difference, product};
 }
 
 std::optional<std::pair<Result2, Result2>> implied(Numbers2 response, Numbers2 correlation, Numbers2 known, double aspect_ratio, double noise) {
@@ -326,13 +342,14 @@ void bind_dmft(nb::module_& module) {
                "guess, `decay` (N,) −2λt. C_e is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is filled\n"
                "with H. None where a path does not settle.");
     module.def("advance", face::advance, "paths"_a, "blocks"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integral"_a.noconvert(),
-               "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(), "error"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(),
+               "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(), "error"_a.noconvert(), "running"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(),
                "edge"_a.noconvert(), "reached"_a.noconvert(), "early"_a.noconvert(), "kinds"_a,
                "One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and C_e (m, n + m), and what is averaged by\n"
                "stratum (kinds, OBSERVED, m). None where a path does not settle.\n\n"
                "`factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `decay` (m,) −2λt, `shift` (n + m,) the weights of\n"
                "the nodes in the integral over time. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the\n"
-               "solution on return; `error` of the same shape E, `slope` (P / LANES, m, LANES) κ on the panel. `tangents`, one (P / SINGLE_LANES,\n"
+               "solution on return; `error` of the same shape E, `running` the integral of w − w* over time, `slope` (P / LANES, m, LANES) κ on the\n"
+               "panel. `tangents`, one (P / SINGLE_LANES,\n"
                "nodes so far, m, SINGLE_LANES) a panel, `edge` and `reached` (P / SINGLE_LANES, N, SINGLE_LANES) are δw and δH at the panel's edges\n"
                "for perturbations from node `early` (P / BLOCK,) on; those before are multiples of one.");
     module.def("extrapolate", face::extrapolate, "paths"_a, "nodes"_a, nb::kw_only(), "ahead"_a.noconvert(), "decay"_a.noconvert(), "height"_a.noconvert(),
@@ -340,6 +357,8 @@ void bind_dmft(nb::module_& module) {
                "that at the edge. `ahead` (m, 3) are its weights, `decay` (1 + m,) is −2λt at the edge and on the panel.");
     module.def("weigh", face::weigh, "paths"_a, nb::kw_only(), "decay"_a.noconvert(), "heights"_a.noconvert(),
                "w and k = −dw/dH, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.");
+    module.def("layers", face::layers, "paths"_a, nb::kw_only(), "decay"_a.noconvert(), "heights"_a.noconvert(),
+               "u² + v², u² − v² and log |u v|, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.");
     module.def("implied", face::implied, nb::kw_only(), "response"_a, "correlation"_a, "known"_a, "aspect_ratio"_a, "noise"_a,
                "R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ on a panel's rows, (m, n + m) each, from those of R_w and C_e.\n\n"
                "`known` (n, 2 n) are R_r and C_r on earlier nodes side by side, `noise` is σ². None where a matrix is singular or not finite.");

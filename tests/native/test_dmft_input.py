@@ -37,6 +37,7 @@ def advance_arguments(problem):
         "shift": problem.integrals[0, -1].copy(),
         "height": lanes((P // native.LANES, 8, native.LANES)),
         "error": lanes((P // native.LANES, 8, native.LANES)),
+        "running": lanes((P // native.LANES, 8, native.LANES)),
         "slope": lanes((P // native.LANES, m, native.LANES)),
         "tangents": [lanes((P // native.SINGLE_LANES, m, m, native.SINGLE_LANES), np.float32)],
         "edge": lanes(pairs, np.float32),
@@ -106,7 +107,9 @@ def test_propagate_with_heights_of_another_shape_and_too_few_kinds(problem):
         native.propagate(problem.native, **problem.arguments() | {name: np.empty(shape) for name, shape in nothing.items()})
 
 
-@pytest.mark.parametrize("name", ["factor", "memory", "integral", "decay", "shift", "height", "error", "slope", "edge", "reached", "early"])
+@pytest.mark.parametrize(
+    "name", ["factor", "memory", "integral", "decay", "shift", "height", "error", "running", "slope", "edge", "reached", "early"]
+)
 def test_advance(problem, name):
     arguments = advance_arguments(problem)
     for wrong, error in (
@@ -148,8 +151,9 @@ def test_other_functions(problem):
         native.extrapolate(problem.native, 4, ahead=np.zeros((4, 3)), decay=np.zeros(4), height=height)
     with pytest.raises(ValueError, match="integral"):
         native.extrapolate(problem.native, 0, ahead=np.zeros((2, 3)), decay=np.zeros(3), height=height)
-    with pytest.raises(ValueError, match="heights"):
-        native.weigh(problem.native, decay=np.zeros(2), heights=np.zeros((3, 64)))
+    for function in (native.weigh, native.layers):
+        with pytest.raises(ValueError, match="heights"):
+            function(problem.native, decay=np.zeros(2), heights=np.zeros((3, 64)))
 
 
 def test_algebra():

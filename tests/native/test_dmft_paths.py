@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dlnflow.dmft import radau, sampling
+from dlnflow.dmft.averages import observed
 from dlnflow.dmft.passes import adaptive_pass
 from dlnflow.dmft.paths import lanes
 from dlnflow.model import BernoulliGaussTarget
@@ -33,9 +34,22 @@ def test_maps_are_those_of_their_networks(depth):
     heights = np.linspace(-reach, reach, problem.size)[:, None] + np.zeros(problem.paths)
     w, k = native.weigh(problem.native, decay=problem.decay, heights=heights)
     for i in range(problem.size):
-        wanted = twin.weights(depth, problem.scale, problem.origin, problem.decay[i], heights[i])
+        wanted = twin.weights(depth, problem.scale, problem.decay[i], heights[i])
         np.testing.assert_allclose(w[i], wanted[0], rtol=1e-11, atol=1e-11 * np.abs(wanted[1]).max())
         np.testing.assert_allclose(k[i], wanted[1], rtol=1e-11)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_layers_are_those_of_their_networks(depth):
+    problem = Problem(depth=depth, initial=0.7)
+    reach = {1.0: 5.0, 2.0: 8.0}.get(depth) or 0.95 * problem.scale.min() / (depth - 2)
+    heights = np.linspace(-reach, reach, problem.size)[:, None] + np.zeros(problem.paths)
+    found = native.layers(problem.native, decay=problem.decay, heights=heights)
+    for i in range(problem.size):
+        u, v = twin.layers(depth, problem.scale, problem.decay[i], heights[i])
+        close(found[0][i], u**2 + v**2, 1e-11)
+        close(found[1][i], u**2 - v**2, 1e-11)
+        np.testing.assert_allclose(found[2][i], np.log(np.abs(u * v)), atol=1e-10)
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
@@ -80,7 +94,7 @@ def test_propagate(case):
 def advanced(problem: Problem, blocks):
     """The rows of all panels from `advance` on each in turn, twice, as an iteration would."""
     m, capacity, P = problem.order, problem.size + problem.order, problem.paths
-    height, error = (lanes((P // native.LANES, capacity, native.LANES)) for _ in range(2))
+    height, error, running = (lanes((P // native.LANES, capacity, native.LANES)) for _ in range(3))
     edge, reached = (lanes((P // native.SINGLE_LANES, capacity, native.SINGLE_LANES), np.float32) for _ in range(2))
     tangents, rows = [], []
     paths = problem.native
@@ -93,8 +107,8 @@ def advanced(problem: Problem, blocks):
         for _ in range(2):
             row = native.advance(
                 paths, blocks, factor=problem.factor[here], memory=problem.memory[here, : n + m].copy(), integral=integral,
-                decay=problem.decay[here], shift=problem.integrals[: n // m + 1, -1].ravel(), height=height, error=error, slope=slope,
-                tangents=[*tangents, tangent], edge=edge, reached=reached, early=np.zeros(P // native.BLOCK, np.int64), kinds=2,
+                decay=problem.decay[here], shift=problem.integrals[: n // m + 1, -1].ravel(), height=height, error=error, running=running,
+                slope=slope, tangents=[*tangents, tangent], edge=edge, reached=reached, early=np.zeros(P // native.BLOCK, np.int64), kinds=2,
             )  # fmt: skip
         tangents.append(tangent)
         edge, reached = reached, edge
@@ -145,7 +159,7 @@ def test_real_kernels():
     response, correlation, sums, _ = problem.averages()
     close(found.response, response, SINGLE)
     close(found.correlation, correlation, DOUBLE)
-    close(found.observed.rows, sums, DOUBLE)
+    close(found.observed.rows, observed(sums, state.time).rows, DOUBLE)
 
 
 def test_first_guess_is_the_parabola_within_the_weight_at_the_edge():

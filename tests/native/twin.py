@@ -17,17 +17,25 @@ def start(depth: float, u0, v0):
     return (powers[0] + powers[1]) / 2, (powers[0] - powers[1]) / (2 * (depth - 2))
 
 
-def weights(depth: float, scale, origin, decay: float, H):
-    """w and k of paths at H from their own definition: u and v are powers, or exponentials, of H; `decay` is −2λt."""
+def layers(depth: float, scale, decay: float, H):
+    """u and v of paths at H, powers, or exponentials, of H; `decay` is −2λt."""
     if depth == 2:
-        u, v = np.exp((scale + decay) / 2 - H), np.exp((scale + decay) / 2 + H)
-    else:
-        growth, steps = np.exp(-(depth - 2) * decay / 2), depth - 2
-        u, v = ((growth * (scale + sign * steps * H)) ** (-1 / steps) for sign in (1, -1))
-        if depth == 1:
-            u, v = growth * (scale - H), growth * (scale + H)
-    factor = np.exp(-(depth - 2) * decay / 2)
-    return (u**depth - v**depth) / depth, (u ** (2 * depth - 2) + v ** (2 * depth - 2)) * factor
+        return np.exp((scale + decay) / 2 - H), np.exp((scale + decay) / 2 + H)
+    growth, steps = growth_of(depth, decay), depth - 2
+    if depth == 1:
+        return growth * (scale - H), growth * (scale + H)
+    return tuple((growth * (scale + sign * steps * H)) ** (-1 / steps) for sign in (1, -1))
+
+
+def growth_of(depth: float, decay: float):
+    """e^((L−2)λt)."""
+    return np.exp(-(depth - 2) * decay / 2)
+
+
+def weights(depth: float, scale, decay: float, H):
+    """w and k of paths at H from their own definition."""
+    u, v = layers(depth, scale, decay, H)
+    return (u**depth - v**depth) / depth, (u ** (2 * depth - 2) + v ** (2 * depth - 2)) * growth_of(depth, decay)
 
 
 @dataclass
@@ -92,7 +100,7 @@ class Problem:
         field = self.factor @ self.modes[: self.rank, path]
         H = np.full(self.size, origin)
         for _ in range(200):
-            at = [weights(self.depth, scale, origin, decay, h) for decay, h in zip(self.decay, H, strict=True)]
+            at = [weights(self.depth, scale, decay, h) for decay, h in zip(self.decay, H, strict=True)]
             w, k = np.array(at).T
             E = root * (w - self.target[path])
             defect = H - origin - root * self.Q @ (field + self.memory @ E)
@@ -105,7 +113,8 @@ class Problem:
     def averages(self):
         """R_w, C_e, what `observe` gives by stratum, and H (N, P)."""
         N = self.size
-        response, correlation, sums, heights = np.zeros((N, N)), np.zeros((N, N)), np.zeros((2, 5, N)), np.zeros((N, self.paths))
+        response, correlation, sums, heights = np.zeros((N, N)), np.zeros((N, N)), np.zeros((2, 10, N)), np.zeros((N, self.paths))
+        growth = growth_of(self.depth, self.decay)
         for path in range(self.paths):
             heights[:, path], w, k = self.solve(path)
             c, weight, target = self.root[path] ** 2, self.weights[path], self.target[path]
@@ -114,5 +123,8 @@ class Problem:
             K = np.diag(c * k)
             response -= weight * K @ np.linalg.solve(np.eye(N) + self.Q @ self.memory @ K, self.Q)
             sign = -1.0 if self.folded and target < 0 else 1.0
-            sums[self.strata[path // native.BLOCK]] += weight * np.stack([w * target, np.abs(w), k, sign * w, (w - target) ** 2])
+            u, v = layers(self.depth, self.scale[path], self.decay, heights[:, path])
+            integral = self.Q * growth @ (w - target)
+            even = [w * target, np.abs(w), k, sign * w, (w - target) ** 2, u**2 + v**2, sign * (u**2 - v**2), np.log(np.abs(u * v))]
+            sums[self.strata[path // native.BLOCK]] += weight * np.stack([*even, integral**2, integral * (w - target)])
         return response, correlation, sums, heights

@@ -177,7 +177,7 @@ class Marcher:
             self._reduce()
 
     def _white(self, variance: float) -> float:
-        """Of the white noise that a random step adds to a sample's residual: q D + σ_l²/b, q = (1 − b)/b, where D = C_r(k, k) is `variance`."""
+        """Of what a random step adds to a sample's residual: q D + σ_l²/b, q = (1 − b)/b, where D = C_r(k, k) is `variance`."""
         b, labels = self.dynamics.batch_fraction, self.dynamics.label_noise_std
         return (1 - b) / b * variance + labels**2 / b
 

@@ -21,6 +21,7 @@ class Paths:
 
     Directions are first the `nodes` unit perturbations that kernels are wanted for, then the basis functions. `anchors` (D, P) is x at
     the steps at which a new mode of ζ began, `kept` holds (E, x) at the nodes.
+    `running` (P,) is the sum of w − w* over the steps so far, each times its length, up to `time`.
     u and v are clipped at `truncation` wherever they act; `inner` holds them so, (2, P), and `moving`, (2, P), where they are not clipped.
     """
 
@@ -34,7 +35,7 @@ class Paths:
         momentum: float = 0.0,
     ) -> None:
         self.problem, self.sample, self.momentum = problem, sample, momentum
-        self.outer = _start(problem, sample)
+        self.outer = np.exp(sample.scale / 2 + np.outer([-1, 1], sample.origin))
         paths, modes = len(sample.target), len(sample.modes)
         self.anchors, self.memory = np.empty((modes, paths)), np.empty((0, paths))
         self.kept: list[tuple[Array, Array]] = []
@@ -45,7 +46,7 @@ class Paths:
         self.nodes, self.truncation, self.kept_functions = nodes, truncation, 0
         self.inner = np.clip(self.outer, -truncation, truncation)
         self.moving = (np.abs(self.outer) < truncation).astype(np.float64)
-        self.mean_error = np.zeros(paths)  # the sum of η (w − w*) over the steps so far
+        self.time, self.running = 0.0, np.zeros(paths)
 
     def reserve(self, room: int) -> None:
         """Make room for so many basis functions."""
@@ -78,12 +79,16 @@ class Paths:
         return np.append(self.anchors[:modes] @ weighted, self.residual @ weighted)
 
     def observe(self) -> Array:
-        """E of c (w − w*)², w w*, w², |w|, u², v² and (w − w*)²."""
+        """E of c (w − w*)², w w*, w², |w|, u², v², log |u v|, (w̄ − w*)² and (w − w*)², w̄ the mean of w over time."""
         u2, v2 = self.inner**2
         if self.problem.is_symmetric:
             u2 = v2 = (u2 + v2) / 2
-        coupled = np.stack([self.error**2, self.w * self.sample.target, self.w**2, np.abs(self.w), u2, v2]) @ self.sample.weights
-        return np.append(coupled, (self.error / self.sample.root) ** 2 @ self.sample.weights)
+        error = self.error / self.sample.root
+        averaged = self.running / self.time if self.time else error
+        log_product = np.log(np.abs(self.inner[0] * self.inner[1]))
+        weights = self.sample.weights
+        coupled = np.stack([self.error**2, self.w * self.sample.target, self.w**2, np.abs(self.w), u2, v2]) @ weights
+        return np.concatenate([coupled, [log_product @ weights, averaged**2 @ weights, error**2 @ weights]])
 
     def advance(self, step: float, noise: Array, memory: Array, node: int | None) -> float:
         """One step of gradient descent of length `step` with ζ = `noise` · modes; tells how far it goes, max |step · h|.
@@ -91,7 +96,8 @@ class Paths:
         A new direction, the unit perturbation of this step, joins the basis and, with `node`, the nodes.
         """
         rank = len(memory)
-        self.mean_error += step * (self.w - self.sample.target)
+        self.running += step * (self.error / self.sample.root)
+        self.time += step
         largest = native.descend(
             self.sample.paths,
             step_size=step,
@@ -161,14 +167,6 @@ class Paths:
             turned = single_dual @ self.past[block, :last, :rank]
             self.past[block, :first, :new] = turned[:first]
             self.past[block, first : first + new, :new] = np.tensordot(single, turned[first:], axes=1)
-
-
-def _start(problem: Problem, sample: Sample) -> Array:
-    """u(0) and v(0), (2, P)."""
-    if problem.depth == 2:
-        return np.exp(sample.scale / 2 + np.outer([-1, 1], sample.origin))
-    starts = [np.exp([log[0] for log in group.initial.logarithms(np.empty((0, 1)), np.ones(1))]) for group, _ in problem.parts]
-    return np.repeat(np.array(starts)[sample.strata], BLOCK, axis=0).T.copy()
 
 
 def _power(x: Array, p: float) -> Array:

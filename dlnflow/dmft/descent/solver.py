@@ -192,10 +192,10 @@ class Descent:
 
     def _curves(self, march: March) -> Curves:
         """Every curve and order parameter by name at the steps wanted."""
-        risk, overlap, norm, l1_norm, u_norm, v_norm, error = np.array(march.sums).T
+        risk, *order_parameters, error = np.array(march.sums).T
         error = risk if self.problem.is_isotropic else error
         loss, test = np.array(march.variance)[self.wanted] / 2, (risk + self.problem.noise_std**2) / 2
-        return dict(zip(NAMES, (loss, test, error, overlap, norm, l1_norm, u_norm, v_norm), strict=True))
+        return dict(zip(NAMES, (loss, test, error, *order_parameters), strict=True))
 
     def _values(self, curves: Curves, errors: Errors) -> tuple[Curves, Curves]:
         """Every curve and its standard error at the requested times."""

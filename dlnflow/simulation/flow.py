@@ -1,4 +1,4 @@
-"""Gradient flow of one network, integrated in H = ∫₀ᵗ h (arXiv 2510.01930) with error control.
+"""Gradient flow of one network, integrated in H = ∫₀ᵗ h (arXiv 2510.01930), or its like at other depths, with error control.
 
 A step is one of an exponential Rosenbrock method of order 4: it is exact for the linearised flow, so that accuracy alone limits it. Its
 functions of the Jacobian come from Krylov spaces or, where steps are so stiff that these would become too large, from all eigenvalues.
@@ -30,6 +30,7 @@ def gradient_flow(
     *,
     initial_scale: InitialScale,
     weight_decay: float = 0.0,
+    depth: float = 2.0,
     tolerance: float = TOLERANCE,
     seed: int = 0,
 ) -> Array:
@@ -40,7 +41,7 @@ def gradient_flow(
     Loss and error are accurate to about a third of the relative `tolerance`; `SolveError` where the flow cannot be followed.
     """
     u0, v0 = law_of(initial_scale).draw(X.shape[1], np.random.default_rng(seed))
-    network = Network(Design(X), y, teacher, u0, v0, weight_decay, samples=len(y))
+    network = Network(Design(X), y, teacher, u0, v0, weight_decay, samples=len(y), depth=depth)
     return np.concatenate([part.w for part in follow(Flow(network, float(times[-1]), tolerance), times)])
 
 
@@ -54,7 +55,7 @@ class Flow:
 
     def __init__(self, network: Network, end: float, tolerance: float = TOLERANCE, watch: Watcher = lambda t: None) -> None:
         self.network = network
-        self._compiled = native.Flow(network.compiled, tolerance=tolerance, end=end)
+        self._compiled = network.compiled_flow(tolerance, end)
         self._watch = watch
         self._stiffest = np.inf  # length times spectral radius of a step, from which on Krylov spaces do not do
         self._spectrum: native.Spectrum | None = None
@@ -95,8 +96,7 @@ class Flow:
         for t in times:
             self.advance(t)
             steps.append(self._compiled.at(t))
-        u2, v2, w_before, r_before = (np.array(each) for each in zip(*steps, strict=True))
-        w = (u2 - v2) / 2
+        w, u2, v2, w_before, r_before = (np.array(each) for each in zip(*steps, strict=True))
         return Snapshots(times, w, u2, v2, r_before + self.network.design.images(w - w_before))
 
 

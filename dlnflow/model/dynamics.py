@@ -23,6 +23,11 @@ class DynamicsLaw(Model):
     """Whether it goes in steps."""
 
     @property
+    def is_stochastic(self) -> bool:
+        """Whether it is random for given data and initial values."""
+        return False
+
+    @property
     def ends_at(self) -> float:
         """The last time that it reaches."""
         return math.inf
@@ -81,7 +86,7 @@ class GradientDescent(DynamicsLaw):
 
     @property
     def is_stochastic(self) -> bool:
-        """Whether steps are random for given data."""
+        """Whether batches or labels are drawn for every step."""
         return self.batch_fraction < 1 or self.label_noise_std > 0
 
     @property

@@ -1,4 +1,4 @@
-"""Gradient flow of one network, integrated in H = ∫₀ᵗ h (arXiv 2510.01930) with error control.
+"""Gradient flow of one network, integrated in H = ∫₀ᵗ h (arXiv 2510.01930), or its like at other depths, with error control.
 
 A step is one of an exponential Rosenbrock method of order 4: it is exact for the linearised flow, so that accuracy alone limits it. Its
 functions of the Jacobian come from Krylov spaces or, where steps are so stiff that these would become too large, from all eigenvalues.
@@ -31,6 +31,7 @@ def gradient_flow(
     *,
     initial_scale: InitialScale,
     weight_decay: float = 0.0,
+    depth: float = 2.0,
     tolerance: float = TOLERANCE,
     seed: int = 0,
 ) -> Array:
@@ -41,7 +42,7 @@ def gradient_flow(
     Loss and error are accurate to about a third of the relative `tolerance`; `SolveError` where the flow cannot be followed.
     """
     u0, v0 = law_of(initial_scale).draw(X.shape[1], np.random.default_rng(seed))
-    network = Network(Design(X), y, teacher, u0, v0, weight_decay, samples=len(y))
+    network = Network(Design(X), y, teacher, u0, v0, weight_decay, samples=len(y), depth=depth)
     return np.concatenate([part.w for part in follow(Flow(network, float(times[-1]), tolerance), times)])
 
 
@@ -55,7 +56,7 @@ class Flow:
 
     def __init__(self, network: Network, end: float, tolerance: float = TOLERANCE, watch: Watcher = lambda t: None) -> None:
         self.network = network
-        self._compiled = native.Flow(network.compiled, tolerance=tolerance, end=end)
+        self._compiled = network.compiled_flow(tolerance, end)
         self._watch = watch
         self._integrated, self._integral = 0.0, np.zeros_like(network.u0)
         self._stiffest = np.inf  # length times spectral radius of a step, from which on Krylov spaces do not do
@@ -97,8 +98,7 @@ class Flow:
         for t in times:
             self._integrate(t)
             steps.append((*self._compiled.at(t), self._integral / (t or 1.0)))
-        u2, v2, w_before, r_before, averaged = (np.array(each) for each in zip(*steps, strict=True))
-        w = (u2 - v2) / 2
+        w, u2, v2, w_before, r_before, averaged = (np.array(each) for each in zip(*steps, strict=True))
         averaged[times == 0] = w[times == 0]
         return Snapshots(times, w, u2, v2, r_before + self.network.design.images(w - w_before), averaged)
 
@@ -108,8 +108,8 @@ class Flow:
             self.advance(np.nextafter(self._integrated, np.inf))
             width = min(until, self._compiled.t) - self._integrated
             for node, weight in zip(NODES, WEIGHTS, strict=True):
-                u2, v2, _, _ = self._compiled.at(self._integrated + width * node)
-                self._integral = self._integral + width * weight * (u2 - v2) / 2
+                w = self._compiled.at(self._integrated + width * node)[0]
+                self._integral = self._integral + width * weight * w
             self._integrated += width
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from dlnflow.dmft.sampling import BLOCK, Sample
 from dlnflow.model import Problem
+from dlnflow.model.depth import power
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
@@ -62,7 +63,7 @@ class Paths:
     def slopes(self, rank: int) -> Array:
         """E[√c δw] for every direction, (nodes + rank,)."""
         weights = self.sample.weights.reshape(-1, BLOCK)
-        slope = _power(self.inner, self.problem.depth - 1)
+        slope = power(self.inner, self.problem.depth - 1)
         return native.slopes(_lanes(self.sample.root * slope * self.moving), weights, self.du, self.dv, self.nodes + rank)
 
     def look(self, memory: Array, modes: int) -> Array:
@@ -71,7 +72,7 @@ class Paths:
         Returns E[x x'] with x at the first `modes` anchors, and E[x²], (modes + 1,).
         """
         depth = self.problem.depth
-        u, v = _power(self.inner, depth)
+        u, v = power(self.inner, depth)
         self.w = (u - v) / depth
         self.error = self.sample.root * (self.w - self.sample.target)
         self.residual = self.error + memory @ self.memory[: len(memory)]
@@ -167,13 +168,6 @@ class Paths:
             turned = single_dual @ self.past[block, :last, :rank]
             self.past[block, :first, :new] = turned[:first]
             self.past[block, first : first + new, :new] = np.tensordot(single, turned[first:], axes=1)
-
-
-def _power(x: Array, p: float) -> Array:
-    """x^p; of p that are no integers that of |x| with the sign of x, as in native/dmft/descent.hpp."""
-    if p == 1:
-        return x
-    return np.asarray(x**p if float(p).is_integer() else np.sign(x) * np.abs(x) ** p)
 
 
 def _lanes(x: Array) -> Array:

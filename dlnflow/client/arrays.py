@@ -13,6 +13,7 @@ from dlnflow.client.svg import small_plot
 from dlnflow.files import write
 from dlnflow.optional import need
 from dlnflow.solution import Array
+from dlnflow.uncertainty import ONE, bound, is_resolved
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +37,21 @@ def own_axes(ax: "Axes | None") -> "Iterator[Axes]":
         axes = need("matplotlib.pyplot", "plot").subplots()[1]
         yield axes
         axes.figure.draw_without_rendering()  # makes the labels of the ticks, while the settings hold
+
+
+def draw_curve(ax: "Axes", time: Array, value: Array, stderr: Array, *, points: bool = False, **style: Any) -> None:
+    """A positive curve with ± one standard error, all of shape (T,): a line with a band, or points with bars; grey below its own error."""
+    seen = is_resolved(value, stderr)
+    kept = np.where(seen, value, np.nan)
+    if points:
+        bars: dict[str, Any] = {"fmt": "o", "markersize": 4} | style
+        ax.errorbar(time, kept, stderr, **bars)
+    else:
+        (line,) = ax.plot(time, kept, **style)
+        low = np.maximum(kept - stderr, kept * 1e-3)
+        ax.fill_between(time, low, kept + stderr, color=line.get_color(), alpha=0.25, linewidth=0)
+    if not seen.all():
+        ax.plot(time, np.where(seen, np.nan, bound(value, stderr)), ":", color="0.6", linewidth=1.2)
 
 
 class _Arrays:
@@ -74,12 +90,12 @@ class Curves(_Columns):
     parameter_error_stderr: Array
 
     def plot(self, ax: "Axes | None" = None, name: str = "train_loss", *, points: bool = False, **style: Any) -> "Axes":
-        """Draw one curve on log axes, a line with a band of two standard errors or `points` with bars; needs matplotlib.
+        """Draw one curve on log axes, a line with a band of ± one standard error or `points` with bars; needs matplotlib.
 
-        Raises ValueError where nothing of it is positive.
+        What is below its own standard error is a dotted grey line at value + error. Raises ValueError where nothing is positive.
         """
         with own_axes(ax) as axes:
-            self._draw(axes, name, points, {"label": name.replace("_", " ")} | style)
+            self._draw(axes, name, points, {"label": f"{name.replace('_', ' ')} {ONE}"} | style)
             axes.set(xscale="log", yscale="log", xlabel="time")
         return axes
 
@@ -87,14 +103,7 @@ class Curves(_Columns):
         shown = (self.time > 0) & (getattr(self, name) > 0)
         if not shown.any():
             raise ValueError(f"{name} has no positive values at positive times, and nothing to draw on log axes")
-        time, value, stderr = self.time[shown], getattr(self, name)[shown], getattr(self, f"{name}_stderr")[shown]
-        if points:
-            bars: dict[str, Any] = {"fmt": "o", "markersize": 4} | style
-            ax.errorbar(time, value, 2 * stderr, **bars)
-        else:
-            (line,) = ax.plot(time, value, **style)
-            low = np.maximum(value - 2 * stderr, value * 1e-3)
-            ax.fill_between(time, low, value + 2 * stderr, color=line.get_color(), alpha=0.25, linewidth=0)
+        draw_curve(ax, self.time[shown], getattr(self, name)[shown], getattr(self, f"{name}_stderr")[shown], points=points, **style)
 
     def save(self, path: str | Path) -> None:
         """Write .csv, .json or .npz, by the name's ending; all digits are kept."""

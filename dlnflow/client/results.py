@@ -12,6 +12,7 @@ from dlnflow.client.arrays import Curves, Kernels, OrderParameters, own_axes, re
 from dlnflow.files import write
 from dlnflow.optional import need
 from dlnflow.solution import Array
+from dlnflow.uncertainty import ONE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +62,7 @@ class Result:
         points = self.request["kind"] == "simulation"
         with own_axes(ax) as axes:
             for number, name in enumerate(names):
-                label = f"{name.replace('_', ' ')}, {self.request['kind']}"
+                label = f"{name.replace('_', ' ')}, {self.request['kind']} {ONE}"
                 self.curves.plot(axes, name, points=points, **{"label": label, "color": f"C{number}"} | style)
             axes.legend()
         return axes

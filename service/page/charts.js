@@ -2,6 +2,7 @@
 import { colors, DASHES, fade, isDark, put, style, timeAxis, valueAxis } from "./canvas.js";
 import { show } from "./dom.js";
 import { phaseBars } from "./phases.js";
+import { QUANTITIES } from "./quantities.js";
 import { band, bars, pointsOf, symbolOf } from "./traces.js";
 
 const NAMES = { train_loss: "train loss", test_loss: "test loss", parameter_error: "parameter error" };
@@ -80,12 +81,13 @@ export function drawConditional(node, order) {
 }
 
 export function drawKernel(node, kernels, name) {
-  const matrix = kernels[name], most = Math.max(...matrix.flat().map(Math.abs));
-  put(node, `Heat map of the kernel ${name.replaceAll("_", " ")} over two times up to ${kernels.time.at(-1)}; its largest magnitude is ${most.toPrecision(3)}.`, () => {
-    const signed = matrix.flat().some((v) => v < 0);
+  const matrix = kernels[name], most = Math.max(...matrix.flat().map(Math.abs)), { symbol } = QUANTITIES[name];
+  put(node, `Map of the kernel ${name.replaceAll("_", " ")}, ${symbol}(t, s), over two times up to ${kernels.time.at(-1)}; its largest magnitude is ${most.toPrecision(3)}.`, () => {
+    const signed = matrix.flat().some((v) => v < 0), causal = name.endsWith("response");
+    const z = causal ? matrix.map((row, t) => row.map((v, s) => (s > t ? null : v))) : matrix; // responses have no value before their cause
     const trace = {
-      type: "heatmap", x: kernels.time, y: kernels.time, z: matrix, colorscale: signed ? "RdBu" : "Cividis", zmid: signed ? 0 : undefined,
-      hovertemplate: "t = %{y:.3g}, s = %{x:.3g}: %{z:.4g}<extra></extra>",
+      type: "contour", x: kernels.time, y: kernels.time, z, colorscale: signed ? "RdBu" : "Cividis", zmid: signed ? 0 : undefined, zmin: signed ? -most : undefined, zmax: signed ? most : undefined,
+      ncontours: 40, contours: { coloring: "fill", showlines: false }, line: { smoothing: 1 }, colorbar: { title: { text: symbol } }, hovertemplate: "t = %{y:.3g}, s = %{x:.3g}: %{z:.4g}<extra></extra>",
     };
     return [[trace], { xaxis: { ...timeAxis, title: { text: "s" } }, yaxis: { ...timeAxis, title: { text: "t" } } }];
   });

@@ -53,7 +53,6 @@ export function restoreExplore(state) {
   byId("explore-preset-note").textContent = "";
   lookAtPins();
   move(state.settings);
-  listPins();
 }
 
 export const exploreRequest = () => curvesRequest(current.settings, 0.01);
@@ -139,6 +138,7 @@ function draw() {
   byId("explore-caption").textContent = drawPicture(byId("picture"), shown, quantity(), axes());
   byId("picture").dataset.settings = JSON.stringify(answered);
   byId("explore-empty").hidden = true;
+  listPins();
   fillTheory(byId("explore-theory"), current.theory, current.theoryError);
 }
 
@@ -146,20 +146,22 @@ function pin() {
   if (!answered || pins.some(({ settings }) => JSON.stringify(settings) === JSON.stringify(answered))) return;
   pins.unshift({ ...current, settings: answered });
   pins.splice(MOST_PINS);
-  listPins();
+  draw();
+  changed();
 }
 
 function unpin(number) {
   pins.splice(number, 1);
-  listPins();
+  draw();
+  changed();
   byId("pin").focus();
 }
 
 function listPins() {
-  const what = differences([current.settings, ...pins.map(({ settings }) => settings)]).slice(1);
-  byId("pins").replaceChildren(...pins.map((_, i) => element("li", {}, [what[i] || "as it is now", button("Unpin", () => unpin(i), `Unpin ${what[i] || "the curve"}`)])));
-  draw();
-  changed();
+  const what = differences([answered, ...pins.map(({ settings }) => settings)]).slice(1);
+  if (byId("pins").dataset.of === JSON.stringify(what)) return; // what has the focus keeps it
+  byId("pins").dataset.of = JSON.stringify(what);
+  byId("pins").replaceChildren(...pins.map((_, i) => element("li", {}, [what[i] || "the present curve", button("Unpin", () => unpin(i), `Unpin ${what[i] || "the present curve"}`)])));
 }
 
 async function saveImage(format) {

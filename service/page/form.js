@@ -130,7 +130,7 @@ let estimateTimer = null, stopEstimate = null, canEstimate = true;
 export function estimateSoon() {
   clearTimeout(estimateTimer);
   stopEstimate?.abort();
-  if (canEstimate) estimateTimer = setTimeout(estimate, 500);
+  if (canEstimate && !byId("work").hidden) estimateTimer = setTimeout(estimate, 500);
 }
 
 async function estimate() {

@@ -111,13 +111,14 @@ async function restore() {
   }
   if (view === "explore") return restoreExplore(state);
   if (request) fillForm(request);
-  if (ids.length) await open(ids);
-  else clear();
+  if (ids.length) return open(ids);
+  clear();
+  estimateSoon();
 }
 
 function explored() {
   clearTimeout(explored.timer); // browsers allow few changes of the address in a second
-  explored.timer = setTimeout(() => { if (!byId("explore").hidden) writeAddress(exploreAddress(exploreState())); }, 300);
+  explored.timer = setTimeout(() => { if (readAddress().view === "explore") writeAddress(exploreAddress(exploreState())); }, 300);
 }
 
 function openInForm() {

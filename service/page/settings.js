@@ -7,7 +7,7 @@ export const SETTINGS = {
   noise_std: { symbol: "σ", about: "noise of the labels", low: 0, high: 2, field: "problem.noise_std" },
   weight_decay: { symbol: "λ", about: "weight decay", low: 1e-3, high: 1, log: true, zero: true, field: "problem.weight_decay" },
   density: { symbol: "ρ", about: "share of weights that are not zero", low: 0.01, high: 1, log: true, field: "problem.target.density" },
-  depth: { symbol: "L", about: "layers, w = (u^L − v^L)/L; 1 is the linear model", low: 1, high: 6, step: 1, default: 2, field: "problem.depth" },
+  depth: { symbol: "L", about: "layers, w = (uᴸ − vᴸ)/L; 1 is the linear model", low: 1, high: 6, step: 1, default: 2, field: "problem.depth" },
   batch_fraction: { symbol: "b", about: "share of the samples in a step; 1 is gradient flow", low: 0.02, high: 1, log: true, default: 1, field: "dynamics.batch_fraction" },
   step_size: { symbol: "η", about: "time of one step", low: 0.005, high: 1, log: true, default: 0.05, field: "dynamics.step_size", only: (settings) => settings.batch_fraction < 1 },
   horizon: { symbol: "T", about: "last time of the curves", low: 0.1, high: 1000, log: true, field: "horizon" },

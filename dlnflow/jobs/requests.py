@@ -97,7 +97,10 @@ class DmftFields(TimedRequest):
 
     max_steps: ClassVar[int] = 2000
 
-    accuracy: Annotated[float, Field(ge=1e-4, le=0.2, description="largest relative error of any curve")] = 0.01
+    accuracy: Annotated[
+        float,
+        Field(ge=1e-4, le=0.2, description="largest error of any curve, relative to it, or to 1e-3 of its peak where it is below that"),
+    ] = 0.01
 
     @field_validator("truncation")
     @classmethod

@@ -7,6 +7,7 @@ from dlnflow.model import Problem
 from dlnflow.model.curves import FINAL
 from dlnflow.theory.final import FinalState, SolutionKind, fixed_point, solution_kind, summarise
 from dlnflow.theory.fixed_point import NoTheory
+from dlnflow.theory.phases import Phase, phases
 from dlnflow.theory.rates import convergence_rate
 from dlnflow.theory.scales import FAR, Regime, TimeScale, regime, sizes, time_scales
 from dlnflow.theory.sources import RATES, STATES, Note
@@ -16,8 +17,8 @@ from dlnflow.theory.sources import RATES, STATES, Note
 class Theory:
     """Limits t → ∞ (None where there is none), the convergence rate γ, time scales and the regime.
 
-    `notes` has for each number its formula, source and range of validity, and in `why` the reason for a None; `regime_why` has the numbers
-    that decided the regime.
+    `phases` are the time scales as intervals in their order, `notes` has for each number its formula, source and range of validity, and in
+    `why` the reason for a None; `regime_why` has the numbers that decided the regime.
     """
 
     solution: SolutionKind
@@ -33,6 +34,7 @@ class Theory:
     time_scales: dict[str, TimeScale]
     regime: Regime
     regime_why: str
+    phases: tuple[Phase, ...]
     notes: dict[str, Note]
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,13 +47,15 @@ def predict(problem: Problem) -> Theory:
     final, rate, notes = _limits(problem)
     size = sizes(problem, final)
     name, why = regime(problem, size)
+    scales = time_scales(problem, size, rate)
     return Theory(
         solution=solution_kind(problem),
         **{f"final_{name}": getattr(final, name, None) for name in FINAL},
         convergence_rate=rate,
-        time_scales=time_scales(problem, size, rate),
+        time_scales=scales,
         regime=name,
         regime_why=f"{why} A ratio of {FAR:g} counts as large (a convention).",
+        phases=phases(scales),
         notes=notes,
     )
 

@@ -2,16 +2,17 @@
 import { getJson, postJson, Refusal } from "./api.js";
 import { byId, element } from "./dom.js";
 import { firstWrong, judgeAll, makeField, objectField, placeError, resolve, useSchemas } from "./fields.js";
-import { PRESETS } from "./presets.js";
 
 const KINDS = { dmft: "Mean-field theory (n, d → ∞)", simulation: "Finite networks", theory: "Closed forms: end, rate, time scales", comparison: "Comparison: theory and networks, with a verdict" };
 const SHARED = ["horizon", "times", "seed"];
 
 const form = byId("form");
 const parts = { kinds: {} };
+let presets = [];
 let sweepable = false;
 
-export async function buildForm() {
+export async function buildForm(given) {
+  presets = given;
   const description = await getJson("openapi.json");
   useSchemas(description.components.schemas);
   const body = description.paths["/v1/jobs"].post.requestBody.content["application/json"].schema;
@@ -24,7 +25,7 @@ export async function buildForm() {
   for (const kind of Object.keys(KINDS).filter((name) => name in schemas)) addKind(kind, schemas[kind]);
   sweepable = "sweep" in schemas;
   if (sweepable) addSweep();
-  for (const [i, preset] of PRESETS.entries()) byId("preset").append(element("option", { value: i }, preset.name));
+  for (const [i, preset] of presets.entries()) byId("preset").append(element("option", { value: i }, preset.name));
   byId("preset").addEventListener("change", () => usePreset(byId("preset").value));
   usePreset(0);
   return Object.keys(schemas);
@@ -60,8 +61,8 @@ function addSweep() {
 }
 
 function usePreset(number) {
-  fillForm(PRESETS[number].request);
-  byId("preset-note").textContent = PRESETS[number].note;
+  fillForm(presets[number].request);
+  byId("preset-note").textContent = presets[number].note;
 }
 
 // Show a request of any kind in the form; a preset names no kind and leaves the boxes as they are. `others` are of the same problem.
@@ -129,7 +130,7 @@ let estimateTimer = null, stopEstimate = null, canEstimate = true;
 export function estimateSoon() {
   clearTimeout(estimateTimer);
   stopEstimate?.abort();
-  if (canEstimate) estimateTimer = setTimeout(estimate, 500);
+  if (canEstimate && !byId("work").hidden) estimateTimer = setTimeout(estimate, 500);
 }
 
 async function estimate() {

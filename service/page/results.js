@@ -1,7 +1,10 @@
 // The results that are shown: curves of several jobs over one another, and the parts that belong to one of them.
 import { download, getJson, save } from "./api.js";
-import { drawConditional, drawCurves, drawFamily, drawKernel, drawSweep, NAMES, toSvg } from "./charts.js";
-import { button, byId, element, show, table } from "./dom.js";
+import { toImage } from "./canvas.js";
+import { drawConditional, drawCurves, drawFamily, drawKernel, drawSweep, NAMES } from "./charts.js";
+import { button, byId, element, table } from "./dom.js";
+import { fillTheory } from "./theory.js";
+import { MEANING } from "./traces.js";
 
 const MOST = 6, MOST_OF_FAMILY = 24;
 const shown = new Map(); // by id: { record, line, curves?, order?, kernels?, theory? }
@@ -79,7 +82,7 @@ function drawNow() {
   jobs.forEach(fillLine);
   place(byId("shown"), jobs.map((job) => job.line.node));
   toggle("curves-panel", withCurves.length > 0, () => drawPanel(withCurves, theories));
-  toggle("theory-panel", theories.length > 0, () => drawTheory(theories[0].theory));
+  toggle("theory-panel", theories.length > 0, () => fillTheory(byId("theory"), theories[0].theory));
   const order = jobs.find((job) => job.order)?.order, kernels = jobs.find((job) => job.kernels)?.kernels;
   toggle("conditional-panel", order, () => drawConditional(byId("conditional"), order));
   toggle("kernels-panel", kernels, () => drawKernel(byId("kernels"), kernels, byId("kernel").value));
@@ -127,15 +130,7 @@ function drawPanel(jobs, theories) {
 }
 
 async function saveSvg() {
-  const address = await toSvg(byId("curves"));
-  save(new Blob([decodeURIComponent(address.slice(address.indexOf(",") + 1))], { type: "image/svg+xml" }), "curves.svg");
-}
-
-function drawTheory(theory) {
-  const rows = [["regime", theory.regime], ["", theory.regime_why], ["convergence_rate γ", theory.convergence_rate]];
-  for (const [name, value] of Object.entries(theory)) if (name.startsWith("final_")) rows.push([name, value]);
-  for (const [name, scale] of Object.entries(theory.time_scales || {}).filter(([, scale]) => scale?.value !== null)) rows.push([`time scale ${name}`, typeof scale === "object" ? scale?.value : scale]);
-  byId("theory").replaceChildren(...rows.filter(([, value]) => value !== undefined).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, show(value))]));
+  save(await toImage(byId("curves"), "svg", MEANING), "curves.svg");
 }
 
 function drawTable({ record, table: found, family }) {

@@ -182,17 +182,21 @@ class Marcher:
         return (1 - b) / b * variance + labels**2 / b
 
     def _ran_away(self) -> str:
-        """What happened and what to try; without noise u ← u (1 + η c (w* − u²/2)) escapes from η c |w*| > 2 on."""
+        """What happened and what to try.
+
+        Without noise u ← u (1 + η c (w* − u²/2)) escapes from η c |w*| > 2 on, where η c k = 4 at w = w*; so do other depths at about that k.
+        """
         step = float(self.sizes[self.steps])
         edge = stability_edge(self.problem, self.dynamics)
         message = (
             f"Gradient descent ran away at t = {self.sizes[: self.steps].sum():.6g}, where steps are {step:.4g} long; "
             f"they are stable below about {edge:.2g}. Try a smaller step_size or initial_scale."
         )
-        share = self.problem.share_beyond(2 / step)
+        depth = self.problem.depth
+        share = self.problem.share_beyond((4 / step) ** (depth / (2 * depth - 2)) / depth) if depth > 1 else 0.0
         if share <= LEAST_SHARE:
             return message
-        rare = f"A share {share:.1g} of teacher weights is larger than 2/step_size, where single coordinates run away"
+        rare = f"A share {share:.1g} of teacher weights is so large that single coordinates run away"
         return f"{message} {rare}: a truncation bounds them, or simulate networks, which are too small to have many."
 
     def _keep_node(self) -> int:

@@ -152,7 +152,7 @@ class Paths:
         blocks = _spread(len(self.past))
         root = np.sqrt(self.sample.weights.reshape(-1, BLOCK)[blocks, ::16])
         picked = self.past[blocks, self.nodes : self.nodes + rank, :rank, ::16] * root[:, None, None, :]
-        return picked.transpose(0, 3, 1, 2).reshape(-1, rank, rank)
+        return np.asarray(picked.transpose(0, 3, 1, 2).reshape(-1, rank, rank), np.float64)
 
     def turn(self, basis: Array, dual: Array) -> None:
         """Go over to another basis, the columns of `basis` (rank, new); coefficients become `dual` (new, rank) times those before."""

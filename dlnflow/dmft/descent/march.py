@@ -23,6 +23,7 @@ CAPACITY = 112  # basis functions, those of the last steps included
 NEGLIGIBLE = 1e-11  # of the largest eigenvalue of the histories' Gram matrix, where nothing else is asked for
 MODE_SHARE = 1e-6  # of the variance of ζ at a step that new modes may leave out
 MODE_FLOOR = 1e-13  # of the variance of ζ at the start
+VIEWS = 6  # how often histories are seen through what they make of later ones
 LARGEST_FACTOR = 1e10  # by which one step may multiply u or v
 LEAST_SHARE = 1e-12  # of teacher weights, that is worth a word
 THREADS = 2
@@ -239,7 +240,7 @@ class Marcher:
     def _visible(self, rank: int) -> Array:
         """The Gram matrix of what later responses see of the basis functions, directly and by the histories that they make."""
         total = gram = _scaled(self._mean(lambda paths: paths.visible(rank)))
-        for _ in range(2):
+        for _ in range(VIEWS):
             gram = _scaled(self._mean(lambda paths, gram=gram: paths.visible_through(rank, gram)))  # type: ignore[misc]
             total = total + gram
         return total

@@ -42,9 +42,13 @@ MOST_WORK = 2.5e7  # paths times steps of a scramble
 MOST_BYTES = 2.5e9  # of the paths of all scrambles
 MOST_MODES = 128
 MOST_NODES = 24
-NEGLIGIBLE_AT_ONE = 1e-7  # what the memory neglects over accuracy
-NEGLIGIBLE_OF_NOISE = 2e-5  # the same where steps are random, so that histories are rough
-LOOSER = 10.0  # changes three times as much as what is neglected
+NEGLIGIBLE_AT_ONE = 1e-7  # what the memory neglects over accuracy, of FEW_STEPS; it is less of more, which are more alike
+FEW_STEPS = 100
+NEGLIGIBLE_OF_NOISE = 1e-5  # the same where steps are random, so that histories are rough
+MOST_RANK = CAPACITY // 4  # of a memory that may still neglect less
+NEGLECTED_SHARE = 0.5  # of the accuracy; where it is more, the memory neglects less
+LEAST_NEGLIGIBLE = 1e-15  # what single precision keeps of histories
+LOOSER = 100.0  # changes several times as much as what is neglected
 GAIN = 0.8  # the sampling error falls at least as this power of the paths
 
 
@@ -109,8 +113,12 @@ class Descent:
             stage = unpack(journal.earlier)
             paths, low = int(stage["paths"]), float(stage["progress"])
         self.progress.stage(low, low + AIMING_SHARE * (end - low), 2 * (self.steps + 1))
-        self.negligible = (NEGLIGIBLE_OF_NOISE if self.dynamics.is_stochastic else NEGLIGIBLE_AT_ONE) * accuracy
-        most = most_paths(self.steps, self._aim(), self.modes)
+        self.negligible = accuracy * (NEGLIGIBLE_OF_NOISE if self.dynamics.is_stochastic else _negligible(self.steps))
+        rank = self._aim()
+        while self._neglects_more_than(NEGLECTED_SHARE * accuracy) and rank < MOST_RANK and self.negligible > LEAST_NEGLIGIBLE:
+            self.negligible /= LOOSER
+            rank = self._aim()
+        most = most_paths(self.steps, rank, self.modes)
         paths = min(paths, most)
         while True:
             journal.save(partial(pack, {"paths": paths, "progress": low}))
@@ -144,6 +152,9 @@ class Descent:
         error = np.array([error for error, _ in marcher.groups[0].kept]) / sample.root
         self.aims = sampling.aim_at(self.problem, sample, min(march.modes, MOST_MODES), error)
         return march.rank
+
+    def _neglects_more_than(self, error: float) -> bool:
+        return any(bool(np.any(change > error)) for change in self.neglected.values())
 
     def _responses(self, paths: int) -> dict[str, Array]:
         """The responses between nodes of the first scramble."""
@@ -238,6 +249,10 @@ def bytes_of_path(rank: int, modes: int = MOST_MODES) -> int:
     """What a path takes: its history of every direction, in single precision, tangents, and modes with anchors."""
     room = min(rank + PANEL, CAPACITY)
     return 4 * room**2 + 16 * room + 16 * modes
+
+
+def _negligible(steps: int) -> float:
+    return float(NEGLIGIBLE_AT_ONE * min(1.0, FEW_STEPS / max(steps, 1)) ** 3)
 
 
 def _nodes(steps: int) -> list[int]:

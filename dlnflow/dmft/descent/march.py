@@ -24,6 +24,7 @@ NEGLIGIBLE = 1e-11  # of the largest eigenvalue of the histories' Gram matrix, w
 MODE_SHARE = 1e-6  # of the variance of ζ at a step that new modes may leave out
 MODE_FLOOR = 1e-13  # of the variance of ζ at the start
 VIEWS = 6  # how often histories are seen through what they make of later ones
+LATER = 0.1  # by which each view counts less than the one before
 LARGEST_FACTOR = 1e10  # by which one step may multiply u or v
 LEAST_SHARE = 1e-12  # of teacher weights, that is worth a word
 THREADS = 2
@@ -240,9 +241,9 @@ class Marcher:
     def _visible(self, rank: int) -> Array:
         """The Gram matrix of what later responses see of the basis functions, directly and by the histories that they make."""
         total = gram = _scaled(self._mean(lambda paths: paths.visible(rank)))
-        for _ in range(VIEWS):
+        for view in range(1, VIEWS + 1):
             gram = _scaled(self._mean(lambda paths, gram=gram: paths.visible_through(rank, gram)))  # type: ignore[misc]
-            total = total + gram
+            total = total + LATER**view * gram
         return total
 
     def _reserve(self) -> None:

@@ -48,7 +48,7 @@ NEGLIGIBLE_OF_NOISE = 1e-5  # the same where steps are random, so that histories
 MOST_RANK = CAPACITY // 4  # of a memory that may still neglect less
 NEGLECTED_SHARE = 0.5  # of the accuracy; where it is more, the memory neglects less
 LEAST_NEGLIGIBLE = 1e-15  # what single precision keeps of histories
-LOOSER = 100.0  # changes several times as much as what is neglected
+LOOSER, LOOSER_OF_NOISE = 100.0, 30.0  # changes several times as much as what is neglected
 GAIN = 0.8  # the sampling error falls at least as this power of the paths
 
 
@@ -104,6 +104,7 @@ class Descent:
         self.nodes = _nodes(self.steps)
         self.aims: list[Array] | None = None
         self.negligible, self.neglected = NEGLIGIBLE_AT_ONE, Curves()
+        self.looser = LOOSER_OF_NOISE if dynamics.is_stochastic else LOOSER
 
     def solve(self, accuracy: float) -> Solution:
         """Rounds with more and more paths."""
@@ -116,7 +117,7 @@ class Descent:
         self.negligible = accuracy * (NEGLIGIBLE_OF_NOISE if self.dynamics.is_stochastic else _negligible(self.steps))
         rank = self._aim()
         while self._neglects_more_than(NEGLECTED_SHARE * accuracy) and rank < MOST_RANK and self.negligible > LEAST_NEGLIGIBLE:
-            self.negligible /= LOOSER
+            self.negligible /= self.looser
             rank = self._aim()
         most = most_paths(self.steps, rank, self.modes)
         paths = min(paths, most)
@@ -145,7 +146,7 @@ class Descent:
         sample = self._draw(AIMING_PATHS, SCRAMBLES)
         marcher = self._marcher([sample], self.nodes)
         with ThreadPoolExecutor(THREADS) as pool:
-            less = pool.submit(self._march, self._marcher([sample], negligible=LOOSER * self.negligible))
+            less = pool.submit(self._march, self._marcher([sample], negligible=self.looser * self.negligible))
             march = self._march(marcher)
         curves = self._curves(march)
         self.neglected = _scale(curves).difference(self._curves(less.result()), curves)

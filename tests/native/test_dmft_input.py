@@ -107,7 +107,9 @@ def test_propagate_with_heights_of_another_shape_and_too_few_kinds(problem):
         native.propagate(problem.native, **problem.arguments() | {name: np.empty(shape) for name, shape in nothing.items()})
 
 
-@pytest.mark.parametrize("name", ["factor", "memory", "integral", "decay", "shift", "height", "error", "running", "slope", "edge", "reached", "early"])
+@pytest.mark.parametrize(
+    "name", ["factor", "memory", "integral", "decay", "shift", "height", "error", "running", "slope", "edge", "reached", "early"]
+)
 def test_advance(problem, name):
     arguments = advance_arguments(problem)
     for wrong, error in (

@@ -26,8 +26,8 @@ Out = TypeVar("Out")
 class Interval:
     """A panel in time, after n nodes: its m nodes at `time` (m,), up to the edge `right`.
 
-    `integral` (m, m) is B of eq. (9), `quadrature` (m, m + 1) integrates over time from the left edge and the nodes, `weights` (n + m,) those of all nodes so far in the integral over time that gives H, and `decay`
-    (1 + m,) is −2λt at the left edge and on the nodes.
+    `integral` (m, m) is B of eq. (9), `quadrature` (m, m + 1) integrates over time from the left edge and the nodes, `weights` (n + m,) are
+    those of all nodes so far in the integral that gives H, and `decay` (1 + m,) is −2λt at the left edge and on the nodes.
     """
 
     right: float
@@ -42,9 +42,10 @@ class Interval:
 class Paths:
     """P paths, with room for `capacity` nodes; lanes as the compiled loops want them.
 
-    `height` (P / LANES, capacity, LANES) is H, `error` of the same shape E, `running` the integral of w − w* over time. `tangents`, one array a panel, and at the last edge
-    `edge` and `reached`, of which a panel reads the one and writes the other, are those of `native.advance`, which follows perturbations
-    from the node `early` (P / BLOCK,) on. `slope_integral` (P / BLOCK, BLOCK) is the integral of k over time, as long as it is small.
+    `height` (P / LANES, capacity, LANES) is H, `error` of the same shape E, `running` the integral of w − w* over time. `tangents`, one
+    array a panel, and at the last edge `edge` and `reached`, of which a panel reads the one and writes the other, are those of
+    `native.advance`, which follows perturbations from the node `early` (P / BLOCK,) on. `slope_integral` (P / BLOCK, BLOCK) is the integral
+    of k over time, as long as it is small.
     Paths that are `alone` have their thread to themselves, but no other.
     """
 

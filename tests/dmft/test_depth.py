@@ -17,33 +17,44 @@ TIMES = np.array([0.0, 0.3, 1.0, 3.0, 8.0])
 # g = (1 − e^(−rt))/r; the mean of e over time has the means of g and of e^(−rt) for these.
 
 
-def linear_error(response, start, delta, second, mean, noise):
-    """E[e²] for given g(x), `response`, and its e^(−rt), `start` = (function, w(0))."""
-    left, w0 = start
+def now(x, t, decay):
+    """g and e^(−rt)."""
+    rate = 2 * x + max(decay, 1e-12)
+    return -np.expm1(-rate * t) / rate, np.exp(-rate * t)
+
+
+def averaged(x, t, decay):
+    """Their means over time."""
+    rate = 2 * x + max(decay, 1e-12)
+    mean = -np.expm1(-rate * t) / (rate * t)
+    return (1 - mean) / rate, mean
+
+
+def linear_error(factors, t, problem):
+    """E[e²]."""
+    delta, noise, second, mean = problem.aspect_ratio, problem.noise_std, problem.target_second_moment, problem.target_mean
+    start = problem.population[0].initial.mean_weight(1)
 
     def square(x):
-        g, kept = response(x), left(x)
+        g, kept = factors(x, t, problem.weight_decay)
         teacher = 1 - 2 * x * g
-        return second * teacher**2 - 2 * mean * w0 * teacher * kept + (w0 * kept) ** 2 + 4 * g**2 * noise**2 * x / delta
+        return second * teacher**2 - 2 * mean * start * teacher * kept + (start * kept) ** 2 + 4 * g**2 * noise**2 * x / delta
 
     return marchenko_pastur(square, delta) + max(0.0, 1 - delta) * square(0.0)
 
 
-def linear_loss(t, start, delta, decay, second, mean, noise):
-    """‖r‖²/(2n) for the same."""
+def linear_loss(t, problem):
+    """‖r‖²/(2n): r = √(δx) e − ξ of every eigenvalue."""
+    delta, noise, second, mean = problem.aspect_ratio, problem.noise_std, problem.target_second_moment, problem.target_mean
+    start = problem.population[0].initial.mean_weight(1)
 
     def square(x):
-        rate = 2 * x + decay
-        kept = np.exp(-rate * t)
-        g = (1 - kept) / rate
-        teacher = second * (1 - 2 * x * g) ** 2 - 2 * mean * start * (1 - 2 * x * g) * kept + (start * kept) ** 2
-        return teacher * x + (1 - 2 * x * g) ** 2 * noise**2 / delta
+        g, kept = now(x, t, problem.weight_decay)
+        teacher = 1 - 2 * x * g
+        signal = second * teacher**2 - 2 * mean * start * teacher * kept + (start * kept) ** 2
+        return signal * x + teacher**2 * noise**2 / delta
 
     return (marchenko_pastur(square, delta) + max(0.0, 1 - 1 / delta) * noise**2) / 2
-
-
-def rates(decay):
-    return lambda x: 2 * x + np.maximum(decay, 1e-12)
 
 
 LINEAR = [
@@ -67,24 +78,14 @@ def linear(request):
 
 def test_linear_network_learns_as_linear_regression(linear):
     problem, solution = linear
-    delta, decay, noise = problem.aspect_ratio, problem.weight_decay, problem.noise_std
-    second, mean = problem.target_second_moment, problem.target_mean
-    w0 = problem.population[0].initial.mean_weight(1)
-    r = rates(decay)
     for i, t in enumerate(TIMES):
-        found, stderr = ({name: each[name][i] for name in NAMES} for each in (solution.values, solution.stderr))
-        now = linear_error(lambda x: -np.expm1(-r(x) * t) / r(x), (lambda x: np.exp(-r(x) * t), w0), delta, second, mean, noise)
-        expected = {"parameter_error": now, "train_loss": linear_loss(t, w0, delta, max(decay, 1e-12), second, mean, noise)}
+        expected = {"parameter_error": linear_error(now, t, problem), "train_loss": linear_loss(t, problem)}
         if t:
-            averaged = linear_error(
-                lambda x: (1 + np.expm1(-r(x) * t) / (r(x) * t)) / r(x),
-                (lambda x: -np.expm1(-r(x) * t) / (r(x) * t), w0),
-                delta, second, mean, noise,
-            )  # fmt: skip
-            expected["averaged_parameter_error"] = averaged
+            expected["averaged_parameter_error"] = linear_error(averaged, t, problem)
         for name, value in expected.items():
-            assert found[name] == pytest.approx(value, abs=4 * stderr[name], rel=1e-6), (name, t)
-            assert stderr[name] < 4e-3 * max(value, 1e-3 * solution.values[name][0])
+            found, stderr = solution.values[name][i], solution.stderr[name][i]
+            assert found == pytest.approx(value, abs=4 * stderr, rel=1e-6), (name, t)
+            assert stderr < 4e-3 * max(value, 1e-3 * solution.values[name][0])
 
 
 def test_layers_of_a_linear_network_are_known_from_w(linear):

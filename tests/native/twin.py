@@ -1,7 +1,6 @@
 """What the compiled loops over paths compute, in plain NumPy: one path at a time, all nodes at once (arXiv 2510.01930)."""
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -115,7 +114,7 @@ class Problem:
     def integral(self, x, start):
         """That over time of x (N,), by the polynomials through the edges and the nodes of every panel."""
         m, found, before = self.order, np.empty(self.size), 0.0
-        for p, (left, right) in enumerate(pairwise(self.edges)):
+        for p, left in enumerate(self.edges[:-1]):
             here = slice(p * m, p * m + m)
             points = np.append(left, self.time[here])
             primitive = np.polyint(np.polyfit(points - left, np.append(start, x[here]), m))

@@ -157,6 +157,10 @@ class OrderParameters(_Columns):
     u_norm_stderr: Array
     v_norm: Array
     v_norm_stderr: Array
+    log_product: Array
+    log_product_stderr: Array
+    averaged_parameter_error: Array
+    averaged_parameter_error_stderr: Array
     conditional: tuple[Conditional, ...]
 
     @classmethod

@@ -26,13 +26,14 @@ Out = TypeVar("Out")
 class Interval:
     """A panel in time, after n nodes: its m nodes at `time` (m,), up to the edge `right`.
 
-    `integral` (m, m) is B of eq. (9), `weights` (n + m,) those of all nodes so far in the integral over time that gives H, and `decay`
-    (1 + m,) is −2λt at the left edge and on the nodes.
+    `integral` (m, m) is B of eq. (9), `quadrature` (m, m + 1) integrates over time from the left edge and the nodes, `weights` (n + m,) are
+    those of all nodes so far in the integral that gives H, and `decay` (1 + m,) is −2λt at the left edge and on the nodes.
     """
 
     right: float
     time: Array
     integral: Array
+    quadrature: Array
     weights: Array
     decay: Array
 
@@ -41,9 +42,10 @@ class Interval:
 class Paths:
     """P paths, with room for `capacity` nodes; lanes as the compiled loops want them.
 
-    `height` (P / LANES, capacity, LANES) is H, `error` of the same shape E, `running` the integral of w − w* over time. `tangents`, one array a panel, and at the last edge
-    `edge` and `reached`, of which a panel reads the one and writes the other, are those of `native.advance`, which follows perturbations
-    from the node `early` (P / BLOCK,) on. `slope_integral` (P / BLOCK, BLOCK) is the integral of k over time, as long as it is small.
+    `height` (P / LANES, capacity, LANES) is H, `error` of the same shape E, `running` the integral of w − w* over time. `tangents`, one
+    array a panel, and at the last edge `edge` and `reached`, of which a panel reads the one and writes the other, are those of
+    `native.advance`, which follows perturbations from the node `early` (P / BLOCK,) on. `slope_integral` (P / BLOCK, BLOCK) is the integral
+    of k over time, as long as it is small.
     Paths that are `alone` have their thread to themselves, but no other.
     """
 
@@ -92,6 +94,7 @@ class Paths:
                 factor=factor,
                 memory=memory,
                 integral=interval.integral,
+                quadrature=interval.quadrature,
                 decay=interval.decay[1:],
                 shift=interval.weights,
                 height=self.height,
@@ -163,17 +166,19 @@ def interval(problem: Problem, edges: list[float], right: float, order: int) -> 
     left, all_edges = edges[-1], np.array([*edges, right])
     time = left + (right - left) * radau.nodes(order)
     weights = integrals(problem, all_edges, order)
-    return Interval(right, time, weights[-1], weights[:, -1].ravel(), -2 * problem.weight_decay * np.append(left, time))
+    quadrature = (right - left) * radau.integration_from_edge(order)
+    return Interval(right, time, weights[-1], quadrature, weights[:, -1].ravel(), -2 * problem.weight_decay * np.append(left, time))
 
 
 def integrals(problem: Problem, edges: Array, order: int) -> Array:
     """B of eq. (9) on each of the K panels between `edges`, (K, m, m): the integral over time that gives H.
 
-    But at depth two, time counts with the weight e^(−(L−2)λt) in it.
+    But at depth two, or without weight decay, time counts with the weight e^(−(L−2)λt) in it.
     """
-    widths = np.diff(edges)[:, None, None]
-    time = edges[:-1, None] + widths[:, 0] * radau.nodes(order)
-    return widths * radau.integration(order) * np.exp((2 - problem.depth) * problem.weight_decay * time)[:, None]
+    rate, widths = (2 - problem.depth) * problem.weight_decay, np.diff(edges)
+    if rate == 0:
+        return widths[:, None, None] * radau.integration(order)
+    return (widths * np.exp(rate * edges[:-1]))[:, None, None] * radau.weighted_integration(order, rate * widths)
 
 
 def ahead(known: Array, time: Array) -> Array:

@@ -86,6 +86,7 @@ class State:
             factor=self.factor,
             memory=self.residual_response,
             integrals=self.integrals,
+            quadratures=np.diff(self.edges)[:, None, None] * radau.integration_from_edge(self.order),
             ahead=np.concatenate([ahead(self.time[:n], self.time[n : n + self.order]) for n in panels]),
             decay=-2 * self.problem.weight_decay * self.time,
             tangents=tangents,

@@ -102,6 +102,16 @@ class DmftFields(TimedRequest):
         Field(ge=1e-4, le=0.2, description="largest error of any curve, relative to it, or to 1e-3 of its peak where it is below that"),
     ] = 0.01
 
+    @model_validator(mode="after")
+    def _followed(self) -> "DmftFields":
+        if not self.dynamics.is_discrete and self.horizon > self.problem.followed_until:
+            raise PydanticCustomError(
+                "too_long",
+                "at this depth and weight_decay the mean field of gradient flow is followed up to t = {end}; lower horizon or weight_decay",
+                {"end": f"{self.problem.followed_until:.4g}", "field": "horizon"},
+            )
+        return self
+
     @field_validator("truncation")
     @classmethod
     def _truncated_descent(cls, truncation: float | None, info: ValidationInfo) -> float | None:

@@ -18,6 +18,8 @@ from dlnflow.model.targets import Target
 
 MOST_GROUPS = 32
 LEAST_ABOVE_TWO = 2.000001  # depth
+MOST_GROWTH = 10.0  # (L − 2) λ t, up to which weights near their poles are followed to about a thousandth
+MOST_GROWTH_AT_ONE = 80.0  # λ t of the linear network: tangents are in single precision, up to e^88
 
 
 def _is_two(value: object) -> bool:
@@ -188,6 +190,12 @@ class Problem(Model):
     def initial_second_moment(self) -> float:
         """Half of E[c k(0)], k = u^(2L−2) + v^(2L−2), the mean rate at which w starts to move: a² at depth 2 where u(0) = v(0) = a."""
         return sum(group.weight * group.variance * group.initial.slope(self.depth) / 2 for group in self.population)
+
+    @property
+    def followed_until(self) -> float:
+        """The last time for the mean field of gradient flow but at depth two, whose rounding grows as e^(|L − 2| λ t)."""
+        rate = abs(self.depth - 2) * self.weight_decay
+        return (MOST_GROWTH if self.depth > 2 else MOST_GROWTH_AT_ONE) / rate if rate else np.inf
 
     @property
     def initial_log_product(self) -> float:

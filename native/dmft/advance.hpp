@@ -53,8 +53,9 @@ bool advance(const Sample& sample, const MapOf& map_of, const Panel<M>& panel, i
             const History history{H + t * kept.capacity, E + t * kept.capacity, integral + t * kept.capacity};
             Column<M> guess;
             for (int i = 0; i < M; i++) guess[i] = history.H[n + i];
-            const auto graphs = graphs_of<M>(map_of(Reals::load(sample.scale + start)), panel.decay);
-            if (!cross<M>(panel, graphs, path[t], guess, history, slope + t * M)) return false;
+            const auto map = map_of(Reals::load(sample.scale + start));
+            const auto graphs = graphs_of<M>(map, panel.decay);
+            if (!cross<M>(panel, map, graphs, path[t], guess, history, slope + t * M)) return false;
             for (int i = 0; i < M; i++)
                 observe(graphs[i], path[t], history.H[n + i], history.E[n + i], slope[t * M + i], history.integral[n + i], sample.folded,
                         tallies[i]);

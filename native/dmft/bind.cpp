@@ -107,11 +107,11 @@ void expect_lanes(const char* name, const Of& array, std::initializer_list<std::
     if (reinterpret_cast<std::uintptr_t>(array.data()) % BYTES) throw std::invalid_argument(std::string(name) + " is not aligned");
 }
 
-Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers3 integrals, Numbers2 ahead, Numbers1 decay, bool tangents,
+Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers3 integrals, Numbers3 quadratures, Numbers2 ahead, Numbers1 decay, bool tangents,
                    std::optional<Array<double, 2>> heights, int kinds) {
     const std::ptrdiff_t panels = integrals.shape(0), m = integrals.shape(1), size = panels * m;
     expect("integrals", integrals, {panels, m, m}), expect("memory", memory, {size, size}), expect("ahead", ahead, {size, 3});
-    expect("factor", factor, {size, -1}), expect("decay", decay, {size});
+    expect("factor", factor, {size, -1}), expect("decay", decay, {size}), expect("quadratures", quadratures, {panels, m, m + 1});
     if (!panels) throw std::invalid_argument("integrals has no panels");
     if (factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
     if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
@@ -128,7 +128,7 @@ Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers
             for (std::ptrdiff_t p = 0; p < panels; p++) {
                 const std::ptrdiff_t n = p * M;
                 const Matrix<const double> rows{memory.data() + n * size, M, size}, fields{factor.data() + n * factor.shape(1), M, std::ptrdiff_t(factor.shape(1))};
-                all.push_back(dln::panel<M>(n, fields, rows, cube(integrals)[p], decay.data() + n));
+                all.push_back(dln::panel<M>(n, fields, rows, cube(integrals)[p], cube(quadratures)[p], decay.data() + n));
                 guesses.push_back(ahead_of<M>(ahead.data() + 3 * n));
             }
             return with_map(paths.depth, [&](auto map_of) {
@@ -140,12 +140,13 @@ Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers
     return std::tuple(response, correlation, sums);
 }
 
-Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor, Numbers2 memory, Numbers2 integral, Numbers1 decay,
+Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor, Numbers2 memory, Numbers2 integral, Numbers2 quadrature, Numbers1 decay,
                  Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> running, Array<double, 3> slope,
                  std::vector<Array<float, 4>> tangents, Array<float, 3> edge, Array<float, 3> reached, Array<const std::int64_t, 1> early, int kinds) {
     const std::ptrdiff_t m = integral.shape(0), n = std::ptrdiff_t(memory.shape(1)) - m, capacity = height.shape(1);
     const std::ptrdiff_t tiles = paths.count() / Reals::COUNT, pairs = paths.count() / Singles::COUNT;
     expect("integral", integral, {m, m}), expect("memory", memory, {m, -1}), expect("factor", factor, {m, -1}), expect("decay", decay, {m});
+    expect("quadrature", quadrature, {m, m + 1});
     if (n < 0 || n % m || n + m > capacity) throw std::invalid_argument("memory has " + std::to_string(n + m) + " columns, no panels that fit");
     if (factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
     if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
@@ -170,7 +171,7 @@ Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor
     {
         const nb::gil_scoped_release released;
         settled = with_nodes(m, [&]<int M>(std::integral_constant<int, M>) {
-            const auto made = dln::panel<M>(n, matrix(factor), matrix(memory), matrix(integral), decay.data());
+            const auto made = dln::panel<M>(n, matrix(factor), matrix(memory), matrix(integral), matrix(quadrature), decay.data());
             return with_map(paths.depth, [&](auto map_of) {
                 return dln::advance<M>(paths.sample(), map_of, made, blocks.first, blocks.second, shift.data(), kept, averages);
             });
@@ -336,17 +337,19 @@ void bind_dmft(nb::module_& module) {
              "sum to 1, `strata` (P / BLOCK,) numbers the stratum of each block. Where `folded`, a path stands for its mirror image too.")
         .def_prop_ro("size", &face::Paths::count, "P.");
     module.def("propagate", face::propagate, "paths"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integrals"_a.noconvert(),
-               "ahead"_a.noconvert(), "decay"_a.noconvert(), "tangents"_a, "heights"_a.noconvert().none(), "kinds"_a,
+               "quadratures"_a.noconvert(), "ahead"_a.noconvert(), "decay"_a.noconvert(), "tangents"_a, "heights"_a.noconvert().none(), "kinds"_a,
                "R_w and C_e (N, N), and what is averaged by stratum (kinds, OBSERVED, N), over all paths with given kernels.\n\n"
-               "`factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `ahead` (N, 3) weights of the last three nodes in a first\n"
+               "`factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `quadratures` (K, m, m + 1) the\n"
+               "integral over time from the left edge and the nodes, `ahead` (N, 3) weights of the last three nodes in a first\n"
                "guess, `decay` (N,) −2λt. C_e is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is filled\n"
                "with H. None where a path does not settle.");
     module.def("advance", face::advance, "paths"_a, "blocks"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integral"_a.noconvert(),
-               "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(), "error"_a.noconvert(), "running"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(),
+               "quadrature"_a.noconvert(), "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(), "error"_a.noconvert(), "running"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(),
                "edge"_a.noconvert(), "reached"_a.noconvert(), "early"_a.noconvert(), "kinds"_a,
                "One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and C_e (m, n + m), and what is averaged by\n"
                "stratum (kinds, OBSERVED, m). None where a path does not settle.\n\n"
-               "`factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `decay` (m,) −2λt, `shift` (n + m,) the weights of\n"
+               "`factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `quadrature` (m, m + 1) the integral over time from\n"
+               "the left edge and the nodes, `decay` (m,) −2λt, `shift` (n + m,) the weights of\n"
                "the nodes in the integral over time. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the\n"
                "solution on return; `error` of the same shape E, `running` the integral of w − w* over time, `slope` (P / LANES, m, LANES) κ on the\n"
                "panel. `tangents`, one (P / SINGLE_LANES,\n"

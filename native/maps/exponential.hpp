@@ -10,7 +10,6 @@ struct Exponential {
 
     struct Graph {
         Reals c;
-        static constexpr double growth = 1.0;
 
         Point operator()(const Reals& H) const {
             const Reals falling = exp(clamp(c - 2.0 * H, 690.0)), rising = exp(clamp(c + 2.0 * H, 690.0));

@@ -2,8 +2,8 @@
 //
 // A map is made for some paths by their `scale`; `at(−2λt)` gives its graph at one time: w and k = −dw/dH, what follows from u and v
 // themselves, the unit of H in which Newton's steps are small, which of them are harmless, how others are shortened so that w does not
-// overshoot, and the largest |H| at which |w| is no more than at an earlier time. Integrals over time that make H carry the weight
-// e^(−(L−2)λt), one over the graph's `growth`.
+// overshoot, and the largest |H| at which |w| is no more than at an earlier time. The integral over time that makes H carries the weight
+// e^(−(L−2)λt).
 #pragma once
 
 #include "common/functions.hpp"

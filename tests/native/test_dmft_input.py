@@ -33,6 +33,7 @@ def advance_arguments(problem):
         "factor": problem.factor[:m],
         "memory": np.ascontiguousarray(problem.memory[:m, :m]),
         "integral": problem.integrals[0],
+        "quadrature": problem.quadratures[0],
         "decay": problem.decay[:m],
         "shift": problem.integrals[0, -1].copy(),
         "height": lanes((P // native.LANES, 8, native.LANES)),
@@ -71,7 +72,7 @@ def test_paths_that_cannot_be(problem):
         paths_of(problem, **few)
 
 
-@pytest.mark.parametrize("name", ["factor", "memory", "integrals", "ahead", "decay"])
+@pytest.mark.parametrize("name", ["factor", "memory", "integrals", "quadratures", "ahead", "decay"])
 def test_propagate(problem, name):
     arguments = problem.arguments()
     fewer = arguments[name][:-1].copy()
@@ -103,12 +104,13 @@ def test_propagate_with_heights_of_another_shape_and_too_few_kinds(problem):
     with pytest.raises(ValueError, match="factor"):
         native.propagate(problem.native, **problem.arguments() | {"factor": np.ones((problem.size, 100))})
     with pytest.raises(ValueError, match="integrals"):
-        nothing = {"integrals": (0, 4, 4), "memory": (0, 0), "ahead": (0, 3), "factor": (0, 2), "decay": (0,)}
+        nothing = {"integrals": (0, 4, 4), "memory": (0, 0), "quadratures": (0, 4, 5), "ahead": (0, 3), "factor": (0, 2), "decay": (0,)}
         native.propagate(problem.native, **problem.arguments() | {name: np.empty(shape) for name, shape in nothing.items()})
 
 
 @pytest.mark.parametrize(
-    "name", ["factor", "memory", "integral", "decay", "shift", "height", "error", "running", "slope", "edge", "reached", "early"]
+    "name",
+    ["factor", "memory", "integral", "quadrature", "decay", "shift", "height", "error", "running", "slope", "edge", "reached", "early"],
 )
 def test_advance(problem, name):
     arguments = advance_arguments(problem)

@@ -107,8 +107,9 @@ def advanced(problem: Problem, blocks):
         for _ in range(2):
             row = native.advance(
                 paths, blocks, factor=problem.factor[here], memory=problem.memory[here, : n + m].copy(), integral=integral,
-                decay=problem.decay[here], shift=problem.integrals[: n // m + 1, -1].ravel(), height=height, error=error, running=running,
-                slope=slope, tangents=[*tangents, tangent], edge=edge, reached=reached, early=np.zeros(P // native.BLOCK, np.int64), kinds=2,
+                quadrature=problem.quadratures[n // m], decay=problem.decay[here], shift=problem.integrals[: n // m + 1, -1].ravel(),
+                height=height, error=error, running=running, slope=slope, tangents=[*tangents, tangent], edge=edge, reached=reached,
+                early=np.zeros(P // native.BLOCK, np.int64), kinds=2,
             )  # fmt: skip
         tangents.append(tangent)
         edge, reached = reached, edge

@@ -57,6 +57,7 @@ class Problem:
         m, self.panels = self.order, len(self.edges) - 1
         self.size = m * self.panels
         self.integrals = np.diff(self.edges)[:, None, None] * radau.integration(m)
+        self.quadratures = np.diff(self.edges)[:, None, None] * radau.integration_from_edge(m)
         self.time = np.concatenate([a + (b - a) * radau.nodes(m) for a, b in zip(self.edges, self.edges[1:], strict=False)])
         self.decay = -2 * self.weight_decay * self.time
         self.Q = np.zeros((self.size, self.size))
@@ -91,7 +92,7 @@ class Problem:
 
     def arguments(self) -> dict:
         """Those of `propagate`."""
-        names = ("factor", "memory", "integrals", "ahead", "decay")
+        names = ("factor", "memory", "integrals", "quadratures", "ahead", "decay")
         return {name: getattr(self, name) for name in names} | {"tangents": True, "heights": None, "kinds": 2}
 
     def solve(self, path: int):
@@ -110,11 +111,21 @@ class Problem:
                 return H, w, k
         raise AssertionError("the twin does not settle")
 
+    def integral(self, x, start):
+        """That over time of x (N,), by the polynomials through the edges and the nodes of every panel."""
+        m, found, before = self.order, np.empty(self.size), 0.0
+        for p, left in enumerate(self.edges[:-1]):
+            here = slice(p * m, p * m + m)
+            points = np.append(left, self.time[here])
+            primitive = np.polyint(np.polyfit(points - left, np.append(start, x[here]), m))
+            found[here] = before + np.polyval(primitive, self.time[here] - left)
+            before, start = found[here][-1], x[here][-1]
+        return found
+
     def averages(self):
         """R_w, C_e, what `observe` gives by stratum, and H (N, P)."""
         N = self.size
         response, correlation, sums, heights = np.zeros((N, N)), np.zeros((N, N)), np.zeros((2, 10, N)), np.zeros((N, self.paths))
-        growth = growth_of(self.depth, self.decay)
         for path in range(self.paths):
             heights[:, path], w, k = self.solve(path)
             c, weight, target = self.root[path] ** 2, self.weights[path], self.target[path]
@@ -124,7 +135,7 @@ class Problem:
             response -= weight * K @ np.linalg.solve(np.eye(N) + self.Q @ self.memory @ K, self.Q)
             sign = -1.0 if self.folded and target < 0 else 1.0
             u, v = layers(self.depth, self.scale[path], self.decay, heights[:, path])
-            integral = self.Q * growth @ (w - target)
+            integral = self.integral(w - target, weights(self.depth, self.scale[path], 0.0, self.origin[path])[0] - target)
             even = [w * target, np.abs(w), k, sign * w, (w - target) ** 2, u**2 + v**2, sign * (u**2 - v**2), np.log(np.abs(u * v))]
             sums[self.strata[path // native.BLOCK]] += weight * np.stack([*even, integral**2, integral * (w - target)])
         return response, correlation, sums, heights

@@ -16,16 +16,18 @@ namespace dln::simulation {
 /// Γ is a point's H, which is 0 where it begins; `u` and `v` of a point are those at its time where L = 1, else their logarithms.
 class AnyDepth {
   public:
+    static constexpr double ESTIMATE = 0.3;
+
     AnyDepth(const Array& u0, const Array& v0, double depth, double weight_decay)
         : depth_(depth), steps_(depth - 2), weight_decay_(weight_decay), speed_(steps_ * weight_decay), highest_(LARGEST_EXPONENT / (2 * depth - 2)) {
-        start_ = {0.0, Array(u0.size()), {}, {}, {}, {}, {}, kept(u0), kept(v0)};
+        start_ = {0.0, Array(u0.size()), {}, {}, {}, {}, {}, {}, kept(u0), kept(v0)};
     }
 
     const Point& start() const { return start_; }
 
     double own(double duration) const {
         if (speed_ == 0) return duration;
-        return std::min(-std::expm1(-speed_ * duration) / speed_, (speed_ > 0 ? MOST_GROWING : MOST_SHRINKING) / std::abs(speed_));
+        return std::min(-std::expm1(-speed_ * duration) / speed_, MOST_DECAY / std::abs(speed_));
     }
     double elapsed(double own) const { return speed_ == 0 ? own : -std::log1p(-speed_ * own) / speed_; }
     double growth(double duration) const { return std::exp(speed_ * duration); }
@@ -34,9 +36,9 @@ class AnyDepth {
     template <class Lanes>
     Weight weight(const Point& origin, double t, Lanes at, const Array& H) const {
         const auto [u, v] = layers(origin, t, at, H);
-        if (linear()) return {u - v, u - v, 2.0, u * u, v * v};
+        if (linear()) return {u - v, u - v, 2.0, u * u, v * v, 1.0};
         const Reals w = (exponential(depth_ * u) - exponential(depth_ * v)) * (1.0 / depth_), twice = 2 * depth_ - 2;
-        return {w, w, exponential(twice * u) + exponential(twice * v), exponential(2.0 * u), exponential(2.0 * v)};
+        return {w, w, exponential(twice * u) + exponential(twice * v), exponential(2.0 * u), exponential(2.0 * v), exponential(steps_ * max(u, v))};
     }
 
     /// Makes a point at which Γ has come so far since `origin` the one where it begins.
@@ -66,14 +68,14 @@ class AnyDepth {
             growing |= !linear() && pull < -(1 + STANDING);
         };
         for (std::size_t j = 0; j < point.u.size(); j++) look(point.u[j], point.force[j]), look(point.v[j], -point.force[j]);
-        return !growing && std::sqrt(squares / double(point.u.size())) * rest <= little;
+        const double longest = linear() ? std::min(rest, 1 / weight_decay_) : rest;  // a linear flow approaches its end at the rate λ or faster
+        return !growing && std::sqrt(squares / double(point.u.size())) * longest <= little;
     }
 
   private:
     static constexpr double LARGEST_EXPONENT = 84.0;  // of a slope, which leaves room in single precision
     static constexpr double NEAREST = 1e-300;         // to the pole where u or v would be infinite
-    static constexpr double MOST_GROWING = 0.9;       // |μ| times the own time of a step, which ends at 1 where μ > 0
-    static constexpr double MOST_SHRINKING = 1e12;    // and else never
+    static constexpr double MOST_DECAY = 0.5;         // |μ| times the own time of a step: where w stands still, longer ones are not stable
     static constexpr double STANDING = 1e-6;          // relative rate at which u or v stands still
 
     struct Layers {

@@ -133,7 +133,7 @@ void bind_functions(nb::module_& module) {
     const auto make_krylov = [](Krylov* krylov, const Design& design, double per_sample, nb::handle k, nb::handle b, double error) {
         const std::ptrdiff_t d = design.dimension();
         const auto gram = [&design, per_sample, error](const Array& x) { return scaled(per_sample, design.products(x, error).image); };
-        new (krylov) Krylov(numbers("k", k, d), numbers("b", b, d), gram);
+        new (krylov) Krylov(numbers("k", k, d), Array(d, 1.0), numbers("b", b, d), gram);
     };
     nb::class_<Krylov, Functions>(module, "Krylov", "By a Krylov space, of products that have the relative error.")
         .def("__init__", make_krylov, "design"_a, nb::kw_only(), "per_sample"_a, "k"_a, "b"_a, "error"_a, nb::keep_alive<1, 2>());

@@ -11,9 +11,10 @@
 
 namespace dln::simulation {
 
-/// A weight w; w without the squares that are clipped, `free`, and the slope k = −d free/dH; u² and v².
+/// A weight w; w without the squares that are clipped, `free`, and the slope k = −d free/dH; u² and v²; the error of u or v, relative where
+/// they are positive, that an error of H makes, `unit`.
 struct Weight {
-    Reals w, free, k, u2, v2;
+    Reals w, free, k, u2, v2, unit;
 };
 
 /// w = (u² − v²)/2 with u² = e^(c − 2λt − 2H) and v² = e^(c − 2λt + 2H), c = log|u₀v₀|, each no more than the square of the truncation M.
@@ -22,8 +23,10 @@ struct Weight {
 /// e^(c − 2λt) nor e^(2H) can overflow alone. A start beyond M is continued so that it is linear in H.
 class DepthTwo {
   public:
+    static constexpr double ESTIMATE = 0.1;  // of the correction that a step makes is taken for its error
+
     DepthTwo(const Array& u0, const Array& v0, double weight_decay, double truncation)
-        : start_{0.0, Array(u0.size()), {}, {}, {}, {}, {}, {}, {}},
+        : start_{0.0, Array(u0.size()), {}, {}, {}, {}, {}, {}, {}, {}},
           log_product_(u0.size()),
           weight_decay_(weight_decay),
           ceiling_(std::min(LARGEST_EXPONENT, 2 * std::log(truncation))),
@@ -49,7 +52,7 @@ class DepthTwo {
         const Reals c = at(log_product_) - 2 * weight_decay_ * t, twice = 2.0 * at(H);
         const Reals u2 = exponential(limited(c - twice)), v2 = exponential(limited(c + twice));
         const Reals u = select(u2 < clipped_, u2, 0.0), v = select(v2 < clipped_, v2, 0.0);
-        return {0.5 * (u2 - v2), 0.5 * (u - v), u + v, u2, v2};
+        return {0.5 * (u2 - v2), 0.5 * (u - v), u + v, u2, v2, 1.0};
     }
 
     /// Nothing begins afresh at a point.

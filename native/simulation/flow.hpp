@@ -81,7 +81,7 @@ class Flow {
         const double possible = step->length();
         stiffness_ = possible * radius_;
         const double growth = network_.map.growth(step->end()->t - point_->t);
-        const double local = growth * change(step->end()->k, point_->k, step->error());
+        const double local = growth * change(step->end()->unit, step->end()->k, point_->k, step->error());
         const double error = local / acceptable(network_, goal_, *step->end(), stiffness_);
         h_ = next_length(possible, error);
         if (error <= 1) h_ *= growth, take(std::move(step));

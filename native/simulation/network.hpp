@@ -52,10 +52,11 @@ struct Network {
     /// Without the residual and the force, and as H has come since the `origin`.
     Point weigh(const Point& origin, double t, Array H) const {
         const std::size_t d = H.size();
-        Point point{t, std::move(H), Array(d), Array(d), Array(d), {}, {}, {}, {}};
+        Point point{t, std::move(H), Array(d), Array(d), Array(d), Array(d), {}, {}, {}, {}};
         each_lane(d, [&](auto at) {
             const auto weight = map.weight(origin, t, at, point.H);
             at.store(point.w, weight.w), at.store(point.free, weight.free), at.store(point.k, weight.k);
+            at.store(point.unit, weight.unit);
         });
         return point;
     }

@@ -7,11 +7,11 @@
 
 namespace dln::simulation {
 
-/// A network at the time t: H, w, `free` and the slope k of a `Weight`, and the force h, of shape (d,), the residual r of shape (rows,); what
-/// a map keeps of `u` and `v` where H begins afresh.
+/// A network at the time t: H, w, and `free`, the slope k and the `unit` of a `Weight`, and the force h, of shape (d,), the residual r of
+/// shape (rows,); what a map keeps of `u` and `v` where H begins afresh.
 struct Point {
     double t;
-    Array H, w, free, k, r, force, u, v;
+    Array H, w, free, k, unit, r, force, u, v;
 };
 
 using Shared = std::shared_ptr<const Point>;

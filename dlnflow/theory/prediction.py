@@ -5,8 +5,8 @@ from typing import Any
 
 from dlnflow.model import Problem
 from dlnflow.model.curves import FINAL
-from dlnflow.theory.final import FinalState, SolutionKind, fixed_point, solution_kind, summarise
-from dlnflow.theory.fixed_point import NoTheory
+from dlnflow.theory.final import FinalState, fixed_point, summarise
+from dlnflow.theory.fixed_point import NoTheory, SolutionKind, solution_kind
 from dlnflow.theory.rates import convergence_rate
 from dlnflow.theory.scales import FAR, Regime, TimeScale, regime, sizes, time_scales
 from dlnflow.theory.sources import RATES, STATES, Note

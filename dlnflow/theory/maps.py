@@ -255,7 +255,7 @@ def _log_cosh(z: Array) -> Array:
 
 
 def _log_cos(z: float) -> float:
-    return float(np.log1p(-(np.sin(z) ** 2)) / 2)
+    return float(np.log1p(-(np.sin(z) ** 2)) / 2 if z < 0.5 else np.log(np.cos(z)))
 
 
 def _root(f: Callable[[Array], tuple[Array, Array]], low: Array, high: Array, start: Array) -> Array:

@@ -9,7 +9,7 @@ from dlnflow.theory.final import FinalState, fixed_point, summarise
 from dlnflow.theory.fixed_point import NoTheory, SolutionKind, solution_kind
 from dlnflow.theory.rates import convergence_rate
 from dlnflow.theory.scales import FAR, Regime, TimeScale, regime, sizes, time_scales
-from dlnflow.theory.sources import RATES, STATES, Note
+from dlnflow.theory.sources import Note, rate_note, state_notes
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Theory:
     that decided the regime.
     """
 
-    solution: SolutionKind
+    solution: SolutionKind | None
     final_parameter_error: float | None
     final_test_loss: float | None
     final_train_loss: float | None
@@ -58,19 +58,19 @@ def predict(problem: Problem) -> Theory:
 
 def _limits(problem: Problem) -> tuple[FinalState | None, float | None, dict[str, Note]]:
     """The final state, γ and the notes of both."""
-    kind = solution_kind(problem)
     try:
         point = fixed_point(problem)
     except NoTheory as reason:
-        return None, None, _notes(kind, str(reason), str(reason))
+        return None, None, _notes(problem, str(reason), str(reason))
     try:
         rate = convergence_rate(problem, point)
     except NoTheory as reason:
-        return summarise(problem, point), None, _notes(kind, "", str(reason))
+        return summarise(problem, point), None, _notes(problem, "", str(reason))
     unbounded = "" if rate else "The spectrum reaches 0: the approach is slower than any exponential, a power of t."
-    return summarise(problem, point), rate, _notes(kind, "", unbounded)
+    return summarise(problem, point), rate, _notes(problem, "", unbounded)
 
 
-def _notes(kind: SolutionKind, why_final: str, why_rate: str) -> dict[str, Note]:
-    final = {f"final_{name}": STATES[kind].of(name, why_final) for name in FINAL}
-    return final | {"convergence_rate": RATES[kind].because(why_rate)}
+def _notes(problem: Problem, why_final: str, why_rate: str) -> dict[str, Note]:
+    kind, depth = solution_kind(problem), problem.depth
+    final = {f"final_{name}": state_notes(kind, depth).of(name, why_final) for name in FINAL}
+    return final | {"convergence_rate": rate_note(kind, depth).because(why_rate)}

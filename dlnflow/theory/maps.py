@@ -60,7 +60,7 @@ class ScalarMap(ABC):
 
     @abstractmethod
     def pole(self, x: float, rest: float) -> tuple[float, float]:
-        """R and b, such that 1/(k − p) − R/(w² + b²) has no pole near w = 0, where p = x min k and 1 − x = `rest`; for one initial value."""
+        """R and b, such that 1/(k − p) − R/(w² + b²) has no pole near 0, with p = x min k, 1 − x = `rest`; for one initial value."""
 
     def beside_the_pole(self, w: Array, slope: Array, x: float, rest: float) -> Array:
         """1/(k − p) − R/(w² + b²) at weights `w` with their k."""
@@ -116,12 +116,11 @@ class Exponential(ScalarMap):
 class Power(ScalarMap):
     """Depth L > 2, where x is bounded."""
 
-    def __init__(self, depth: float, starts: Starts) -> None:
-        """L, and u(0) v(0) and q₀ of every initial value."""
-        self.depth, self.excess = depth, depth - 2
-        self.log_product, self.q0 = np.log(starts.product)[:, None], starts.offset[:, None]
-        self.log_product_at_zero = self.log_product - 2 / self.excess * _log_cosh(self.excess * self.q0 / 2)
-        self.scale = np.exp(-self.excess / 2 * self.log_product)
+    def __init__(self, depth: float, log_product: Array, q0: Array) -> None:
+        """L, and log u(0) v(0) and q₀ of every initial value."""
+        self.depth, self.excess, self.q0 = depth, depth - 2, q0
+        self.log_product_at_zero = log_product - 2 / self.excess * _log_cosh(self.excess * q0 / 2)
+        self.scale = np.exp(-self.excess / 2 * log_product)
 
     @property
     def size(self) -> float:
@@ -168,9 +167,9 @@ class Power(ScalarMap):
         depth, e, w = self.depth, self.excess, np.maximum(w, 0.0)
         log_v = self.log_product_at_zero / 2  # of the largest v at w ≥ 0, that of w = 0
         log_ratio = np.log1p(depth * w * np.exp(-depth * log_v)) / depth  # of u to it
-        return np.minimum(
-            np.log(np.maximum(2 * np.exp(e * log_ratio) - 1, 1.0)) / e, 2 / depth * np.arcsinh(depth * w / 2 * np.exp(-depth * log_v))
-        )
+        of_power = np.log(np.maximum(2 * np.exp(e * log_ratio) - 1, 1.0)) / e
+        of_sinh = 2 / depth * np.arcsinh(depth * w / 2 * np.exp(-depth * log_v))
+        return np.asarray(np.minimum(of_power, of_sinh))
 
     def _reach_of_force(self, side: Array, gap: Array, theta: float) -> Array:
         """An upper bound of side · q, from θ |x| ≤ |y − w(0)| = `gap`; infinite where x cannot grow so far."""
@@ -178,7 +177,7 @@ class Power(ScalarMap):
             return np.full_like(gap, np.inf)
         e = self.excess
         ratio = np.tanh(e * side * self.q0 / 2) + 2 * e * gap / (theta * 2 * self.scale * np.cosh(e * self.q0 / 2))
-        return np.where(ratio < 1, 2 / e * np.arctanh(np.minimum(ratio, 1 - ROUNDING)), np.inf)
+        return np.asarray(np.where(ratio < 1, 2 / e * np.arctanh(np.minimum(ratio, 1 - ROUNDING)), np.inf))
 
     @property
     def lowest(self) -> float:
@@ -242,7 +241,7 @@ def scalar_map(depth: float, starts: Starts) -> ScalarMap:
     """The map of this depth."""
     if depth == 2:
         return Exponential(starts)
-    return Power(depth, starts) if depth > 2 else Linear(starts)
+    return Power(depth, np.log(starts.product)[:, None], starts.offset[:, None]) if depth > 2 else Linear(starts)
 
 
 FORGOTTEN = Starts(np.ones(1), np.zeros(1), np.zeros(1))
@@ -251,7 +250,9 @@ FORGOTTEN = Starts(np.ones(1), np.zeros(1), np.zeros(1))
 
 def _log_cosh(z: Array) -> Array:
     size = np.abs(z)
-    return np.asarray(np.where(size < 1, np.log1p(2 * np.sinh(np.minimum(size, 1) / 2) ** 2), size + np.log1p(np.exp(-2 * size)) - np.log(2)))
+    return np.asarray(
+        np.where(size < 1, np.log1p(2 * np.sinh(np.minimum(size, 1) / 2) ** 2), size + np.log1p(np.exp(-2 * size)) - np.log(2))
+    )
 
 
 def _log_cos(z: float) -> float:

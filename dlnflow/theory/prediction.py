@@ -3,8 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dlnflow.model import Problem
+from dlnflow.model import Dynamics, GradientDescent, Problem
 from dlnflow.model.curves import FINAL
+from dlnflow.theory.descent import Descent, stability, why_elsewhere
 from dlnflow.theory.final import FinalState, fixed_point, summarise
 from dlnflow.theory.fixed_point import NoTheory, SolutionKind, solution_kind
 from dlnflow.theory.rates import convergence_rate
@@ -34,15 +35,22 @@ class Theory:
     regime: Regime
     regime_why: str
     notes: dict[str, Note]
+    descent: Descent | None = None
+    """Of gradient descent only."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self)
+        """Plain JSON values; `descent` for gradient descent only."""
+        found = asdict(self)
+        return found if self.descent else {name: value for name, value in found.items() if name != "descent"}
 
 
-def predict(problem: Problem) -> Theory:
-    """Everything that theory says about `problem`; about 0.03 s, longer for random initial values."""
-    final, rate, notes = _limits(problem)
+def predict(problem: Problem, dynamics: Dynamics | None = None) -> Theory:
+    """Everything that theory says about `problem`; about 0.03 s, longer for random initial values.
+
+    Limits are those of gradient flow, the default of `dynamics`, and up to terms of the step size those of gradient descent; what batches
+    change, and how large steps may be, is in `descent`.
+    """
+    final, rate, notes, descent = _limits(problem, dynamics if isinstance(dynamics, GradientDescent) else None)
     size = sizes(problem, final)
     name, why = regime(problem, size)
     return Theory(
@@ -53,21 +61,28 @@ def predict(problem: Problem) -> Theory:
         regime=name,
         regime_why=f"{why} A ratio of {FAR:g} counts as large (a convention).",
         notes=notes,
+        descent=descent,
     )
 
 
-def _limits(problem: Problem) -> tuple[FinalState | None, float | None, dict[str, Note]]:
-    """The final state, γ and the notes of both."""
+Limits = tuple[FinalState | None, float | None, dict[str, Note], Descent | None]
+
+
+def _limits(problem: Problem, dynamics: GradientDescent | None) -> Limits:
+    """The final state, γ, the notes of both, and what there is to say of descent."""
     try:
         point = fixed_point(problem)
     except NoTheory as reason:
-        return None, None, _notes(problem, str(reason), str(reason))
+        return None, None, _notes(problem, str(reason), str(reason)), stability(problem, dynamics, None) if dynamics else None
+    descent = stability(problem, dynamics, point) if dynamics else None
+    if dynamics and (why := why_elsewhere(problem, dynamics)):
+        return None, None, _notes(problem, why, why), descent
     try:
         rate = convergence_rate(problem, point)
     except NoTheory as reason:
-        return summarise(problem, point), None, _notes(problem, "", str(reason))
+        return summarise(problem, point), None, _notes(problem, "", str(reason)), descent
     unbounded = "" if rate else "The spectrum reaches 0: the approach is slower than any exponential, a power of t."
-    return summarise(problem, point), rate, _notes(problem, "", unbounded)
+    return summarise(problem, point), rate, _notes(problem, "", unbounded), descent
 
 
 def _notes(problem: Problem, why_final: str, why_rate: str) -> dict[str, Note]:

@@ -28,7 +28,7 @@ def convergence_rate(problem: Problem, point: FixedPoint) -> float:
     """γ, such that train_loss − its limit decays as e^(−2γt) up to a power of t. Raises `NoTheory` where nothing is known."""
     if problem.weight_decay > 0 and problem.depth == 1:
         raise NoTheory(
-            "At depth 1 with weight decay the train loss approaches its limit as e^(−γt) with γ = λ + 2 (least nonzero eigenvalue of XᵀX/δ), "
+            "At depth 1 with weight decay the train loss approaches its limit as e^(−γt), γ = λ + 2 (1 − 1/√δ)², "
             "not as e^(−2γt): `lazy.curves` has it at all times."
         )
     if problem.weight_decay > 0:

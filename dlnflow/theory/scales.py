@@ -53,12 +53,12 @@ class Sizes:
     def laziness(self) -> float:
         """The ratio to `distance` of the weight at which k changes: large where it hardly does on the way.
 
-        At small weights k/k(0) − 1 = (L−1)(3L−4)/4 (w/a^L)², with (k(0)/2)^(L/(2L−2)) for a^L; depth 1 never changes, depth 2 has `tangent`.
+        At small weights k/k(0) − 1 = (L−1)(3L−4)/4 (w/a^L)², with (k(0)/2)^(L/(2L−2)) for a^L; depth 1 never changes; `tangent` at depth 2.
         """
         if self.depth == 1:
             return math.inf
         depth = self.depth
-        return self.tangent ** (depth / (2 * depth - 2)) * (2 / ((depth - 1) * (3 * depth - 4))) ** 0.5 / self.distance
+        return float(self.tangent ** (depth / (2 * depth - 2)) * (2 / ((depth - 1) * (3 * depth - 4))) ** 0.5 / self.distance)
 
     @property
     def lazy_time(self) -> float:
@@ -68,7 +68,7 @@ class Sizes:
     @property
     def small_weight(self) -> float:
         """(u(0) v(0))^(L/2), a^L where they are equal."""
-        return self.product ** (self.depth / 2)
+        return float(self.product ** (self.depth / 2))
 
 
 def sizes(problem: Problem, final: FinalState | None) -> Sizes:

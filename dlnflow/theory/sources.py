@@ -71,11 +71,11 @@ STATES: dict[SolutionKind, StateNotes] = {
 DEEP: dict[SolutionKind, StateNotes] = {
     "interpolation": StateNotes(
         weight=(
-            "w + θ x(w) = w* + s z, z ~ N(0, 1), w = (u^L − v^L)/L where u^(2−L) = u(0)^(2−L) − (L−2) x and v^(2−L) = v(0)^(2−L) + (L−2) x, "
+            "w + θ x(w) = w* + s z, z ~ N(0, 1), w = (u^L − v^L)/L where u^(2−L) = u(0)^(2−L) − (L−2)x and v^(2−L) = v(0)^(2−L) + (L−2)x, "
             "s² = (σ² + E[(w − w*)²])/δ, E[dw/dy] = δ for y = w* + s z"
         ),
         train_loss="0: the data are interpolated",
-        source="the potential of Woodworth et al., arXiv 2002.09277, for depth L, in the fixed point of arXiv 2510.01930, long-time behaviour",
+        source="the potential of Woodworth et al., arXiv 2002.09277, for depth L, in the fixed point of arXiv 2510.01930, long times",
         valid="λ = 0, δ < 1, constant initial values; gradient flow; d → ∞ before t → ∞",
     ),
     "least_squares": StateNotes(

@@ -20,8 +20,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import gamma, hyp1f1
 
-from dlnflow.model import GaussianScale, GradientDescent, PairScale, Problem
-from dlnflow.model.initial import InitialScale
+from dlnflow.model import GradientDescent, Problem
+from dlnflow.model.initial import InitialLaw
 from dlnflow.theory.final import FinalState, final_state
 from dlnflow.theory.fixed_point import NEAREST_TO_ONE, FixedPoint, NoTheory
 from dlnflow.theory.sources import Note
@@ -65,10 +65,9 @@ def effective_start(problem: Problem, dynamics: GradientDescent, loss_integral: 
         raise NoTheory(why)
     factor = float(np.exp(-temperature(dynamics, problem.aspect_ratio) * loss_integral))
     if problem.groups:
-        groups = tuple(group.model_copy(update={"initial_scale": _scaled(group.initial_scale, factor)}) for group in problem.groups)
+        groups = tuple(group.model_copy(update={"initial_scale": _scaled(group.initial, factor)}) for group in problem.groups)
         return problem.model_copy(update={"groups": groups})
-    assert problem.initial_scale is not None  # as there are no groups
-    return problem.model_copy(update={"initial_scale": _scaled(problem.initial_scale, factor)})
+    return problem.model_copy(update={"initial_scale": _scaled(problem.population[0].initial, factor)})
 
 
 def end_of_descent(problem: Problem, dynamics: GradientDescent, loss_integral: float) -> FinalState:
@@ -100,14 +99,9 @@ def _no_end(problem: Problem, dynamics: GradientDescent) -> str:
     return ""
 
 
-def _scaled(scale: InitialScale, factor: float) -> InitialScale:
-    match scale:
-        case PairScale():
-            return scale.model_copy(update={"u": factor * scale.u, "v": factor * scale.v})
-        case GaussianScale():
-            return scale.model_copy(update={"std": factor * scale.std})
-        case _:
-            return factor * scale
+def _scaled(law: InitialLaw, factor: float) -> InitialLaw:
+    """The same law of `factor` times u(0) and v(0), which may be smaller than requests allow."""
+    return law.model_copy(update={name: factor * value for name, value in law if isinstance(value, float)})
 
 
 def stability(problem: Problem, dynamics: GradientDescent, point: FixedPoint | None) -> Descent:

@@ -26,8 +26,8 @@ Loss = Literal["half_mean", "mean", "quarter_mean", "half_sum", "sum"]
 class Convention:
     """How a paper writes a network: β from its weights, at `depth` L for differences; the loss of residuals r; the features' deviation s.
 
-    Losses are Σr²/(2n) `half_mean`, Σr²/n `mean`, Σr²/(4n) `quarter_mean`, Σr²/2 `half_sum` and Σr² `sum`. Raises ValueError for values that
-    are none of these, and for products of another depth than 2.
+    Losses are Σr²/(2n) `half_mean`, Σr²/n `mean`, Σr²/(4n) `quarter_mean`, Σr²/2 `half_sum` and Σr² `sum`. Raises ValueError for what
+    is none of these, and for products of another depth than 2.
     """
 
     parametrisation: Parametrisation

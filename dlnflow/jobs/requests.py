@@ -155,11 +155,21 @@ class SimulationRequest(SimulationFields):
     kind: Literal["simulation"]
 
 
+def _is_flow(value: object) -> bool:
+    return isinstance(value, GradientFlow)
+
+
 class TheoryRequest(Model):
     """State what is known in closed form: where the problem ends, how fast, and on which time scales."""
 
     kind: Literal["theory"]
     problem: Problem
+    dynamics: Annotated[
+        Dynamics,
+        Field(
+            exclude_if=_is_flow, description="gradient flow, or gradient descent, of which batches, momentum and stable steps are described"
+        ),
+    ] = GradientFlow()
 
 
 class ComparisonRequest(DmftFields, SimulationFields):

@@ -175,6 +175,10 @@ def _require_address(url: str) -> None:
     scheme, _, rest = url.partition("://")
     if scheme not in SCHEMES or not rest:
         raise ValueError("an address begins with redis://, rediss://, unix:// or sentinel://")
+    if scheme == "unix" and not rest.startswith("/"):
+        raise ValueError(
+            "the address of a socket is unix:///PATH, without a user; a server that asks for a password is reached by redis://"
+        )
     login, at, hosts = rest.rpartition("@")
     nodes, _, database = hosts.partition("/")
     wholes = [f"{login}{at}{node}/{database}" for node in nodes.split(";")] if scheme == "sentinel" else [rest]
@@ -184,7 +188,7 @@ def _require_address(url: str) -> None:
 
 def _is_readable(scheme: str, rest: str) -> bool:
     if scheme == "unix":
-        return rest.startswith("/")
+        return True
     try:
         parts = urlsplit(f"redis://{rest}")
         database = unquote(parts.path).strip("/")

@@ -29,7 +29,7 @@ SIMULATE = {"kind": "simulation", "problem": PROBLEM, "horizon": 2, "dimension":
 
 @pytest.fixture(scope="module")
 def http(redis_url) -> Iterator[httpx2.Client]:
-    with serving(redis_url=redis_url) as address, httpx2.Client(base_url=address) as client:
+    with serving(redis_url=redis_url) as address, httpx2.Client(base_url=address, timeout=60) as client:
         yield client
 
 

@@ -32,25 +32,29 @@ class Address:
     @property
     def proxy(self) -> str | None:
         """The proxy that the environment puts before the service, without its password."""
+        found = self._proxy()
+        return found and without_password(found)
+
+    def _proxy(self) -> str | None:
         if self.loopback or not self.url.host or proxy_bypass(self.url.netloc.decode()):
             return None
         proxies = getproxies()
         found = proxies.get(self.url.scheme) or proxies.get("all")
-        return found and without_password(found)
+        return found and (found if "://" in found else f"http://{found}")
 
     def headers(self, key: str | None) -> dict[str, str]:
         """How the key goes with a request: beside a user and a password for something before the service, which the address may hold."""
         return {} if not key else {"X-API-Key": key} if self.url.userinfo else {"Authorization": f"Bearer {key}"}
 
     def options(self, key: str | None) -> dict[str, Any]:
-        """How an httpx2 client connects: no proxy is on the way to this machine, whatever the environment says.
+        """How an httpx2 client connects: through the proxy of the environment that is on the way, whatever others there are.
 
-        Certificates are the environment's, and not looked for where none are needed.
+        No proxy is on the way to this machine. Certificates are the environment's, and not looked for where none are needed.
         """
-        options: dict[str, Any] = {"base_url": self.url, "timeout": 60, "headers": self.headers(key)}
-        if self.loopback:
-            options |= {"trust_env": False, "verify": httpx2.create_ssl_context() if self.url.scheme == "https" else False}
-        return options
+        proxy = self._proxy()
+        encrypted = "https" in (self.url.scheme, str(proxy).partition(":")[0])
+        verify = httpx2.create_ssl_context() if encrypted else False
+        return {"base_url": self.url, "timeout": 60, "headers": self.headers(key), "trust_env": False, "proxy": proxy, "verify": verify}
 
 
 def read_address(url: str | httpx2.URL | None) -> Address:

@@ -12,6 +12,8 @@ from dlnflow.jobs.fields import path_of, sentence_of
 from dlnflow.jobs.plain import T, checked, plain
 from dlnflow.model import Model
 
+MOST_LINES = 10
+
 
 def read_request(adapter: TypeAdapter[T], request: Any, fields: Mapping[str, Any]) -> tuple[dict[str, Any], T]:
     """A request given as a model, a dict or keywords, as plain JSON and as a model; raises InvalidRequest, which names the field.
@@ -37,12 +39,13 @@ def read_data(data: matrix.Data, header: bool | None, index: bool | None) -> mat
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Turn pydantic's errors into `InvalidRequest`: one line for every field that is wrong, with what was given."""
+    """Turn pydantic's errors into `InvalidRequest`: a line for every field that is wrong, with what was given, up to ten."""
     try:
         yield
     except ValidationError as error:
         items = error.errors()
-        raise InvalidRequest([path_of(item) for item in items], "\n".join(map(_line, items))) from None
+        lines = [_line(item) for item in items[:MOST_LINES]] + ([f"and {len(items) - MOST_LINES} more"] if len(items) > MOST_LINES else [])
+        raise InvalidRequest([path_of(item) for item in items], "\n".join(lines)) from None
 
 
 def _line(error: Any) -> str:

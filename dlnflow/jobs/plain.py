@@ -14,10 +14,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from dlnflow.model.schedules import MOST_STEPS
+
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 MISSING = frozenset({"MaskedConstant", "NAType", "NaTType"})  # the types of NumPy's and pandas' missing values
-MOST = 100_000  # entries that are taken from an iterator, which may have no end; every field refuses so many
+MOST = MOST_STEPS + 1  # entries that are taken from an iterator, which may have no end; every field refuses so many
 
 
 def plain(value: Any, path: Path = ()) -> Any:

@@ -30,7 +30,7 @@ class Settings(BaseModel):
     redis_master: str = Field("mymaster", description="name under which the sentinels of a sentinel:// address know the store")
     workers: int = Field(2, ge=1, le=256, description="jobs that run at the same time, and one prediction beside them")
     max_queued: int = Field(1000, ge=1, description="jobs that may wait; further ones get 429")
-    max_body_bytes: int = Field(1_000_000, ge=1, description="largest body of a request; larger ones get 413")
+    max_body_bytes: int = Field(3_000_000, ge=1, description="largest body of a request; larger ones get 413")
     max_dataset_bytes: int = Field(65_000_000, ge=1, description="largest file of a data set; larger ones get 413")
     max_seconds: float = Field(3600, gt=0, description="predicted seconds of one job; a longer one gets 422")
     max_total_seconds: float = Field(
@@ -175,6 +175,10 @@ def _require_address(url: str) -> None:
     scheme, _, rest = url.partition("://")
     if scheme not in SCHEMES or not rest:
         raise ValueError("an address begins with redis://, rediss://, unix:// or sentinel://")
+    if scheme == "unix" and not rest.startswith("/"):
+        raise ValueError(
+            "the address of a socket is unix:///PATH, without a user; a server that asks for a password is reached by redis://"
+        )
     login, at, hosts = rest.rpartition("@")
     nodes, _, database = hosts.partition("/")
     wholes = [f"{login}{at}{node}/{database}" for node in nodes.split(";")] if scheme == "sentinel" else [rest]
@@ -184,7 +188,7 @@ def _require_address(url: str) -> None:
 
 def _is_readable(scheme: str, rest: str) -> bool:
     if scheme == "unix":
-        return rest.startswith("/")
+        return True
     try:
         parts = urlsplit(f"redis://{rest}")
         database = unquote(parts.path).strip("/")

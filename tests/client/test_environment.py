@@ -90,6 +90,23 @@ def test_a_proxy_that_cannot_be_used_is_named(proxy, monkeypatch):
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.parametrize("no_proxy", ["", "service.invalid"])
+def test_a_proxy_that_is_not_on_the_way_is_none_of_its_business(no_proxy, monkeypatch):
+    """As where a desktop sets all of them, and what SOCKS needs is not installed."""
+    with stubbed(lambda _: answer(200, record())) as stub:
+        monkeypatch.setenv("all_proxy", "socks5://proxy:1080")
+        monkeypatch.setenv("https_proxy", "nonsense://proxy:1080")
+        monkeypatch.setenv("no_proxy", no_proxy)
+        if not no_proxy:
+            monkeypatch.setenv("http_proxy", stub.url.removeprefix("http://"))
+            with Client("http://service.invalid") as client:
+                assert client.job("x").id == "x"
+        else:
+            with pytest.raises(ServiceUnavailable) as error, Client("http://service.invalid", retries=0) as client:
+                client.job("x")
+            assert "proxy" not in str(error.value)
+
+
 @pytest.mark.parametrize("given", ["k3y\n", " k3y", "k3y\r\n", "\tk3y ", "\ufeffk3y"])
 def test_blanks_around_a_key_are_no_part_of_it(given, monkeypatch):
     monkeypatch.setenv("DLNFLOW_API_KEY", given)

@@ -29,7 +29,7 @@ SIMULATE = {"kind": "simulation", "problem": PROBLEM, "horizon": 2, "dimension":
 
 @pytest.fixture(scope="module")
 def http(redis_url) -> Iterator[httpx2.Client]:
-    with serving(redis_url=redis_url) as address, httpx2.Client(base_url=address) as client:
+    with serving(redis_url=redis_url) as address, httpx2.Client(base_url=address, timeout=60) as client:
         yield client
 
 
@@ -58,6 +58,10 @@ def in_library(fields: dict[str, Any]) -> str | None:
     return None
 
 
+def linear(**changes: Any) -> dict[str, Any]:
+    return {"kind": "gradient_descent", "step_size": {"kind": "linear", "start": 0.25, "end": 0.25, "steps": 20} | changes}
+
+
 IN_JSON = [
     ({"dimension": 100.0}, None),
     ({"dimension": 1e2, "replicas": 2.0}, None),
@@ -78,6 +82,13 @@ IN_JSON = [
     ({"times": [1e-12]}, None),
     ({"times": 1.0}, "times"),
     ({"times": {"0": 1.0}}, "times"),
+    ({"dynamics": linear(steps=20.0)}, None),
+    ({"dynamics": linear(steps=2e1)}, None),
+    ({"dynamics": linear(steps=20.5)}, "dynamics.step_size.steps"),
+    ({"dynamics": linear(steps="20")}, "dynamics.step_size.steps"),
+    ({"dynamics": linear(steps=True)}, "dynamics.step_size.steps"),
+    ({"problem": PROBLEM | {"depth": 3}}, None),
+    ({"problem": PROBLEM | {"depth": "3"}}, "problem.depth"),
 ]
 
 
@@ -144,6 +155,15 @@ def test_what_is_missing_or_no_number_is_named(name):
     with pytest.raises(InvalidRequest, match=field.replace(".", r"\.")) as error:
         as_request(SIMULATE, {"times": times})
     assert error.value.fields[0] == field and len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("steps", "field"), [(itertools.repeat(0.1), "values"), (itertools.repeat(0), "values.0"), (np.full(200_000, 0.1), "values")]
+)
+def test_a_schedule_without_end_is_refused_in_a_few_lines(steps, field):
+    with pytest.raises(InvalidRequest) as error:
+        as_request(SIMULATE, {"dynamics": {"kind": "gradient_descent", "step_size": {"kind": "list", "values": steps}}})
+    assert error.value.fields[0] == f"dynamics.step_size.{field}" and len(str(error.value)) < 2000
 
 
 @pytest.mark.parametrize("missing", [pd.NA, np.ma.masked, float("nan"), np.float64("nan")], ids=repr)

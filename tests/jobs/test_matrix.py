@@ -350,6 +350,7 @@ MISSING_FIRST = Column([None, *np.linspace(1, 2, 29) ** 2], type=DataType.float6
         (as_npz(x=MATRIX.astype(object)), "cannot be read"),
         (as_npz(x=MATRIX)[:200], "cannot be read"),
         (as_npy(MATRIX)[:200], "NPY file cannot be read"),
+        (as_npy(MATRIX) + as_npy(MATRIX), "goes on after its array"),
         (as_npy(MATRIX.astype(object)), "NPY file cannot be read"),
         (lambda: as_npz(x=np.zeros((3000, 3000))), "more than"),
         (lambda: as_npz(x=np.zeros(20_000_000)), "more than"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dlnflow.jobs.requests import job_id, request_adapter
+from dlnflow.model.schedules import MOST_STEPS
 from tests.e2e.stack import PROBLEM, Stack
 from tests.e2e.stack import QUICK as ANY
 
@@ -152,3 +153,10 @@ def test_a_sweep_may_pass_through_a_default(stack: Stack, path, values):
     request = request_adapter.validate_python(document)
     assert job_id(request.child(0)) == job_id(request_adapter.validate_python(steps()))
     assert len({job_id(request.child(index)) for index in range(request.size)}) == len(values)
+
+
+def test_the_longest_schedule_that_is_allowed_can_be_sent(stack: Stack):
+    values = [1.2345678901234567e-05 + number * 1e-21 for number in range(MOST_STEPS)]
+    for more, status in ([], 200), ([0.1], 422):
+        answer = stack.client.post("/v1/estimate", json=steps(step_size={"kind": "list", "values": values + more}))
+        assert answer.status_code == status, answer.text

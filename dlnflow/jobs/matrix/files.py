@@ -52,10 +52,14 @@ def read(content: bytes, header: bool | None, index: bool | None) -> Table:
 
 
 def _load(content: bytes, format: str) -> Any:
+    file = io.BytesIO(content)
     try:
-        return np.load(io.BytesIO(content), allow_pickle=False)
+        loaded = np.load(file, allow_pickle=False)
     except Exception as error:  # whatever a broken file makes of it
         raise BadMatrix(f"the {format} file cannot be read: {error}") from None
+    if format == "NPY" and file.tell() < len(content):
+        raise BadMatrix("the NPY file goes on after its array; save one array alone")
+    return loaded
 
 
 def _only_array(content: bytes) -> Any:

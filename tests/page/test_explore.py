@@ -73,7 +73,15 @@ def test_pinned_curves_stay_and_are_named_by_what_differs(visit: Open):
 
 
 def test_an_address_brings_pins_and_settings_back(visit: Open):
-    settings = {"aspect_ratio": 0.5, "noise_std": 0.1, "weight_decay": 0, "density": 0.2, "depth": 2, "batch_fraction": 1, "step_size": 0.05}
+    settings = {
+        "aspect_ratio": 0.5,
+        "noise_std": 0.1,
+        "weight_decay": 0,
+        "density": 0.2,
+        "depth": 2,
+        "batch_fraction": 1,
+        "step_size": 0.05,
+    }
     settings |= {"horizon": 4, "target": {"kind": "bernoulli_gauss", "density": 0.2, "std": 1}}
     state = {"settings": settings | {"initial_scale": 0.5}, "pins": [settings | {"initial_scale": 1}], "quantity": "l1_norm"}
     page = visit(f"/#explore={json.dumps(state)}")

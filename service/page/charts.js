@@ -122,7 +122,7 @@ export function drawFamily(node, axes, members, name) {
     const traces = members.map(({ row, curves }, j) => {
       const share = values.length > 1 ? values.indexOf(row[axes[0]]) / (values.length - 1) : 0;
       const color = `hsl(${Math.round(215 - 190 * share)} 65% ${isDark() ? 70 : 40}%)`, { time, value } = pointsOf(curves, name);
-      const text = axes.map((axis) => `${axis.split(".").pop()} = ${show(row[axis])}`).join(", ");
+      const text = axes.map((axis) => `${SYMBOLS[axis.split(".").pop()] ?? axis.split(".").pop()} = ${show(row[axis])}`).join(", ");
       return { x: time, y: value, mode: "lines", name: text, line: { color, width: 2, dash: DASHES[j % 5] }, hovertemplate: "t = %{x:.3g}: %{y:.4g}" };
     });
     return [traces, { xaxis: timeAxis, yaxis: { ...valueAxis, title: { text: NAMES[name] } } }];

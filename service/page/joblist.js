@@ -61,7 +61,7 @@ function line(record) {
   note.addEventListener("change", () => setNote(record.id, note.value));
   return element("li", {}, [
     element("span", { className: "what" }, [
-      element("b", {}, `${record.kind}, ${record.status}`), ": ", say(record.request), element("small", {}, `${record.id.slice(0, 8)} · ${localTime(record.created_at)}${took(record)}`),
+      element("b", {}, `${record.kind}${record.request.base ? ` of ${record.request.base.kind}` : ""}, ${record.status}`), ": ", say(record.request), element("small", {}, `${record.id.slice(0, 8)} · ${localTime(record.created_at)}${took(record)}`),
       record.children?.length ? folder(record.children) : null,
     ]),
     note,

@@ -3,6 +3,7 @@ import { download, getJson, postJson, Refusal, save } from "./api.js";
 import { toImage } from "./canvas.js";
 import { drawConditional, drawCurves, drawFamily, drawKernel, drawSweep, NAMES } from "./charts.js";
 import { button, byId, element, show, table } from "./dom.js";
+import { remember } from "./pursuit.js";
 import { nameOf } from "./quantities.js";
 import { fillTheory } from "./theory.js";
 import { MEANING } from "./traces.js";
@@ -60,6 +61,7 @@ async function loadLimits({ id, request: { base, axes } }) {
   if (base.kind === "theory" || !Object.keys(axes).every((path) => path.startsWith("problem."))) return;
   try {
     const asked = await postJson("v1/jobs", { kind: "sweep", base: { kind: "theory", problem: base.problem }, axes }, { wait: 30 });
+    remember(asked.id);
     const limits = (await getJson(`v1/jobs/${asked.id}/table?format=json`)).rows;
     if (shown.has(id)) shown.set(id, { ...shown.get(id), limits });
     draw();
@@ -77,6 +79,11 @@ async function lookAt() {
   if (lookAt.wanted !== wanted || !shown.has(job.record.id)) return;
   shown.set(job.record.id, { ...shown.get(job.record.id), at });
   draw();
+}
+
+function resetTime() {
+  byId("sweep-at").value = byId("sweep-at").max;
+  byId("sweep-at-said").textContent = "the end";
 }
 
 function timeOf({ record: { request: { base } } }) {
@@ -177,6 +184,7 @@ function drawTable({ record, table: found, at, family, limits }) {
   if (select.dataset.of !== `${record.id} ${values.length}`) {
     select.replaceChildren(...values.map((name) => element("option", { value: name }, nameOf(name))));
     select.value = values.find((name) => /test_loss|parameter_error/.test(name)) || values[0];
+    if (!select.dataset.of?.startsWith(record.id)) resetTime();
     select.dataset.of = `${record.id} ${values.length}`;
   }
   byId("sweep").hidden = !values.length;

@@ -168,7 +168,7 @@ def test_a_sweep_is_a_table_a_plot_and_a_family_of_curves(visit: Open):
     page.click("#run")
     expect(page.locator("#shown li", has_text="sweep, succeeded")).to_have_count(1, timeout=SECONDS)
     expect(page.locator("#sweep-table tbody tr")).to_have_count(3)
-    expect(page.locator("#family .legendtext").first).to_have_text("initial_scale = 0.2", timeout=SECONDS)
+    expect(page.locator("#family .legendtext").first).to_have_text("a = 0.2", timeout=SECONDS)
     assert downloaded(page, "Download the table as CSV").read_text().startswith("problem.initial_scale,")
 
 
@@ -304,3 +304,86 @@ def test_keyboard_and_screen_reader(visit: Open):
     images = page.locator("[role=img]:visible")
     assert all(images.nth(i).get_attribute("aria-label") for i in range(images.count()))
     assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_nothing_ticked_and_run_says_what_is_missing(visit: Open):
+    page = visit("/#form")
+    for kind in ("dmft", "theory"):
+        page.uncheck(f"input[name={kind}]")
+    expect(page.locator("#estimate")).to_contain_text("Tick at least one kind")
+    page.click("#run")
+    expect(page.locator("#form-error")).to_contain_text("Tick at least one kind")
+    expect(page.locator("input[name=dmft]")).to_be_focused()
+
+
+def test_a_long_job_asks_before_it_runs(visit: Open):
+    page = visit("/#form")
+    quick(page, 715)
+    for path, value in {"horizon": 100, "dimension": 4000, "replicas": 1000}.items():
+        fill(page, path, value)
+    page.click("#run")
+    expect(page.locator("#ask-text")).to_contain_text("min", timeout=SECONDS)
+    page.get_by_role("button", name="Not now").click()
+    expect(page.locator("#ask")).to_be_hidden()
+    assert page.locator("#shown li").count() == 0
+
+
+def test_values_of_a_sweep_at_any_time_with_the_limits_of_theory(visit: Open, stack: Stack):
+    request = {"kind": "sweep", "base": QUICK | {"seed": 712}, "axes": {"problem.initial_scale": [0.2, 0.5]}}
+    job_id = stack.done(request)
+    page = visit(f"/#jobs={job_id}")
+    expect(page.locator("#sweep .legendtext", has_text="theory, t → ∞")).to_have_count(1, timeout=SECONDS)
+    first = page.locator("#sweep-table thead").text_content()
+    assert first.startswith("problem.initial_scalestatustime")
+    page.locator("#sweep-at").fill("0")
+    expect(page.locator("#sweep-table thead")).to_contain_text("test_loss_at", timeout=SECONDS)
+    expect(page.locator("#sweep")).to_have_attribute("aria-label", re.compile("test loss at t = 0.5"))
+    at = stack.client.get(f"/v1/jobs/{job_id}/table", params={"at": 0.5}).json()["rows"][0]["test_loss_at"]
+    assert f"{at:.3g}"[:5] in page.locator("#sweep-table tbody tr").first.text_content()
+
+
+def test_jobs_have_notes_are_searched_and_removed_and_children_are_folded(visit: Open, stack: Stack):
+    stack.done({"kind": "sweep", "base": QUICK | {"seed": 713}, "axes": {"problem.noise_std": [0.1, 0.2]}})
+    page = visit("/#form")
+    row = page.locator("#jobs > li", has_text="seed 713")
+    expect(row).to_have_count(1)
+    row.get_by_text("2 jobs").click()
+    expect(row.locator("details li")).to_have_count(2)
+    row.locator(".note").fill("weak noise #tuesday")
+    row.locator(".note").press("Enter")
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.fill("#search", "#tuesday")
+    expect(page.locator("#jobs > li")).to_have_count(1)
+    expect(row.locator(".note")).to_have_value("weak noise #tuesday")
+    row.get_by_role("button", name=re.compile("^Remove")).click()
+    expect(page.locator("#jobs")).to_contain_text("No job has these words")
+
+
+def test_a_schedule_of_steps_can_be_filled_in(visit: Open, stack: Stack):
+    page = visit("/#form")
+    quick(page, 714)
+    field(page, "dynamics").locator("select").first.select_option(label="gradient_descent")
+    page.locator('.field[data-path="dynamics.step_size"]:visible').first.locator("select").first.select_option(label="linear")
+    for name, value in {"start": 0.2, "end": 0.1, "steps": 10}.items():
+        fill(page, f"dynamics.step_size.{name}", value)
+    page.click("#run")
+    page.wait_for_selector("#shown li", timeout=SECONDS)
+    sent = stack.job(page.locator("#shown li").first.get_attribute("data-id"))["request"]["dynamics"]
+    assert sent["step_size"] == {"kind": "linear", "start": 0.2, "end": 0.1, "steps": 10}
+
+
+def test_no_button_sends_a_figure_to_somebody_elses_cloud(visit: Open):
+    page = visit("/")
+    page.wait_for_selector("#picture .modebar-btn", state="attached", timeout=SECONDS)
+    titles = page.locator("#picture .modebar-btn").evaluate_all("nodes => nodes.map((node) => node.dataset.title ?? node.dataset.val ?? '')")
+    assert titles and not [title for title in titles if re.search("cloud|share|studio", title, re.IGNORECASE)]
+
+
+def test_the_interface_is_described_in_the_dark_too(browser: Browser, stack: Stack):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{stack.client.base_url}/docs")
+    page.wait_for_selector(".swagger-ui .info")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 28)"
+    context.close()

@@ -2,9 +2,10 @@
 import { colors, DASHES, fade, isDark, put, style, timeAxis, valueAxis } from "./canvas.js";
 import { show } from "./dom.js";
 import { phaseBars } from "./phases.js";
-import { QUANTITIES } from "./quantities.js";
+import { nameOf, QUANTITIES } from "./quantities.js";
 import { band, bars, pointsOf, symbolOf } from "./traces.js";
 
+const SYMBOLS = { aspect_ratio: "δ", initial_scale: "a", noise_std: "σ", weight_decay: "λ", density: "ρ", depth: "L", batch_fraction: "b", step_size: "η" };
 const NAMES = { train_loss: "train loss", test_loss: "test loss", parameter_error: "parameter error" };
 
 // jobs: [{ record, curves }]; theory adds its final values and time scales; names: which curves.
@@ -93,20 +94,24 @@ export function drawKernel(node, kernels, name) {
   });
 }
 
-// One axis: a family of values along it; two: a heat map.
-export function drawSweep(node, axes, rows, name) {
-  const [first, second] = axes, ends = rows.map((row) => row[name]).filter((v) => typeof v === "number");
-  put(node, `${name} over ${axes.join(" and ")}: ${rows.length} points, from ${Math.min(...ends).toPrecision(3)} to ${Math.max(...ends).toPrecision(3)}.`, () => {
+// One axis: values along it, with the limits of theory; two: a heat map. `column` of the rows holds the quantity `name`, at `time` or at the end.
+export function drawSweep(node, axes, rows, column, { name, limits, time }) {
+  const [first, second] = axes, ends = rows.map((row) => row[column]).filter((v) => typeof v === "number");
+  const what = `${nameOf(name)} ${time ? `at t = ${show(time)}` : "at the end"}`, short = (axis) => SYMBOLS[axis.split(".").pop()] ?? axis;
+  put(node, `${what} over ${axes.join(" and ")}: ${rows.length} points, from ${show(Math.min(...ends))} to ${show(Math.max(...ends))}.`, () => {
     const log = (values) => (values.every((v) => v > 0) && Math.max(...values) >= 10 * Math.min(...values) ? "log" : "linear");
-    const x = [...new Set(rows.map((row) => row[first]))];
+    const label = (value) => (typeof value === "object" ? value.kind ?? JSON.stringify(value) : value);
+    const x = [...new Set(rows.map((row) => label(row[first])))];
     if (!second) {
-      const errors = { type: "data", array: rows.map((row) => row[`${name}_stderr`] ?? 0), thickness: 1, width: 3 };
-      const trace = { x: rows.map((row) => row[first]), y: rows.map((row) => row[name]), error_y: errors, mode: "lines+markers", line: { color: colors()[0] }, name };
-      return [[trace], { xaxis: { type: log(x), title: { text: first } }, yaxis: { type: log(ends), title: { text: name } } }];
+      const errors = { type: "data", array: rows.map((row) => row[`${name}_stderr${time ? "_at" : ""}`] ?? 0), thickness: 1, width: 3 };
+      const trace = { x: rows.map((row) => label(row[first])), y: rows.map((row) => row[column]), error_y: errors, mode: "lines+markers", line: { color: colors()[0] }, name: `${what} ± 1 s.e.` };
+      const theory = (limits ?? []).filter((row) => typeof row[`final_${name}`] === "number");
+      const limit = { x: theory.map((row) => label(row[first])), y: theory.map((row) => row[`final_${name}`]), mode: "lines", line: { color: colors()[1], dash: "dot" }, name: "theory, t → ∞" };
+      return [theory.length ? [trace, limit] : [trace], { xaxis: { type: log(x), title: { text: short(first) } }, yaxis: { type: log(ends), title: { text: nameOf(name) } }, showlegend: true }];
     }
-    const y = [...new Set(rows.map((row) => row[second]))];
-    const z = y.map((b) => x.map((a) => rows.find((row) => row[first] === a && row[second] === b)?.[name] ?? null));
-    return [[{ type: "heatmap", x, y, z, colorscale: "Cividis", colorbar: { title: { text: name } } }], { xaxis: { type: log(x), title: { text: first } }, yaxis: { type: log(y), title: { text: second } } }];
+    const y = [...new Set(rows.map((row) => label(row[second])))];
+    const z = y.map((b) => x.map((a) => rows.find((row) => label(row[first]) === a && label(row[second]) === b)?.[column] ?? null));
+    return [[{ type: "heatmap", x, y, z, colorscale: "Cividis", colorbar: { title: { text: what } } }], { xaxis: { type: log(x), title: { text: short(first) } }, yaxis: { type: log(y), title: { text: short(second) } } }];
   });
 }
 
@@ -117,7 +122,7 @@ export function drawFamily(node, axes, members, name) {
     const traces = members.map(({ row, curves }, j) => {
       const share = values.length > 1 ? values.indexOf(row[axes[0]]) / (values.length - 1) : 0;
       const color = `hsl(${Math.round(215 - 190 * share)} 65% ${isDark() ? 70 : 40}%)`, { time, value } = pointsOf(curves, name);
-      const text = axes.map((axis) => `${axis.split(".").pop()} = ${show(row[axis])}`).join(", ");
+      const text = axes.map((axis) => `${SYMBOLS[axis.split(".").pop()] ?? axis.split(".").pop()} = ${show(row[axis])}`).join(", ");
       return { x: time, y: value, mode: "lines", name: text, line: { color, width: 2, dash: DASHES[j % 5] }, hovertemplate: "t = %{x:.3g}: %{y:.4g}" };
     });
     return [traces, { xaxis: timeAxis, yaxis: { ...valueAxis, title: { text: NAMES[name] } } }];

@@ -4,6 +4,7 @@ import { byId, element } from "./dom.js";
 import { firstWrong, judgeAll, makeField, objectField, placeError, resolve, useSchemas } from "./fields.js";
 
 const KINDS = { dmft: "Mean-field theory (n, d → ∞)", simulation: "Finite networks", theory: "Closed forms: end, rate, time scales", comparison: "Comparison: theory and networks, with a verdict" };
+export const NOTHING = "Tick at least one kind of job to compute.";
 const SHARED = ["horizon", "times", "seed"];
 
 const form = byId("form");
@@ -124,7 +125,16 @@ export function judge() {
   return firstWrong(form);
 }
 
+const UNCERTAIN = 2; // most jobs take between half and twice as long as predicted
 let estimateTimer = null, stopEstimate = null, canEstimate = true;
+
+// Predicted seconds of all of the requests together; 0 where that cannot be known.
+export async function predictedSeconds(requests) {
+  const answers = await Promise.all(requests.filter(({ kind }) => kind !== "theory").map((request) => postJson("v1/estimate", request).catch(() => ({ seconds: 0 }))));
+  return answers.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+export const sayRange = (seconds) => cost({ seconds });
 
 // Ask what the ticked jobs would cost, half a second after the last change.
 export function estimateSoon() {
@@ -137,7 +147,8 @@ async function estimate() {
   const place = byId("estimate");
   place.textContent = "";
   if (judge()) return;
-  const requests = readForm().filter((request) => request.kind !== "theory");
+  const ticked = readForm(), requests = ticked.filter((request) => request.kind !== "theory");
+  if (!ticked.length) { place.textContent = NOTHING; return; }
   stopEstimate = new AbortController();
   try {
     const answers = await Promise.all(requests.map((request) => postJson("v1/estimate", request, { signal: stopEstimate.signal })));
@@ -151,6 +162,7 @@ async function estimate() {
 
 function cost(answer) {
   const seconds = answer.seconds ?? answer.predicted_seconds, bytes = answer.memory_bytes ?? answer.bytes ?? answer.memory;
-  const time = seconds === undefined ? "" : seconds < 1 ? "under a second" : seconds < 90 ? `about ${Math.ceil(seconds)} s` : `about ${Math.ceil(seconds / 60)} min`;
+  const say = (most) => (most < 90 ? `${Math.ceil(most)} s` : `${Math.ceil(most / 60)} min`);
+  const time = seconds === undefined ? "" : seconds < 1 ? "a second or two" : `${say(seconds / UNCERTAIN)} to ${say(seconds * UNCERTAIN)}`;
   return [time, bytes ? `${Math.ceil(bytes / 1e6)} MB` : ""].filter(Boolean).join(", ");
 }

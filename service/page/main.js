@@ -3,7 +3,7 @@ import { getJson, postJson, Refusal, send } from "./api.js";
 import { byId } from "./dom.js";
 import { follow } from "./events.js";
 import { buildExplore, exploreRequest, exploreState, restoreExplore } from "./explore.js";
-import { buildForm, estimateSoon, fillForm, judge, readForm, showRefusal } from "./form.js";
+import { buildForm, estimateSoon, fillForm, judge, NOTHING, predictedSeconds, readForm, sayRange, showRefusal } from "./form.js";
 import { refresh, setUpList } from "./joblist.js";
 import { curlLines, pythonLines } from "./lines.js";
 import { clear, isShown, load, loadTable, setUp, update } from "./results.js";
@@ -18,10 +18,14 @@ async function run(event) {
   const wrong = judge();
   if (wrong) return wrong.focus();
   const requests = readForm();
-  if (!requests.length) return showRefusal({ message: "tick at least one kind of job to compute" });
+  if (!requests.length) {
+    showRefusal({ message: NOTHING });
+    return document.querySelector("#fields-kinds input").focus();
+  }
   submitting = true;
   byId("run").disabled = true;
   try {
+    if (!(await isAffordable(requests))) return;
     const records = [];
     for (const request of requests) records.push(await postJson("v1/jobs", request));
     clear();
@@ -35,6 +39,23 @@ async function run(event) {
     submitting = false;
     byId("run").disabled = false;
   }
+}
+
+const LONG = 60; // predicted seconds above which a job asks first
+
+// Whether the requests are short, or somebody says that they may take long.
+async function isAffordable(requests) {
+  const seconds = await predictedSeconds(requests);
+  if (seconds <= LONG) return true;
+  byId("ask-text").textContent = `This is predicted to take ${sayRange(seconds)}.`;
+  byId("ask").hidden = false;
+  byId("ask-yes").focus();
+  const answer = await new Promise((resolve) => {
+    byId("ask-yes").onclick = () => resolve(true);
+    byId("ask-no").onclick = () => resolve(false);
+  });
+  byId("ask").hidden = true;
+  return answer;
 }
 
 async function watch(record) {
@@ -87,12 +108,12 @@ function refused(error) {
 }
 
 function changed() {
+  estimateSoon();
   const request = readForm()[0];
   if (!request) return;
   const service = new URL(".", location.href).href.replace(/\/$/, ""); // which may be below a path
   byId("curl").textContent = curlLines(request, service);
   byId("python").textContent = pythonLines(request, service);
-  estimateSoon();
 }
 
 async function share() {

@@ -90,7 +90,7 @@ const explored = new Set(JSON.parse(localStorage.getItem(KEY) ?? "[]"));
 
 export const isExplored = (id) => explored.has(id);
 
-function remember(id) {
+export function remember(id) {
   explored.add(id);
   localStorage.setItem(KEY, JSON.stringify([...explored].slice(-MOST)));
 }

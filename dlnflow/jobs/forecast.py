@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from dlnflow.jobs.forecast_fit import DESCENT_ERROR, DESCENT_STEP, DMFT, SIMULATION
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
-from dlnflow.model import GradientDescent
+from dlnflow.model import GradientDescent, Problem
 
 GROUPS_POWER = 0.8  # of the number of groups, in the seconds of a solve
 DEEPER, MOST_DEEPER = 4.0, 64.0  # for each layer beyond the third, and at most

@@ -1,8 +1,9 @@
 """Whether the error bars of mean-field solves hold: random problems, each against a solve of five times the accuracy with another seed.
 
-    python -m benchmarks.coverage [problems [seconds a solve]]
+    python -m benchmarks.coverage [problems [seconds a solve [family]]]
 
-Problems are drawn over the ranges that requests may have, log-uniformly. For each it prints the outcome, the time, the share of values
+Problems are drawn over the ranges that requests may have, log-uniformly; with `family` members of the whole family, near to what papers
+ask for: depths, groups, batches, momentum, noisy labels and schedules. For each it prints the outcome, the time, the share of values
 of all curves that lie within the total error reported by both, the largest ratio, and the largest difference in standard errors; at the
 end the same over all values of the problems that have an answer at both accuracies.
 """
@@ -15,7 +16,7 @@ import numpy as np
 
 from dlnflow.dmft import solve
 from dlnflow.dmft.constants import FLOOR
-from dlnflow.model import BernoulliGaussTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, Dynamics, GradientDescent, GradientFlow, Problem
 from dlnflow.solution import CURVES, Array, Solution, SolveError
 
 ACCURACY, FINER = 0.05, 0.01
@@ -26,8 +27,11 @@ class TooLong(Exception):
     """The solve takes more seconds than are given."""
 
 
-def draw(rng: np.random.Generator) -> tuple[Problem, float]:
-    """A problem and a horizon."""
+Asked = tuple[Problem, float, Dynamics]
+
+
+def draw(rng: np.random.Generator) -> Asked:
+    """A problem and a horizon, for gradient flow."""
 
     def log_uniform(low: float, high: float) -> float:
         return float(np.exp(rng.uniform(np.log(low), np.log(high))))
@@ -40,19 +44,58 @@ def draw(rng: np.random.Generator) -> tuple[Problem, float]:
         initial_scale=log_uniform(1e-4, 100),
         weight_decay=decay * (rng.random() < 0.5),
     )
-    return problem, log_uniform(1e-2, 1e5)
+    return problem, log_uniform(1e-2, 1e5), GradientFlow()
 
 
-def attempt(problem: Problem, horizon: float, accuracy: float, seed: int, seconds: float) -> tuple[Solution | None, str, float]:
+def draw_family(rng: np.random.Generator) -> Asked:
+    """A member of the family."""
+    depth = float(rng.choice([1, 2, 2, 2.5, 3, 4]))
+    laws = [
+        {"kind": "bernoulli_gauss", "density": float(rng.uniform(0.05, 0.5)), "std": 0.8},
+        {"kind": "discrete", "atoms": [0.0, 1.0], "probabilities": [0.8, 0.2]},
+        {"kind": "uniform", "low": -1.0, "high": 1.0},
+    ]
+
+    def group(weight: float, variance: float) -> dict[str, Any]:
+        apart = {"u": float(rng.uniform(0.3, 0.8)), "v": float(rng.uniform(0.3, 0.8))}
+        scale = apart if rng.random() < 0.3 else float(rng.uniform(0.3, 0.8))
+        return {"weight": weight, "variance": variance, "target": laws[rng.integers(3)], "initial_scale": scale}
+
+    groups = [group(1.0, 1.0)] if rng.random() < 0.5 else [group(0.3, float(rng.uniform(1, 2))), group(0.7, float(rng.uniform(0.3, 1)))]
+    problem = Problem.model_validate(
+        {
+            "aspect_ratio": float(rng.uniform(0.3, 2)),
+            "noise_std": float(rng.uniform(0, 0.3)),
+            "weight_decay": float(rng.choice([0, 0.02])),
+            "depth": depth,
+            "groups": groups,
+        }
+    )
+    if rng.random() < 0.3:
+        return problem, float(rng.uniform(4, 30)), GradientFlow()
+    steps, size = int(rng.integers(20, 120)), float(rng.uniform(0.01, 0.05))
+    schedules = [size, {"kind": "cosine", "start": size, "end": size / 10, "steps": steps}]
+    dynamics = {
+        "kind": "gradient_descent",
+        "step_size": schedules[rng.integers(2)],
+        "batch_fraction": float(rng.choice([1, 0.5, 0.2])),
+        "momentum": float(rng.choice([0, 0.5, 0.8])),
+        "label_noise_std": float(rng.choice([0, 0.2])),
+    }
+    descent = GradientDescent.model_validate(dynamics)
+    return problem, min(steps * size, descent.ends_at), descent
+
+
+def attempt(asked: Asked, accuracy: float, seed: int, seconds: float) -> tuple[Solution | None, str, float]:
     """The solution, if there is one in time, how it ended, and the seconds that it took."""
-    began = time.monotonic()
+    began, (problem, horizon, dynamics) = time.monotonic(), asked
 
     def observe(progress: float, message: str) -> None:
         if time.monotonic() - began > seconds:
             raise TooLong
 
     try:
-        solution = solve(problem, horizon, accuracy=accuracy, seed=seed, observe=observe)
+        solution = solve(problem, horizon, dynamics=dynamics, accuracy=accuracy, seed=seed, observe=observe)
         return solution, solution.diagnostics["outcome"], time.monotonic() - began
     except SolveError as error:
         return None, error.code, time.monotonic() - began
@@ -81,16 +124,15 @@ def main() -> None:
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
     rng, everything = np.random.default_rng(0), []
-    print("aspect ratio, density, noise, initial scale, decay, horizon: outcomes, seconds, share within, largest ratio, in standard errors")
+    family = sys.argv[3:] == ["family"]
+    print("the problem, its horizon and dynamics: outcomes, seconds, share within, largest ratio, in standard errors")
     for _ in range(number):
-        problem, horizon = draw(rng)
-        rough, outcome, took = attempt(problem, horizon, ACCURACY, 0, seconds)
-        line = (
-            f"{problem.aspect_ratio:.3g} {problem.target.density:.2g} {problem.noise_std:.2g} {problem.initial_scale:.2g}"  # type: ignore[union-attr]
-            f" {problem.weight_decay:.2g} {horizon:.2g}: {outcome} {took:.1f}"
-        )
+        asked = draw_family(rng) if family else draw(rng)
+        rough, outcome, took = attempt(asked, ACCURACY, 0, seconds)
+        problem, horizon, dynamics = asked
+        line = f"{problem.model_dump_json()} {horizon:.3g} {dynamics.model_dump_json()}: {outcome} {took:.1f}"
         if rough:
-            fine, outcome, took = attempt(problem, horizon, FINER, 1, seconds)
+            fine, outcome, took = attempt(asked, FINER, 1, seconds)
             line += f", {outcome} {took:.1f}"
             if fine:
                 ratio = ratios(rough, fine)

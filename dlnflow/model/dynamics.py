@@ -121,7 +121,7 @@ class GradientDescent(DynamicsLaw):
         """The time of every state up to the `horizon`, shape (K + 1,), 0 first; of a schedule, of all."""
         if isinstance(self.step_size, Schedule):
             return np.append(0.0, np.cumsum(self.step_size.sizes))
-        return self.step_size * np.arange(len(self.sizes(horizon)) + 1)
+        return np.asarray(self.step_size * np.arange(len(self.sizes(horizon)) + 1))
 
     def steps_until(self, t: Array, horizon: float) -> NDArray[np.intp]:
         """How many steps have been made by the times `t`, shape (T,): the most that end at t or before."""

@@ -45,7 +45,9 @@ def draw_network(
     noise *= problem.noise_std
     y = matrix.residual_and_force(teacher, -noise)[0]
     u0, v0 = problem.start(members, rng)
-    return Network(matrix, y, teacher, u0, v0, problem.weight_decay, samples, problem.noise_std**2 * outside, truncation, members, problem.depth)
+    return Network(
+        matrix, y, teacher, u0, v0, problem.weight_decay, samples, problem.noise_std**2 * outside, truncation, members, problem.depth
+    )
 
 
 def _data(design: DesignKind, samples: int, dimension: int, rng: np.random.Generator, keep_rows: bool) -> tuple[Floats, Array, float]:

@@ -43,7 +43,9 @@ def test_the_forecast_is_an_upper_estimate_and_not_a_wild_one(ratio, dimension, 
     problem = Problem(aspect_ratio=ratio, target=GaussianTarget(), noise_std=0.1, initial_scale=0.3)
     kinds = {"gaussian": None, "rademacher": RademacherDesign(kind="rademacher")}
     kind = kinds[design["kind"]] if design["kind"] in kinds else StudentDesign.model_validate(design)
-    expected = forecast(problem, dimension, 2, threads=2, horizon=2.0, times=50, design=kind, dynamics=TypeAdapter(Dynamics).validate_python(dynamics))
+    expected = forecast(
+        problem, dimension, 2, threads=2, horizon=2.0, times=50, design=kind, dynamics=TypeAdapter(Dynamics).validate_python(dynamics)
+    )
     assert used <= expected <= 2.5 * used
 
 

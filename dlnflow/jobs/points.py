@@ -5,6 +5,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
 Axes = Mapping[str, Sequence[Any]]
 
 
@@ -36,12 +39,12 @@ def with_values(base: dict[str, Any], values: Mapping[str, Any]) -> dict[str, An
     return document
 
 
-def value_of(document: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path."""
-    node: Any = document
+def value_of(point: BaseModel, path: str) -> Any:
+    """The JSON value at a dotted path of a request, also where it is a default that the request's own JSON leaves out."""
+    node: Any = point
     for step in path.split("."):
-        node = node[_key(node, step)]
-    return node
+        node = getattr(node, step) if isinstance(node, BaseModel) else node[_key(node, step)]
+    return to_jsonable_python(node)
 
 
 def _key(node: Any, step: str) -> Any:

@@ -221,7 +221,7 @@ class SweepRequest(Model):
 
 def _read(base: dict[str, Any], values: dict[str, Any], path: str) -> Any:
     """The value on the axis `path`, as its field reads it."""
-    return points.value_of(_point(base, values, path).model_dump(mode="json"), path)
+    return points.value_of(_point(base, values, path), path)
 
 
 def _point(base: dict[str, Any], values: dict[str, Any], path: str) -> Base:

@@ -99,7 +99,7 @@ def seconds_of(request: DmftRequest | SimulationRequest) -> float:
             raise TooLong
 
     if isinstance(request, DmftRequest) and isinstance(request.dynamics, GradientDescent):
-        descent.solve(request.problem, request.horizon, request.dynamics.step_size, accuracy=request.accuracy, observe=observe)
+        descent.solve(request.problem, request.horizon, request.dynamics, accuracy=request.accuracy, observe=observe)
     elif isinstance(request, DmftRequest):
         dmft.solve(request.problem, request.horizon, accuracy=request.accuracy, observe=observe)
     else:

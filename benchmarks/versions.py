@@ -17,9 +17,9 @@ import json, resource, sys, time
 import numpy as np
 from dlnflow import dmft, simulation
 try:
-    from dlnflow.model import BernoulliGaussTarget, Problem
+    from dlnflow.model import BernoulliGaussTarget, GradientDescent, Problem
 except ImportError:  # before 0.2
-    from dlnflow.problem import BernoulliGaussTarget, Problem
+    from dlnflow.problem import BernoulliGaussTarget, GradientDescent, Problem
 
 R1 = {"aspect_ratio": 0.5, "target": BernoulliGaussTarget(density=0.1), "noise_std": 0.1, "initial_scale": 0.3}
 
@@ -27,7 +27,8 @@ def flow(horizon, accuracy, **changes):
     return lambda: dmft.solve(Problem(**R1 | changes), horizon, accuracy=accuracy)
 
 def descent(steps, step_size, accuracy):
-    return lambda: dmft.descent.solve(Problem(**R1), steps * step_size, step_size, accuracy=accuracy)
+    dynamics = GradientDescent(kind="gradient_descent", step_size=step_size)
+    return lambda: dmft.solve(Problem(**R1), steps * step_size, dynamics=dynamics, accuracy=accuracy)
 
 def networks(dimension, replicas, horizon=32.0, **changes):
     return lambda: simulation.simulate(Problem(**R1 | changes), horizon, dimension=dimension, replicas=replicas)
@@ -50,7 +51,7 @@ if sys.argv[1] == "list":
     print(json.dumps(list(problems)))
     sys.exit()
 dmft.solve(Problem(**R1), 1.0, accuracy=0.1)
-dmft.descent.solve(Problem(**R1), 0.5, 0.1, accuracy=0.1)
+descent(5, 0.1, 0.1)()
 simulation.simulate(Problem(**R1), 1.0, dimension=50, replicas=2)
 run = problems[sys.argv[1]]
 run() if sys.argv[1].startswith(("networks", "R1")) else None

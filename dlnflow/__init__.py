@@ -11,16 +11,19 @@ if TYPE_CHECKING:
     from dlnflow.client import AsyncClient, Client
     from dlnflow.local import simulate, solve
     from dlnflow.model import Problem
+    from dlnflow.units import from_paper, to_paper
 
 __version__ = "0.2.0"
-__all__ = ["AsyncClient", "Client", "Problem", "simulate", "solve"]
+__all__ = ["AsyncClient", "Client", "Problem", "from_paper", "simulate", "solve", "to_paper"]
 
 _HOMES = {
     "AsyncClient": "dlnflow.client",
     "Client": "dlnflow.client",
     "Problem": "dlnflow.model",
+    "from_paper": "dlnflow.units",
     "simulate": "dlnflow.local",
     "solve": "dlnflow.local",
+    "to_paper": "dlnflow.units",
 }
 
 

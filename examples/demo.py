@@ -86,9 +86,9 @@ def save_figure(theory: Curves, network: Curves, path: str) -> None:
 
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
     for name, color in zip(NAMES, ("tab:blue", "tab:orange"), strict=True):
-        theory.plot(axes, name, label=f"{name}, DMFT", color=color)
+        theory.plot(axes, name, label=f"{name}, DMFT ± 1 s.e.", color=color)
         points, bars = getattr(network, name), getattr(network, f"{name}_stderr")
-        axes.errorbar(network.time, points, 2 * bars, fmt="o", color=color, label=f"{name}, simulation", markersize=4)
+        axes.errorbar(network.time, points, bars, fmt="o", color=color, label=f"{name}, simulation ± 1 s.e.", markersize=4)
     axes.set_title("Gradient flow on a diagonal linear network: δ = 0.5, σ = 0.1, a = 0.3")
     axes.legend()
     figure.savefig(path, dpi=120)

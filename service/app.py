@@ -47,6 +47,7 @@ def create_app(context: Context) -> FastAPI:
         version=__version__,
         summary="Gradient flow on diagonal linear networks",
         lifespan=lifespan,
+        docs_url=None,  # the page brings its own, for light and dark
         redoc_url=None,
         redirect_slashes=False,  # to addresses that a proxy may not know; see `errors`
         generate_unique_id_function=lambda route: route.name,

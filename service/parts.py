@@ -75,6 +75,14 @@ class Note(Part):
     why: str
 
 
+class Phase(Part):
+    """A time scale as an interval of time."""
+
+    name: str
+    start: float
+    end: float
+
+
 class TimeScale(Part):
     """A time, null where it does not apply; `note` says why, or what else there is to know."""
 
@@ -145,6 +153,7 @@ Theory = create_model(
     **_fields((name for name in THEORY_FINAL if name not in ("solution", "regime")), float | None),
     time_scales=(TimeScales, ...),
     regime_why=(str, ...),
+    phases=(list[Phase], ...),
     notes=(dict[str, Note], ...),
 )
 Comparison = create_model(
@@ -155,6 +164,8 @@ Comparison = create_model(
     **_fields(CURVES, Difference),
     verdict=(Verdict, ...),
     explanation=(str, ...),
+    resolution=(float, ...),
+    replicas_needed=(int | None, ...),
     criterion=(Criterion, ...),
     worst=(Worst, ...),
     jobs=(dict[str, Compared], ...),

@@ -1,4 +1,4 @@
-"""Curves as a figure: log-log, with bands of one standard error, drawn without a display and without state that threads share."""
+"""Curves as a figure: log-log, with bands of ± one standard error, drawn without a display and without state that threads share."""
 
 import io
 import threading
@@ -11,8 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from dlnflow.client.arrays import draw_curve
 from dlnflow.jobs.results import Document
 from dlnflow.solution import CURVES
+from dlnflow.uncertainty import CAPTION
 
 COLOURS = ("#1f5f99", "#b3521a", "#2f7d4f", "#7b4ea3", "#a3324f", "#5c6670")
 DASHES = ("-", "--", ":", "-.")
@@ -38,6 +40,7 @@ def _figure(curves: Sequence[tuple[str, Document]], title: str) -> Figure:
     figure = Figure(figsize=INCHES, layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize="medium")
+    figure.supxlabel(CAPTION, fontsize="small", color="0.4")
     for axes, name in zip(figure.subplots(1, len(CURVES)), CURVES, strict=True):
         for number, (label, document) in enumerate(curves):
             _curve(axes, document, name, label, COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)])
@@ -58,5 +61,5 @@ def _curve(axes: Axes, document: Document, name: str, label: str, colour: str, d
     if not shown.any():
         return
     time, value, error = time[shown], value[shown], error[shown]
-    axes.plot(time, value, dash, color=colour, label=label, marker="." if len(time) < 12 else "", linewidth=1.4)
-    axes.fill_between(time, np.maximum(value - error, value / 100), value + error, color=colour, alpha=0.25, linewidth=0)
+    marker = "." if len(time) < 12 else ""
+    draw_curve(axes, time, value, error, linestyle=dash, color=colour, label=label, marker=marker, linewidth=1.4)

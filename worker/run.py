@@ -124,7 +124,7 @@ def produce(
 ) -> dict[str, results.Document]:
     """The parts of a request's result."""
     if isinstance(request, TheoryRequest):
-        return {"theory": theory.predict(request.problem).to_dict(), "diagnostics": {"outcome": "converged"}}
+        return {"theory": theory.predict(request.problem, request.dynamics).to_dict(), "diagnostics": {"outcome": "converged"}}
     return results.documents(solve(request, observe, data, journal))
 
 

@@ -109,6 +109,24 @@ def listing(options: Namespace) -> None:
     _print(options, [job.record for job in jobs], "\n".join(map(show.job_line, jobs)) or "no jobs")
 
 
+def units(options: Namespace) -> None:
+    """Print numbers of one convention in another."""
+    import dlnflow
+    from dlnflow.units import Convention
+
+    convention = Convention(options.parametrisation, options.depth, options.loss, options.feature_std)
+    convert = dlnflow.to_paper if options.back else dlnflow.from_paper
+    found = convert(convention, dimension=options.dimension, samples=options.samples, **dict(map(_number, options.values)))
+    _print(options, found, "\n".join(f"{name:16} {value:.6g}" for name, value in found.items()))
+
+
+def _number(text: str) -> tuple[str, float]:
+    name, value = assignment(text)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{text}: write NAME=NUMBER, for example alpha=0.1")
+    return name, float(value)
+
+
 def _client(options: Namespace) -> Client:
     return Client(options.url)
 

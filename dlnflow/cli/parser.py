@@ -3,7 +3,7 @@
 import argparse
 from typing import get_args
 
-from dlnflow import __version__
+from dlnflow import __version__, units
 from dlnflow.cli import commands, problem
 from dlnflow.cli.output import writable
 from dlnflow.jobs.job import Kind, Status
@@ -61,7 +61,20 @@ def build_parser() -> argparse.ArgumentParser:
     listing.add_argument("--status", choices=get_args(Status))
     listing.add_argument("--kind", choices=get_args(Kind))
     listing.add_argument("--limit", type=int, default=20)
+    _units_options(command("units", "a paper's numbers in this project's units, or back", commands.units))
     return parser
+
+
+def _units_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("values", nargs="+", metavar="NAME=NUMBER", help="alpha=0.1 step_size=0.5 steps=400 weight_decay=… batch_size=… weight=… time=…")
+    add("--parametrisation", required=True, choices=get_args(units.Parametrisation), help="β = u∘v, or β = u^L − v^L")
+    add("--dimension", type=int, required=True, help="d, parameters")
+    add("--samples", type=int, required=True, help="n")
+    add("--depth", type=float, default=2.0, help="L, of a difference")
+    add("--loss", default="half_mean", choices=get_args(units.Loss), help="of residuals r: Σr²/(2n), Σr²/n, Σr²/(4n), Σr²/2 or Σr²")
+    add("--feature-std", type=float, default=1.0, help="standard deviation of the entries of x")
+    add("--back", action="store_true", help="from this project's units to the paper's: initial_scale=0.3 step_size=0.1 horizon=8")
 
 
 def _request_options(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,9 @@ from dlnflow.client import Curves, Job
 from dlnflow.files import write
 from dlnflow.optional import need
 from dlnflow.solution import CURVES, ORDER_PARAMETERS
+from dlnflow.uncertainty import ONE, cell
 
+MEANING = "±: one standard error; < x: below its own error"
 Lines = Sequence[tuple[Job, Curves]]
 
 
@@ -34,9 +36,12 @@ def curves_table(curves: Curves) -> str:
     """Every curve with its standard error."""
     head = f"{'time':>9}" + "".join(f"{name:>16} {'±':>8}" for name in CURVES)
     columns = [getattr(curves, key) for name in CURVES for key in (name, f"{name}_stderr")]
-    cell = "{:16.6g} {:8.1g}".format
-    rows = [f"{t:9.4g}" + "".join(map(cell, row[::2], row[1::2])) for t, *row in zip(curves.time, *columns, strict=True)]
-    return "\n".join([head, *rows])
+    rows = [f"{t:9.4g}" + "".join(map(_with_error, row[::2], row[1::2])) for t, *row in zip(curves.time, *columns, strict=True)]
+    return "\n".join([head, *rows, MEANING])
+
+
+def _with_error(value: float, stderr: float) -> str:
+    return "{:>16} {:>8}".format(*cell(value, stderr))
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
@@ -51,7 +56,16 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
     """The table of a sweep without ids and order parameters, to fit a terminal; --json and the service have all."""
     left_out = {"id", "time", *(f"{name}{end}" for name in ORDER_PARAMETERS for end in ("", "_stderr"))}
-    return table([{name.removeprefix("problem."): value for name, value in row.items() if name not in left_out} for row in rows])
+    kept = [{name: value for name, value in row.items() if name not in left_out} for row in rows]
+    return table([{name.removeprefix("problem."): value for name, value in _resolved(row).items()} for row in kept])
+
+
+def _resolved(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with `< x` for values below their own errors."""
+    pairs = [name for name in row if row.get(f"{name}_stderr") is not None]
+    return row | {
+        key: text for name in pairs for key, text in zip((name, f"{name}_stderr"), cell(row[name], row[f"{name}_stderr"]), strict=True)
+    }
 
 
 def _cell(value: Any) -> str:
@@ -75,7 +89,7 @@ def save_plot(lines: Lines, name: str, path: str) -> None:
         figure = need("matplotlib.figure", "plot").Figure(layout="constrained")
         ax = figure.subplots()
         for job, curves in lines:
-            curves.plot(ax, name, points=job.kind == "simulation", label=f"{job.kind} {job.id[:8]}")
+            curves.plot(ax, name, points=job.kind == "simulation", label=f"{job.kind} {job.id[:8]} {ONE}")
         ax.set_ylabel(name.replace("_", " "))
         ax.legend()
         picture = io.BytesIO()

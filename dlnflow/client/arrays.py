@@ -13,6 +13,7 @@ from dlnflow.client.svg import small_plot
 from dlnflow.files import write
 from dlnflow.optional import need
 from dlnflow.solution import Array
+from dlnflow.uncertainty import ONE, bound, is_resolved
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,6 +39,25 @@ def own_axes(ax: "Axes | None") -> "Iterator[Axes]":
         axes.figure.draw_without_rendering()  # makes the labels of the ticks, while the settings hold
 
 
+SIGNED = ("overlap", "log_product")
+"""What may be negative."""
+
+
+def draw_curve(ax: "Axes", time: Array, value: Array, stderr: Array, *, points: bool = False, **style: Any) -> None:
+    """A curve with ± one standard error, all of shape (T,): a line with a band, or points with bars; grey below its own error."""
+    seen = is_resolved(value, stderr)
+    kept = np.where(seen, value, np.nan)
+    if points:
+        bars: dict[str, Any] = {"fmt": "o", "markersize": 4} | style
+        ax.errorbar(time, kept, stderr, **bars)
+    else:
+        (line,) = ax.plot(time, kept, **style)
+        low = np.where(kept > 0, np.maximum(kept - stderr, kept * 1e-3), kept - stderr)
+        ax.fill_between(time, low, kept + stderr, color=line.get_color(), alpha=0.25, linewidth=0)
+    if not seen.all():
+        ax.plot(time, np.where(seen, np.nan, bound(value, stderr)), ":", color="0.6", linewidth=1.2)
+
+
 class _Arrays:
     """A dataclass whose fields are the arrays of an npz document."""
 
@@ -51,6 +71,8 @@ class _Arrays:
 class _Columns(_Arrays):
     """A dataclass with one value per time in (almost) every field."""
 
+    time: Array
+
     def columns(self) -> dict[str, Array]:
         """The arrays of shape (T,)."""
         return {f.name: getattr(self, f.name) for f in fields(self) if isinstance(getattr(self, f.name), np.ndarray)}  # type: ignore[arg-type]
@@ -59,6 +81,25 @@ class _Columns(_Arrays):
         """One row per time; needs pandas."""
         frame: DataFrame = need("pandas", "frames").DataFrame(self.columns())
         return frame
+
+    def plot(self, ax: "Axes | None" = None, name: str = "", *, points: bool = False, **style: Any) -> "Axes":
+        """Draw one column, the first where none is named: a line with a band of ± one standard error or `points` with bars; needs matplotlib.
+
+        Axes are logarithmic, but for values that may be negative. What is below its own standard error is a dotted grey line at
+        value + error. Raises ValueError where nothing is positive.
+        """
+        columns = self.columns()
+        name = name or next(column for column in columns if column != "time")
+        value, stderr = columns[name], columns[f"{name}_stderr"]
+        linear = name in SIGNED
+        shown = (self.time > 0) & (linear | (value > 0))
+        if not shown.any():
+            raise ValueError(f"{name} has no positive values at positive times, and nothing to draw on log axes")
+        with own_axes(ax) as axes:
+            label = {"label": f"{name.replace('_', ' ')} {ONE}"}
+            draw_curve(axes, self.time[shown], value[shown], stderr[shown], points=points, **label | style)
+            axes.set(xscale="log", yscale="linear" if linear else "log", xlabel="time")
+        return axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,29 +113,6 @@ class Curves(_Columns):
     test_loss_stderr: Array
     parameter_error: Array
     parameter_error_stderr: Array
-
-    def plot(self, ax: "Axes | None" = None, name: str = "train_loss", *, points: bool = False, **style: Any) -> "Axes":
-        """Draw one curve on log axes, a line with a band of two standard errors or `points` with bars; needs matplotlib.
-
-        Raises ValueError where nothing of it is positive.
-        """
-        with own_axes(ax) as axes:
-            self._draw(axes, name, points, {"label": name.replace("_", " ")} | style)
-            axes.set(xscale="log", yscale="log", xlabel="time")
-        return axes
-
-    def _draw(self, ax: "Axes", name: str, points: bool, style: dict[str, Any]) -> None:
-        shown = (self.time > 0) & (getattr(self, name) > 0)
-        if not shown.any():
-            raise ValueError(f"{name} has no positive values at positive times, and nothing to draw on log axes")
-        time, value, stderr = self.time[shown], getattr(self, name)[shown], getattr(self, f"{name}_stderr")[shown]
-        if points:
-            bars: dict[str, Any] = {"fmt": "o", "markersize": 4} | style
-            ax.errorbar(time, value, 2 * stderr, **bars)
-        else:
-            (line,) = ax.plot(time, value, **style)
-            low = np.maximum(value - 2 * stderr, value * 1e-3)
-            ax.fill_between(time, low, value + 2 * stderr, color=line.get_color(), alpha=0.25, linewidth=0)
 
     def save(self, path: str | Path) -> None:
         """Write .csv, .json or .npz, by the name's ending; all digits are kept."""
@@ -139,6 +157,10 @@ class OrderParameters(_Columns):
     u_norm_stderr: Array
     v_norm: Array
     v_norm_stderr: Array
+    log_product: Array
+    log_product_stderr: Array
+    averaged_parameter_error: Array
+    averaged_parameter_error_stderr: Array
     conditional: tuple[Conditional, ...]
 
     @classmethod

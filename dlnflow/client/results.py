@@ -11,7 +11,8 @@ import numpy as np
 from dlnflow.client.arrays import Curves, Kernels, OrderParameters, own_axes, read_npz
 from dlnflow.files import write
 from dlnflow.optional import need
-from dlnflow.solution import Array
+from dlnflow.solution import CURVES, Array
+from dlnflow.uncertainty import ONE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,12 +58,16 @@ class Result:
         return self.kernels.to_xarray()
 
     def plot(self, ax: "Axes | None" = None, names: tuple[str, ...] = ("train_loss", "test_loss"), **style: Any) -> "Axes":
-        """Draw the curves `names`: theory as lines with bands, a simulation as points with bars; needs matplotlib."""
+        """Draw curves and order parameters by their `names`: theory as lines with bands, a simulation as points with bars.
+
+        Bands and bars are ± one standard error. Needs matplotlib.
+        """
         points = self.request["kind"] == "simulation"
         with own_axes(ax) as axes:
             for number, name in enumerate(names):
-                label = f"{name.replace('_', ' ')}, {self.request['kind']}"
-                self.curves.plot(axes, name, points=points, **{"label": label, "color": f"C{number}"} | style)
+                label = f"{name.replace('_', ' ')}, {self.request['kind']} {ONE}"
+                part = self.curves if name in CURVES else self.order_parameters
+                part.plot(axes, name, points=points, **{"label": label, "color": f"C{number}"} | style)
             axes.legend()
         return axes
 

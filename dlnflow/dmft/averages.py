@@ -7,15 +7,16 @@ import numpy as np
 from dlnflow.dmft import radau
 from dlnflow.solution import Array
 
-OBSERVED = ("overlap", "magnitude", "slope", "mean", "error")  # in the order of `observe` in native/dmft/averages.hpp
+OBSERVED = ("overlap", "magnitude", "slope", "mean", "error", "squares", "difference", "log_product", "averaged", "drift")
+"""In the order of `observe` in native/dmft/averages.hpp."""
 
 
 @dataclass(frozen=True)
 class Observed:
     """Averages at T single times: `rows` (S, OBSERVED, T) by stratum, or (OBSERVED, T) of the whole population, and by name (S, T) or (T,).
 
-    Those of strata are parts of the average, which is their sum. `overlap` is E[w w*], `magnitude` E|w|, `slope` E[k], which is
-    E[u² + v²], `mean` E[w], of the mirror image where w* < 0 and a path stands for both, and `error` E[(w − w*)²].
+    Those of strata are parts of the average, which is their sum. `mean` and `difference` are those of the mirror image where w* < 0 and a
+    path stands for both.
     """
 
     rows: Array
@@ -45,12 +46,44 @@ class Observed:
         """E[(w − w*)²]."""
         return self._named("error")
 
+    @property
+    def squares(self) -> Array:
+        """E[u² + v²]."""
+        return self._named("squares")
+
+    @property
+    def difference(self) -> Array:
+        """E[u² − v²]."""
+        return self._named("difference")
+
+    @property
+    def log_product(self) -> Array:
+        """E[log |u v|]."""
+        return self._named("log_product")
+
+    @property
+    def averaged(self) -> Array:
+        """E[(w̄ − w*)²], where w̄ is the mean of w since t = 0."""
+        return self._named("averaged")
+
+    @property
+    def drift(self) -> Array:
+        """E[(w̄ − w*) (w − w*)]."""
+        return self._named("drift")
+
     def whole(self) -> "Observed":
         """The averages over all strata."""
         return Observed(self.rows.sum(axis=0))
 
     def _named(self, name: str) -> Array:
         return self.rows[..., OBSERVED.index(name), :]
+
+
+def observed(sums: Array, time: Array) -> Observed:
+    """What the compiled loops observe at `time` (T,), their `sums` (S, OBSERVED, T): these have the integral of w − w* for its mean."""
+    for name, power in (("averaged", 2), ("drift", 1)):
+        sums[:, OBSERVED.index(name)] /= time**power
+    return Observed(sums)
 
 
 @dataclass(frozen=True)

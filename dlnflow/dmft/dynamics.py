@@ -18,7 +18,9 @@ def solve(
     dynamics = dynamics or GradientFlow()
     if truncation is not None and not dynamics.is_discrete:
         raise ValueError("the mean-field theory is truncated for gradient descent only")
+    if not dynamics.is_discrete and horizon > problem.followed_until:
+        raise ValueError(f"at this depth and weight decay gradient flow is followed up to t = {problem.followed_until:.4g}")
     return dynamics.choose(
         flow=lambda _: solver.solve(problem, horizon, **options),
-        descent=lambda steps: descent.solve(problem, horizon, steps.step_size, truncation=truncation, **options),
+        descent=lambda steps: descent.solve(problem, horizon, steps, truncation=truncation, **options),
     )

@@ -82,7 +82,7 @@ class Front:
 
     def next_interval(self, right: float) -> Interval:
         """The next panel, up to the edge `right`."""
-        return interval(self.edges, right, self.order, self.problem.weight_decay)
+        return interval(self.problem, self.edges, right, self.order)
 
     def next_factor(self, correlation: Array, held: Array | None) -> Factor | Unsettled:
         """The next panel's rows of L from those of C_r, (m, N + m)."""

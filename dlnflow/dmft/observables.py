@@ -15,6 +15,7 @@ class Grid:
 
     def __init__(self, state: State, times: Array) -> None:
         edges = np.array(state.edges)
+        self.beyond = np.maximum(times - edges[-1], 0.0)
         self.times = times = np.minimum(times, edges[-1])
         self.order = state.order
         self.panel = np.searchsorted(edges[1:], times).clip(max=len(edges) - 2)
@@ -39,7 +40,7 @@ def values(state: State, times: Array) -> dict[str, Array]:
     """Every curve and order parameter by name, each (T,)."""
     problem, grid = state.problem, Grid(state, times)
     observed = _interpolated(state, grid)
-    mean = observed.mean * (not problem.is_symmetric)
+    difference = observed.difference * (not problem.is_symmetric)
     risk = excess_risk(state, grid)
     return {
         "train_loss": residual_variance(state, grid) / 2,
@@ -48,8 +49,10 @@ def values(state: State, times: Array) -> dict[str, Array]:
         "overlap": observed.overlap,
         "norm": norm(state, grid),
         "l1_norm": observed.magnitude,
-        "u_norm": observed.slope / 2 + mean,
-        "v_norm": observed.slope / 2 - mean,
+        "u_norm": (observed.squares + difference) / 2,
+        "v_norm": (observed.squares - difference) / 2,
+        "log_product": log_product(state, grid, times),
+        "averaged_parameter_error": averaged_parameter_error(state, grid),
     }
 
 
@@ -62,9 +65,28 @@ def _interpolated(state: State, grid: Grid) -> Observed:
 def _start(sample: Sample) -> Observed:
     """The averages at t = 0 by stratum, (S, 1) each."""
     w, slope = sample.initial
-    rows = np.stack([w * sample.target, np.abs(w), slope, w, (w - sample.target) ** 2])
+    nothing = np.zeros_like(w)
+    rows = np.stack([w * sample.target, np.abs(w), slope, w, (w - sample.target) ** 2, *sample.initial_layers, nothing, nothing])
     kinds = sample.strata.max() + 1
     return Observed(np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])[:, :, None])
+
+
+def log_product(state: State, grid: Grid, times: Array) -> Array:
+    """E[log |u v|] at the `times`: known at depth two, else it goes on as in the last panel after the end."""
+    problem = state.problem
+    if problem.depth == 2:
+        return problem.initial_log_product - 2 * problem.weight_decay * times
+    whole = np.append(problem.initial_log_product, state.averages.observed.whole().log_product)
+    speed = (whole[-1] - whole[-1 - state.order]) / (state.edges[-1] - state.edges[-2])
+    return grid.interpolate(whole[0], whole[1:]) + speed * grid.beyond
+
+
+def averaged_parameter_error(state: State, grid: Grid) -> Array:
+    """E[(w̄ − w*)²], where w̄ is the mean of w since t = 0; w stands still after the end."""
+    observed, (start, error) = state.averages.observed.whole(), _error(state)
+    share = grid.beyond / np.maximum(grid.times + grid.beyond, 1e-300)  # of the time after the end
+    until = grid.interpolate(start, observed.averaged)
+    return (1 - share) ** 2 * until + share * (2 * (1 - share) * observed.drift[-1] + share * error[-1])
 
 
 def excess_risk(state: State, grid: Grid) -> Array:
@@ -123,7 +145,7 @@ def residual_variance(state: State, grid: Grid) -> Array:
 def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> tuple[Conditional, ...]:
     """Statistics of w given each atom or sign of w*; quantiles are those of `sample` with H = `heights` (N, P)."""
     problem, grid = state.problem, Grid(state, times)
-    w, _ = sample.weigh(grid.times, problem.weight_decay, grid.interpolate(sample.origin, heights))
+    w, _ = sample.weigh(grid.times, problem.weight_decay, grid.interpolate(sample.start[1], heights))
     start, found = _start(state.sample), []
     for k, (_, kind) in enumerate(problem.parts):
         here = sample.stratum(k)

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlnflow.dmft import radau
-from dlnflow.dmft.averages import Observed, Rows
+from dlnflow.dmft.averages import Observed, Rows, observed
 from dlnflow.dmft.constants import BLOCKS_TO_SHARE, PARABOLA
 from dlnflow.dmft.outcome import Unsettled, settled
 from dlnflow.dmft.sampling import BLOCK, Sample
+from dlnflow.model import Problem
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
@@ -25,13 +26,14 @@ Out = TypeVar("Out")
 class Interval:
     """A panel in time, after n nodes: its m nodes at `time` (m,), up to the edge `right`.
 
-    `integral` (m, m) is B of eq. (9), `weights` (n + m,) those of all nodes so far in the integral over time, and `decay` (1 + m,) is −2λt
-    at the left edge and on the nodes.
+    `integral` (m, m) is B of eq. (9), `quadrature` (m, m + 1) integrates over time from the left edge and the nodes, `weights` (n + m,) are
+    those of all nodes so far in the integral that gives H, and `decay` (1 + m,) is −2λt at the left edge and on the nodes.
     """
 
     right: float
     time: Array
     integral: Array
+    quadrature: Array
     weights: Array
     decay: Array
 
@@ -40,15 +42,17 @@ class Interval:
 class Paths:
     """P paths, with room for `capacity` nodes; lanes as the compiled loops want them.
 
-    `height` (P / LANES, capacity, LANES) is H, `error` of the same shape w − w*. `tangents`, one array a panel, and at the last edge
-    `edge` and `reached`, of which a panel reads the one and writes the other, are those of `native.advance`, which follows perturbations
-    from the node `early` (P / BLOCK,) on. `slope_integral` (P / BLOCK, BLOCK) is the integral of k over time, as long as it is small.
+    `height` (P / LANES, capacity, LANES) is H, `error` of the same shape E, `running` the integral of w − w* over time. `tangents`, one
+    array a panel, and at the last edge `edge` and `reached`, of which a panel reads the one and writes the other, are those of
+    `native.advance`, which follows perturbations from the node `early` (P / BLOCK,) on. `slope_integral` (P / BLOCK, BLOCK) is the integral
+    of k over time, as long as it is small.
     Paths that are `alone` have their thread to themselves, but no other.
     """
 
     sample: Sample
     height: Array
     error: Array
+    running: Array
     edge: Array32
     reached: Array32
     slope_integral: Array
@@ -79,7 +83,7 @@ class Paths:
         """Eq. (10) on a panel: rows of R_w and C_e (m, n + m), eqs. (6) and (7), and what is observed by stratum on its nodes.
 
         The paths are driven by the rows `factor` (m, D) of L and answer to the rows `memory` (m, n + m) of R_r. They start from H as it is
-        on the panel, and leave H, w − w*, slopes and tangents there.
+        on the panel, and leave H, E, its integral, slopes and tangents there.
         """
         slope, tangent = room
 
@@ -90,10 +94,12 @@ class Paths:
                 factor=factor,
                 memory=memory,
                 integral=interval.integral,
+                quadrature=interval.quadrature,
                 decay=interval.decay[1:],
                 shift=interval.weights,
                 height=self.height,
                 error=self.error,
+                running=self.running,
                 slope=slope,
                 tangents=[*self.tangents, tangent],
                 edge=self.edge,
@@ -106,8 +112,8 @@ class Paths:
         parts = settled(self._map(average))
         if isinstance(parts, Unsettled):
             return parts
-        response, correlation, observed = (reduce(np.add, each) for each in zip(*parts, strict=True))
-        return Rows(response, correlation), Observed(observed)
+        response, correlation, sums = (reduce(np.add, each) for each in zip(*parts, strict=True))
+        return Rows(response, correlation), observed(sums, interval.time)
 
     def accept(self, interval: Interval, room: tuple[Array, Array32]) -> None:
         """Make the panel of the last `advance` part of the past.
@@ -146,6 +152,7 @@ def new_paths(sample: Sample, capacity: int, alone: bool) -> Paths:
         sample=sample,
         height=lanes(tiles),
         error=lanes(tiles),
+        running=lanes(tiles),
         edge=lanes(pairs, np.float32),
         reached=lanes(pairs, np.float32),
         slope_integral=np.zeros((count // BLOCK, BLOCK)),
@@ -154,12 +161,24 @@ def new_paths(sample: Sample, capacity: int, alone: bool) -> Paths:
     )
 
 
-def interval(edges: list[float], right: float, order: int, weight_decay: float) -> Interval:
+def interval(problem: Problem, edges: list[float], right: float, order: int) -> Interval:
     """The panel after those between `edges`, up to `right`."""
-    left, widths = edges[-1], np.diff([*edges, right])
-    time = left + widths[-1] * radau.nodes(order)
-    weights = (widths[:, None] * radau.integration(order)[-1]).ravel()
-    return Interval(right, time, widths[-1] * radau.integration(order), weights, -2 * weight_decay * np.append(left, time))
+    left, all_edges = edges[-1], np.array([*edges, right])
+    time = left + (right - left) * radau.nodes(order)
+    weights = integrals(problem, all_edges, order)
+    quadrature = (right - left) * radau.integration_from_edge(order)
+    return Interval(right, time, weights[-1], quadrature, weights[:, -1].ravel(), -2 * problem.weight_decay * np.append(left, time))
+
+
+def integrals(problem: Problem, edges: Array, order: int) -> Array:
+    """B of eq. (9) on each of the K panels between `edges`, (K, m, m): the integral over time that gives H.
+
+    But at depth two, or without weight decay, time counts with the weight e^(−(L−2)λt) in it.
+    """
+    rate, widths = (2 - problem.depth) * problem.weight_decay, np.diff(edges)
+    if rate == 0:
+        return widths[:, None, None] * radau.integration(order)
+    return (widths * np.exp(rate * edges[:-1]))[:, None, None] * radau.weighted_integration(order, rate * widths)
 
 
 def ahead(known: Array, time: Array) -> Array:

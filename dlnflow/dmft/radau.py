@@ -11,6 +11,8 @@ from scipy.special import roots_jacobi
 
 from dlnflow.solution import Array
 
+GAUSS = 40  # points, for weights that vary by e^50 within a panel
+
 
 @cache
 def nodes(m: int) -> Array:
@@ -30,6 +32,29 @@ def integration(m: int) -> Array:
     vandermonde = _legendre(nodes(m), m - 1)
     antiderivatives = np.stack([legendre.legval(2 * nodes(m) - 1, legendre.legint(np.eye(m)[i], lbnd=-1)) / 2 for i in range(m)], axis=1)
     return antiderivatives @ np.linalg.inv(vandermonde)
+
+
+def weighted_integration(m: int, rates: Array) -> Array:
+    """The same with the weight e^(rate x), exact for the interpolant: (K, m, m) for `rates` (K,)."""
+    points, basis = _gauss(m)
+    return np.einsum("kiq,iqj->kij", np.exp(rates[:, None, None] * points), basis)
+
+
+@cache
+def _gauss(m: int) -> tuple[Array, Array]:
+    """Points (m, Q) between 0 and each node, and the functions (m, Q, m) that are 1 on one node, times Gauss's weights there."""
+    x, weight = legendre.leggauss(GAUSS)
+    points = nodes(m)[:, None] * (x + 1) / 2
+    basis = _legendre(points, m - 1) @ np.linalg.inv(_legendre(nodes(m), m - 1))
+    return points, basis * (nodes(m)[:, None] * weight / 2)[:, :, None]
+
+
+@cache
+def integration_from_edge(m: int) -> Array:
+    """Matrix, shape (m, m + 1): the integral from 0 to each node of the interpolant at `interpolation_nodes`."""
+    inverse = np.linalg.inv(_legendre(interpolation_nodes(m), m))
+    powers = np.eye(m + 1)
+    return np.stack([legendre.legval(2 * nodes(m) - 1, legendre.legint(powers[i], lbnd=-1)) / 2 for i in range(m + 1)], axis=1) @ inverse
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlnflow.dmft import radau, sampling
+from dlnflow.dmft import sampling
 from dlnflow.dmft.constants import COVERAGE, FLOOR, QUANTILE_PATHS, SCRAMBLES
 from dlnflow.dmft.errors import Curves, Errors, Scale
 from dlnflow.dmft.observables import conditionals
@@ -64,11 +64,13 @@ def _advice(split: dict[str, float], task: Task, horizon: float) -> str | None:
 def _kernels(state: State) -> tuple[Array, dict[str, Array]]:
     """The two-time functions on the panels' right edges, (K, K); R_r without its identity, R_w(t, t) = −E[k(t)]."""
     ends = np.arange(1, len(state.edges)) * state.order - 1
-    column = np.diff(state.edges) * radau.integration(state.order)[-1, -1]
-    slope = state.problem.rates(state.averages.observed.slope)[ends]
+    problem = state.problem
+    weight = np.exp((2 - problem.depth) * problem.weight_decay * state.time[ends])
+    column = state.integrals[:, -1, -1] / weight
+    slope = problem.rates(state.averages.observed.slope)[ends] * weight
     square = np.ix_(ends, ends)
     response = np.tril(state.response[square] / column, -1) - np.diag(slope)
-    residual_response = np.tril(state.residual_response[square] / column, -1) - np.diag(slope) / state.problem.aspect_ratio
+    residual_response = np.tril(state.residual_response[square] / column, -1) - np.diag(slope) / problem.aspect_ratio
     return np.array(state.edges[1:]), {
         "correlation": state.correlation[square],
         "response": response,

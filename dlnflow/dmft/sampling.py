@@ -32,8 +32,8 @@ class Sample:
     """P weighted draws in blocks of BLOCK, each block from one stratum.
 
     `weights` (P,) sum to 1, `target` (P,) is w*, `modes` (D, P) are standard normal, `scale` (P,) is log(u(0) v(0)), `origin` (P,) is
-    H(0) = log(v(0)/u(0))/2, `root` (P,) is √c; `strata` (P / BLOCK,) numbers the stratum of each block, in the order of `problem.parts`.
-    Where `folded`, a path stands for its mirror image too.
+    log(v(0)/u(0))/2, `root` (P,) is √c; `strata` (P / BLOCK,) numbers the stratum of each block, in the order of `problem.parts`.
+    Where `folded`, a path stands for its mirror image too. The network has the `depth` L.
     """
 
     weights: Array
@@ -44,6 +44,15 @@ class Sample:
     root: Array
     strata: NDArray[np.int64]
     folded: bool
+    depth: float
+
+    @cached_property
+    def start(self) -> tuple[Array, Array]:
+        """The scale of each path's map and H(0), (P,) each, eq. (2)."""
+        if self.depth == 2:
+            return self.scale, self.origin
+        power = np.exp((2 - self.depth) * (self.scale / 2 + np.outer([-1, 1], self.origin)))  # u(0)^(2−L) and v(0)^(2−L)
+        return power.mean(axis=0), (power[0] - power[1]) / (2 * (self.depth - 2))
 
     @cached_property
     def paths(self) -> native.Paths:
@@ -51,13 +60,13 @@ class Sample:
         return native.Paths(
             modes=self.modes,
             target=self.target,
-            scale=self.scale,
+            scale=self.start[0],
             root=self.root,
-            origin=self.origin,
+            origin=self.start[1],
             weights=self.weights,
             strata=self.strata,
             folded=self.folded,
-            depth=2.0,
+            depth=self.depth,
         )
 
     def weigh(self, time: Array, weight_decay: float, heights: Array) -> tuple[Array, Array]:
@@ -67,8 +76,14 @@ class Sample:
     @cached_property
     def initial(self) -> tuple[Array, Array]:
         """w(0) and k(0), (P,) each."""
-        w, slope = self.weigh(np.zeros(1), 0.0, self.origin[None])
+        w, slope = self.weigh(np.zeros(1), 0.0, self.start[1][None])
         return w[0], slope[0]
+
+    @property
+    def initial_layers(self) -> tuple[Array, Array, Array]:
+        """u² + v², u² − v² and log |u v| at t = 0, (P,) each."""
+        total, difference, log_product = native.layers(self.paths, decay=np.zeros(1), heights=self.start[1][None])
+        return total[0], difference[0], log_product[0]
 
     @property
     def initial_error(self) -> Array:
@@ -84,7 +99,7 @@ class Sample:
         paths, strata = blocks.ravel(), self.strata[blocks[:, 0] // BLOCK]
         modes = np.take(self.modes, paths, axis=1)  # row after row
         scale, origin, root = self.scale[paths], self.origin[paths], self.root[paths]
-        return Sample(self.weights[paths], self.target[paths], modes, scale, origin, root, strata, self.folded)
+        return Sample(self.weights[paths], self.target[paths], modes, scale, origin, root, strata, self.folded, self.depth)
 
 
 def draw(
@@ -104,7 +119,7 @@ def draw(
     weights, target, normal, scale, origin = (np.concatenate([part[i] for part in parts], axis=-1) for i in range(5))
     root = np.repeat([group.variance**0.5 for group, _ in kinds], share)
     strata_of_blocks = np.repeat(np.arange(len(kinds)), share // BLOCK)
-    return Sample(weights, target, normal, scale, origin, root, strata_of_blocks, problem.is_symmetric)
+    return Sample(weights, target, normal, scale, origin, root, strata_of_blocks, problem.is_symmetric, problem.depth)
 
 
 def _draw_stratum(

@@ -9,9 +9,9 @@ import numpy as np
 
 from dlnflow.dmft import radau
 from dlnflow.dmft.anderson import Secant
-from dlnflow.dmft.averages import Averages, Observed
+from dlnflow.dmft.averages import Averages, observed
 from dlnflow.dmft.outcome import Unsettled
-from dlnflow.dmft.paths import ahead
+from dlnflow.dmft.paths import ahead, integrals
 from dlnflow.dmft.sampling import Sample
 from dlnflow.model import Problem
 from dlnflow.native import dmft as native
@@ -68,7 +68,7 @@ class State:
     @property
     def integrals(self) -> Array:
         """The collocation integrals B of the panels, eq. (9), (K, m, m)."""
-        return np.diff(self.edges)[:, None, None] * radau.integration(self.order)
+        return integrals(self.problem, np.array(self.edges), self.order)
 
     @cached_property
     def small_averages(self) -> Averages | Unsettled:
@@ -86,6 +86,7 @@ class State:
             factor=self.factor,
             memory=self.residual_response,
             integrals=self.integrals,
+            quadratures=np.diff(self.edges)[:, None, None] * radau.integration_from_edge(self.order),
             ahead=np.concatenate([ahead(self.time[:n], self.time[n : n + self.order]) for n in panels]),
             decay=-2 * self.problem.weight_decay * self.time,
             tangents=tangents,
@@ -94,9 +95,9 @@ class State:
         )
         if averages is None:
             return Unsettled("a path does not settle")
-        response, correlation, observed = averages
+        response, correlation, sums = averages
         lower = np.tril(correlation)
-        return Averages(response, lower + np.tril(lower, -1).T, Observed(observed))
+        return Averages(response, lower + np.tril(lower, -1).T, observed(sums, self.time))
 
     def blocks(self, order: int) -> list[Array]:
         """What each panel's new modes have of L, (m, new), on panels of `order` nodes."""

@@ -23,10 +23,18 @@ from dlnflow.model import Problem
 
 
 def first_width(problem: Problem, horizon: float) -> float:
-    """Eq. (15): a share of the fastest linear rate 2a²(1 + 1/√δ)² + 2λ, or of the search."""
-    rate = 2 * problem.initial_second_moment * (1 + problem.aspect_ratio**-0.5) ** 2 + 2 * problem.weight_decay
+    """Eq. (15): a share of the fastest linear rate, 2a²(1 + 1/√δ)² + 2λ at depth two, or of the search."""
+    rate = 2 * problem.initial_second_moment * (1 + problem.aspect_ratio**-0.5) ** 2 + problem.depth * problem.weight_decay
+    return float(min(horizon, FIRST_WIDTH / (rate + _search(problem))))
+
+
+def _search(problem: Problem) -> float:
+    """The rate (L − 1) a^(L−2) |h| at which k grows; a linear network has no search."""
+    if problem.depth == 1:
+        return 0.0
     drive = np.sqrt((problem.initial_error + problem.noise_std**2) / problem.aspect_ratio + problem.initial_error)
-    return float(min(horizon, FIRST_WIDTH / (rate + drive)))
+    scale = problem.initial_second_moment ** ((problem.depth - 2) / (2 * problem.depth - 2))
+    return float((problem.depth - 1) * scale * drive)
 
 
 def right_edge(left: float, width: float, horizon: float) -> float:

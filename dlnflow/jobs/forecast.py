@@ -13,8 +13,11 @@ from pydantic import ValidationError
 
 from dlnflow.jobs.forecast_fit import DESCENT_ERROR, DESCENT_STEP, DMFT, SIMULATION
 from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
-from dlnflow.model import GradientDescent
+from dlnflow.model import GradientDescent, Problem
 
+GROUPS_POWER = 0.8  # of the number of groups, in the seconds of a solve
+DEEPER, MOST_DEEPER = 4.0, 64.0  # for each layer beyond the third, and at most
+NOISE_FACTOR = 4.0  # of a step of gradient descent with batches or noisy labels
 THEORY_BYTES = 300_000_000  # the interpreter with the solvers
 DMFT_BYTES = 320_000_000  # of a process that solves a small problem
 DMFT_BYTES_A_SECOND = 30_000_000  # for each second that a solve is predicted to take
@@ -82,7 +85,12 @@ def seconds(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
 
 
 def _flow_seconds(request: DmftRequest) -> float:
-    return math.exp(_beyond(request) + _dot(DMFT, dmft_features(request)))
+    return _members(request.problem) * math.exp(_beyond(request) + _dot(DMFT, dmft_features(request)))
+
+
+def _members(problem: Problem) -> float:
+    """By what a problem is dearer than one of depth 2 whose coordinates are alike: measured with 10, 32 and 100 groups, and at depths 3 and 4."""
+    return len(problem.population) ** GROUPS_POWER * min(DEEPER ** max(problem.depth - 3, 0.0), MOST_DEEPER)
 
 
 def _dot(coefficients: Sequence[float], features: Sequence[float]) -> float:
@@ -157,7 +165,8 @@ def _descent_seconds(request: DmftRequest, dynamics: GradientDescent) -> float:
     steps = dynamics.steps(request.horizon)
 
     def taken(paths: float) -> float:
-        return steps * paths * math.exp(_dot(DESCENT_STEP, descent_step_features(request, dynamics, paths)))
+        noise = NOISE_FACTOR if dynamics.is_stochastic else 1.0
+        return noise * steps * paths * math.exp(_dot(DESCENT_STEP, descent_step_features(request, dynamics, paths)))
 
     likely = [
         DESCENT_SEPARATE * sum(map(taken, earlier)) + (1 + DESCENT_REST) * taken(last)

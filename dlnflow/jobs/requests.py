@@ -75,6 +75,14 @@ class TimedRequest(Model):
             raise ValueError("times must be strictly increasing; sort them and drop repeated ones")
         return times
 
+    @field_validator("truncation")
+    @classmethod
+    def _of_depth_two(cls, truncation: float | None, info: ValidationInfo) -> float | None:
+        problem: Problem | None = info.data.get("problem")
+        if truncation is not None and problem and problem.depth != 2:
+            raise ValueError("a truncation is for networks of depth 2; leave out truncation, or the depth of the problem")
+        return truncation
+
     @model_validator(mode="after")
     def _within_horizon(self) -> "TimedRequest":
         if self.times is not None and self.times[-1] > self.horizon:
@@ -89,7 +97,20 @@ class DmftFields(TimedRequest):
 
     max_steps: ClassVar[int] = 2000
 
-    accuracy: Annotated[float, Field(ge=1e-4, le=0.2, description="largest relative error of any curve")] = 0.01
+    accuracy: Annotated[
+        float,
+        Field(ge=1e-4, le=0.2, description="largest error of any curve, relative to it, or to 1e-3 of its peak where it is below that"),
+    ] = 0.01
+
+    @model_validator(mode="after")
+    def _followed(self) -> "DmftFields":
+        if not self.dynamics.is_discrete and self.horizon > self.problem.followed_until:
+            raise PydanticCustomError(
+                "too_long",
+                "at this depth and weight_decay the mean field of gradient flow is followed up to t = {end}; lower horizon or weight_decay",
+                {"end": f"{self.problem.followed_until:.4g}", "field": "horizon"},
+            )
+        return self
 
     @field_validator("truncation")
     @classmethod
@@ -134,11 +155,21 @@ class SimulationRequest(SimulationFields):
     kind: Literal["simulation"]
 
 
+def _is_flow(value: object) -> bool:
+    return isinstance(value, GradientFlow)
+
+
 class TheoryRequest(Model):
     """State what is known in closed form: where the problem ends, how fast, and on which time scales."""
 
     kind: Literal["theory"]
     problem: Problem
+    dynamics: Annotated[
+        Dynamics,
+        Field(
+            exclude_if=_is_flow, description="gradient flow, or gradient descent, of which batches, momentum and stable steps are described"
+        ),
+    ] = GradientFlow()
 
 
 class ComparisonRequest(DmftFields, SimulationFields):

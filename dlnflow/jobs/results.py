@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dlnflow.activation import activation_time
-from dlnflow.solution import CURVES, KERNELS, ORDER_PARAMETERS, QUANTILES, Array, Solution, SolveError
+from dlnflow.solution import CURVES, KERNELS, NAMES, ORDER_PARAMETERS, QUANTILES, Array, Solution, SolveError
 
 Document = dict[str, Any]
 
@@ -25,7 +25,14 @@ def documents(solution: Solution) -> dict[str, Document]:
     found = {"curves": _curves(solution, CURVES), "order-parameters": _order_parameters(solution)}
     if solution.kernels and solution.kernel_time is not None:
         found["kernels"] = {"time": solution.kernel_time} | {name: solution.kernels[name] for name in KERNELS}
-    return found | {"diagnostics": solution.diagnostics}
+    return found | {"diagnostics": solution.diagnostics | {"summary": _summary(solution)}}
+
+
+def _summary(solution: Solution) -> Document:
+    """The smallest test loss of the curve and its time, and the last value of everything."""
+    least = int(np.argmin(solution.values["test_loss"]))
+    found = {"least_test_loss": solution.values["test_loss"][least], "least_test_loss_stderr": solution.stderr["test_loss"][least]}
+    return found | {"least_test_loss_time": solution.time[least], "final": {name: solution.values[name][-1] for name in NAMES}}
 
 
 def encode(parts: dict[str, Document]) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""What of a result stands in one row of a table: the last value of every curve, the numbers of a prediction, a verdict."""
+"""What of a result stands in one row of a table: of curves the last values and the smallest test loss, a prediction, a verdict."""
 
 from typing import Any
 
@@ -9,7 +9,8 @@ Document = dict[str, Any]
 
 CURVE_COLUMNS = [column for name in CURVES for column in (name, f"{name}_stderr")]
 ORDER_COLUMNS = [column for name in ORDER_PARAMETERS for column in (name, f"{name}_stderr")]
-CURVES_FINAL = ["time", *CURVE_COLUMNS, *ORDER_COLUMNS, "outcome"]
+LEAST = ("least_test_loss", "least_test_loss_stderr", "least_test_loss_time")
+CURVES_FINAL = ["time", *CURVE_COLUMNS, *ORDER_COLUMNS, *LEAST, "outcome"]
 THEORY_SCALES = ("lazy", "lazy_slowest", "rich_onset", "search", "descent", "forgetting", "convergence")
 THEORY_FINAL = ["solution", "regime", "convergence_rate"]
 THEORY_FINAL += [f"final_{name}" for name in FINAL]
@@ -37,6 +38,6 @@ def summarise(parts: dict[str, Document]) -> Document:
     if "curves" not in parts:
         return {}
     last = {name: float(parts["curves"][name][-1]) for name in ("time", *CURVE_COLUMNS)}
-    return (
-        last | {name: float(parts["order-parameters"][name][-1]) for name in ORDER_COLUMNS} | {"outcome": parts["diagnostics"]["outcome"]}
-    )
+    order_parameters = {name: float(parts["order-parameters"][name][-1]) for name in ORDER_COLUMNS}
+    least = {name: float(parts["diagnostics"]["summary"][name]) for name in LEAST}
+    return last | order_parameters | least | {"outcome": parts["diagnostics"]["outcome"]}

@@ -10,7 +10,7 @@ from dlnflow.model.base import Array
 
 
 class Coordinates(Protocol):
-    """w, u² and v² of some coordinates at some times, (T, d) each."""
+    """w, u², v² and the mean of w since t = 0 of some coordinates at some times, (T, d) each."""
 
     @property
     def w(self) -> Array: ...  # noqa: D102
@@ -18,6 +18,8 @@ class Coordinates(Protocol):
     def u2(self) -> Array: ...  # noqa: D102
     @property
     def v2(self) -> Array: ...  # noqa: D102
+    @property
+    def averaged(self) -> Array: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,12 @@ OBSERVED = (
     OrderParameter("l1_norm", "E|w|", lambda at, _: np.mean(np.abs(at.w), axis=1)),
     OrderParameter("u_norm", "E[u²]", lambda at, _: np.mean(at.u2, axis=1)),
     OrderParameter("v_norm", "E[v²]", lambda at, _: np.mean(at.v2, axis=1)),
+    OrderParameter("log_product", "E[log |u v|]", lambda at, _: np.mean(np.log(at.u2) + np.log(at.v2), axis=1) / 2),
+    OrderParameter(
+        "averaged_parameter_error",
+        "E[(w̄ − w*)²], w̄ = (1/t) ∫₀ᵗ w",
+        lambda at, teacher: np.mean((at.averaged - teacher) ** 2, axis=1),
+    ),
 )
 
 CURVES = ("train_loss", "test_loss", ERROR.name)

@@ -25,12 +25,16 @@ class DesignLaw(Model):
         return None
 
     def reduces(self, samples: int, dimension: int) -> bool:
-        """Whether the rows are reduced to the d of their triangular factor as they come."""
+        """Whether the rows are reduced to the d of their triangular factor as they come, unless they are needed."""
         return samples > REDUCE * dimension and not self.isotropic and self.dataset is None
 
-    def rows_kept(self, samples: int, dimension: int) -> int:
+    def is_triangular(self, samples: int, dimension: int, keep_rows: bool = False) -> bool:
+        """Whether the stored matrix is the triangular factor of X; it is not with `keep_rows`, where the rows themselves are needed."""
+        return not keep_rows and (self.isotropic or self.reduces(samples, dimension))
+
+    def rows_kept(self, samples: int, dimension: int, keep_rows: bool = False) -> int:
         """How many rows the stored matrix has."""
-        return min(samples, dimension) if self.isotropic or self.reduces(samples, dimension) else samples
+        return min(samples, dimension) if self.is_triangular(samples, dimension, keep_rows) else samples
 
     def entries(self, shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
         """Entries of variance 1/d, where d = shape[1], in single precision."""

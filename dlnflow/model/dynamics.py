@@ -23,6 +23,11 @@ class DynamicsLaw(Model):
     """Whether it goes in steps."""
 
     @property
+    def is_stochastic(self) -> bool:
+        """Whether it is random for given data and initial values."""
+        return False
+
+    @property
     def ends_at(self) -> float:
         """The last time that it reaches."""
         return math.inf
@@ -81,7 +86,7 @@ class GradientDescent(DynamicsLaw):
 
     @property
     def is_stochastic(self) -> bool:
-        """Whether steps are random for given data."""
+        """Whether batches or labels are drawn for every step."""
         return self.batch_fraction < 1 or self.label_noise_std > 0
 
     @property
@@ -116,7 +121,7 @@ class GradientDescent(DynamicsLaw):
         """The time of every state up to the `horizon`, shape (K + 1,), 0 first; of a schedule, of all."""
         if isinstance(self.step_size, Schedule):
             return np.append(0.0, np.cumsum(self.step_size.sizes))
-        return self.step_size * np.arange(len(self.sizes(horizon)) + 1)
+        return np.asarray(self.step_size * np.arange(len(self.sizes(horizon)) + 1.0))
 
     def steps_until(self, t: Array, horizon: float) -> NDArray[np.intp]:
         """How many steps have been made by the times `t`, shape (T,): the most that end at t or before."""

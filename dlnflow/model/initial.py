@@ -51,6 +51,11 @@ class InitialLaw(Model):
     def product(self) -> float:
         """|u(0) v(0)|, or its scale where it is random."""
 
+    @property
+    def log_product(self) -> float:
+        """E[log |u(0) v(0)|]."""
+        return float(np.log(self.product))
+
     def mean_weight(self, depth: float) -> float:
         """E[w(0)], where w = (u^L − v^L)/L."""
         return 0.0
@@ -154,6 +159,11 @@ class GaussianScale(InitialLaw):
     def product(self) -> float:
         """std²."""
         return self.std**2
+
+    @property
+    def log_product(self) -> float:
+        """log std² − γ − log 2, γ that of Euler."""
+        return float(np.log(self.std**2 / 2) - np.euler_gamma)
 
     def mean_square_weight(self, depth: float) -> float:
         """E[(u² − v²)²]/4, at depth 2."""

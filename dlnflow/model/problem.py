@@ -3,6 +3,7 @@
 Every quantity is dimensionless. Ranges are those in which the solvers are tested.
 """
 
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -15,7 +16,10 @@ from dlnflow.model.initial import InitialScale
 from dlnflow.model.strata import Stratum
 from dlnflow.model.targets import Target
 
-MOST_GROUPS = 32
+MOST_GROUPS = 128
+LEAST_ABOVE_TWO = 2.000001  # depth
+MOST_GROWTH = 10.0  # (L − 2) λ t, up to which weights near their poles are followed to about a thousandth
+MOST_GROWTH_AT_ONE = 80.0  # λ t of the linear network: tangents are in single precision, up to e^88
 
 
 def _is_two(value: object) -> bool:
@@ -56,6 +60,8 @@ class Problem(Model):
     def _is_possible(cls, depth: float) -> float:
         if 1 < depth < 2:
             raise ValueError("between 1 and 2 a weight reaches zero in finite time; give 1, or at least 2")
+        if 2 < depth < LEAST_ABOVE_TWO:
+            raise ValueError(f"so near 2 the powers of u and v are lost in rounding; give 2, or at least {LEAST_ABOVE_TWO}")
         return depth
 
     @model_validator(mode="after")
@@ -77,7 +83,7 @@ class Problem(Model):
             raise contradiction(field, "all weights are zero and noise_std is 0, so there is nothing to learn")
         return self
 
-    @property
+    @cached_property
     def population(self) -> tuple[Group, ...]:
         """The groups of coordinates; one where they are all alike."""
         return self.groups or (Group.model_construct(weight=1.0, target=self.target, initial_scale=self.initial_scale),)
@@ -92,7 +98,7 @@ class Problem(Model):
         """Whether all columns of X have variance 1/d."""
         return all(group.variance == 1 for group in self.population)
 
-    @property
+    @cached_property
     def parts(self) -> list[tuple[Group, Stratum]]:
         """The parts of the law of w* from which quasi-random points are drawn, each with its group."""
         return [
@@ -184,6 +190,17 @@ class Problem(Model):
     def initial_second_moment(self) -> float:
         """Half of E[c k(0)], k = u^(2L−2) + v^(2L−2), the mean rate at which w starts to move: a² at depth 2 where u(0) = v(0) = a."""
         return sum(group.weight * group.variance * group.initial.slope(self.depth) / 2 for group in self.population)
+
+    @property
+    def followed_until(self) -> float:
+        """The last time for the mean field of gradient flow but at depth two, whose rounding grows as e^(|L − 2| λ t)."""
+        rate = abs(self.depth - 2) * self.weight_decay
+        return (MOST_GROWTH if self.depth > 2 else MOST_GROWTH_AT_ONE) / rate if rate else np.inf
+
+    @property
+    def initial_log_product(self) -> float:
+        """E[log |u(0) v(0)|]."""
+        return sum(group.weight * group.initial.log_product for group in self.population)
 
     @property
     def initial_parameter_error(self) -> float:

@@ -15,7 +15,7 @@ SINGLE_LANES: int = 16
 
 ALIGNMENT: int = 64
 
-OBSERVED: int = 4
+OBSERVED: int = 10
 
 QUIET: float = 0.001
 
@@ -34,23 +34,26 @@ class Paths:
     def size(self) -> int:
         """P."""
 
-def propagate(paths: Paths, *, factor: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], memory: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], integrals: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], ahead: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], tangents: bool, heights: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')] | None, kinds: int) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None, None))]] | None:
+def propagate(paths: Paths, *, factor: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], memory: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], integrals: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], quadratures: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], ahead: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], tangents: bool, heights: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')] | None, kinds: int) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None, None))]] | None:
     """
     R_w and C_e (N, N), and what is averaged by stratum (kinds, OBSERVED, N), over all paths with given kernels.
 
-    `factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `ahead` (N, 3) weights of the last three nodes in a first
+    `factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `quadratures` (K, m, m + 1) the
+    integral over time from the left edge and the nodes, `ahead` (N, 3) weights of the last three nodes in a first
     guess, `decay` (N,) −2λt. C_e is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is filled
     with H. None where a path does not settle.
     """
 
-def advance(paths: Paths, blocks: tuple[int, int], *, factor: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], memory: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], integral: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], shift: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], height: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], error: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], slope: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], tangents: Sequence[Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')]], edge: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')], reached: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')], early: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], kinds: int) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None, None))]] | None:
+def advance(paths: Paths, blocks: tuple[int, int], *, factor: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], memory: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], integral: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], quadrature: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], shift: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], height: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], error: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], running: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], slope: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], tangents: Sequence[Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')]], edge: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')], reached: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu')], early: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], kinds: int) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None, None))]] | None:
     """
     One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and C_e (m, n + m), and what is averaged by
     stratum (kinds, OBSERVED, m). None where a path does not settle.
 
-    `factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `decay` (m,) −2λt, `shift` (n + m,) the weights of
+    `factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `quadrature` (m, m + 1) the integral over time from
+    the left edge and the nodes, `decay` (m,) −2λt, `shift` (n + m,) the weights of
     the nodes in the integral over time. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the
-    solution on return; `error` of the same shape E, `slope` (P / LANES, m, LANES) κ on the panel. `tangents`, one (P / SINGLE_LANES,
+    solution on return; `error` of the same shape E, `running` the integral of w − w* over time, `slope` (P / LANES, m, LANES) κ on the
+    panel. `tangents`, one (P / SINGLE_LANES,
     nodes so far, m, SINGLE_LANES) a panel, `edge` and `reached` (P / SINGLE_LANES, N, SINGLE_LANES) are δw and δH at the panel's edges
     for perturbations from node `early` (P / BLOCK,) on; those before are multiples of one.
     """
@@ -64,6 +67,11 @@ def extrapolate(paths: Paths, nodes: int, *, ahead: Annotated[NDArray[numpy.floa
 def weigh(paths: Paths, *, decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], heights: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
     """
     w and k = −dw/dH, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.
+    """
+
+def layers(paths: Paths, *, decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], heights: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
+    """
+    u² + v², u² − v² and log |u v|, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.
     """
 
 def implied(*, response: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], correlation: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], known: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], aspect_ratio: float, noise: float) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]] | None:
@@ -102,7 +110,7 @@ def slopes(lanes: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None
     `lanes` (2, B, BLOCK) is what δu and δv (B, directions, BLOCK) are multiplied by in δw, `weights` (B, BLOCK) those of the paths.
     """
 
-def descend(paths: Paths, *, step_size: float, weight_decay: float, truncation: float, noise: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], residual: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outer: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], inner: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], moving: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], memory: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], du: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], dv: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], past: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')], nodes: int, kept: int, node: int | None) -> float:
+def descend(paths: Paths, *, step_size: float, weight_decay: float, momentum: float, truncation: float, noise: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], residual: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], outer: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], inner: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], moving: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')], last: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu')] | None, memory: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], du: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], dv: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], last_change: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None, None), order='C', device='cpu')] | None, past: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu')], nodes: int, kept: int, node: int | None) -> float:
     """
     One step of gradient descent for all paths and their directions; returns the largest |η h|.
 
@@ -110,5 +118,6 @@ def descend(paths: Paths, *, step_size: float, weight_decay: float, truncation: 
     where they act, `moving` is 1 where these are the same. δu and δv, `du` and `dv` (B, directions, BLOCK), with δh = δw + Σ
     memory[r] past[r], which enters `past` (B, directions, > R, BLOCK) at row R = len(memory): of `nodes` directions, then of R basis
     functions, `kept` of them as they were reduced last, the others unit perturbations of the steps since. That of this step becomes
-    direction nodes + R and, unless it is None, `node`.
+    direction nodes + R and, unless it is None, `node`. With `momentum` β, `last` (2, P) and `last_change` (2, B, directions, BLOCK) are
+    the last changes of u and v and of δu and δv; else they may be None.
     """

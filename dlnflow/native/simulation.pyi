@@ -37,6 +37,11 @@ class Design:
     def residual_and_force(self, w: object, y: object) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
         """Xw − y, shape (rows,), and Xᵀ times that, shape (d,)."""
 
+    def batch(self, rows: object, w: object, y: object) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
+        """
+        Xw − y of m chosen rows of X, shape (m,), and Xᵀ times that, shape (d,); X is not triangular.
+        """
+
     def products(self, x: object, error: float) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
         """Xx, shape (rows,), and XᵀXx, shape (d,), to the relative error, about."""
 
@@ -144,7 +149,7 @@ class Step:
         """The spectral radius of the Jacobian as far as the step saw it."""
 
     def at(self, s: float) -> NDArray[numpy.float64]:
-        """H at the time s after the start, shape (d,)."""
+        """H at the own time s after the start, shape (d,)."""
 
 class Flow:
     """The flow of a network, step by step."""
@@ -156,9 +161,82 @@ class Flow:
         Make steps until a time is reached, or until one needs something. `watch(t)` is called every few milliseconds.
         """
 
-    def at(self, t: float) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64]]:
+    def at(self, t: float) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64]]:
         """
-        u² and v² at a time within the last step, (d,), and w (d,) and r (rows,) at its start.
+        w, u² and v² at a time within the last step, (d,), and w (d,) and r (rows,) at its start.
+        """
+
+    @property
+    def point(self) -> Point:
+        """The last point reached."""
+
+    @property
+    def t(self) -> float: ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether the residual and the force of the last point are."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def stiffness(self) -> float:
+        """Of the last step that was tried."""
+
+class AnyDepthNetwork:
+    """
+    A network: its data, its scalar map, and the force that they make of H.
+    """
+
+    def __init__(self, design: Design, *, y: object, teacher: object, u0: object, v0: object, weight_decay: float, samples: int, fixed_residual: float, depth: float) -> None: ...
+
+    @property
+    def start(self) -> Annotated[NDArray[numpy.float64], dict(writable=False)]:
+        """H at t = 0, shape (d,)."""
+
+    def at(self, t: float, H: object) -> Point:
+        """Everything at one time, from H, shape (d,)."""
+
+class AnyDepthStep:
+    """A step of the exponential Rosenbrock method."""
+
+    def __init__(self, network: AnyDepthNetwork, origin: Point, base: Point, length: float, demands: tuple[float, float, float, float], spectrum: Spectrum | None = None) -> None: ...
+
+    @property
+    def length(self) -> float: ...
+
+    @property
+    def end(self) -> Point: ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether the residual and the force at the end are."""
+
+    @property
+    def error(self) -> Annotated[NDArray[numpy.float64], dict(writable=False)]:
+        """The estimate of its local error in H, shape (d,)."""
+
+    @property
+    def radius(self) -> float:
+        """The spectral radius of the Jacobian as far as the step saw it."""
+
+    def at(self, s: float) -> NDArray[numpy.float64]:
+        """H at the own time s after the start, shape (d,)."""
+
+class AnyDepthFlow:
+    """The flow of a network, step by step."""
+
+    def __init__(self, network: AnyDepthNetwork, *, tolerance: float, end: float) -> None: ...
+
+    def advance(self, until: float, *, stiffest: float, spectrum: Spectrum | None, watch: Callable[[float], None]) -> Outcome:
+        """
+        Make steps until a time is reached, or until one needs something. `watch(t)` is called every few milliseconds.
+        """
+
+    def at(self, t: float) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64]]:
+        """
+        w, u² and v² at a time within the last step, (d,), and w (d,) and r (rows,) at its start.
         """
 
     @property

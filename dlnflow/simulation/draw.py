@@ -21,14 +21,15 @@ def draw_network(
     threads: int = 1,
     data: Floats | None = None,
     truncation: float | None = None,
+    keep_rows: bool = False,
 ) -> Network:
     """A network of `problem` with d = `dimension` and n = round(δ d) samples, whose X has entries of variance c/d from `design`.
 
     The default design is Gaussian; then only the triangular factor R of X = QR, with min(n, d) rows, matters to the flow, and it is
     drawn directly (Bartlett's decomposition of the Wishart matrix XᵀX), together with Qᵀy and the squared noise outside the column
     space. Rows of other designs are drawn, and from n > 2d on reduced to R as they come. Of `data`, shape (N, d), n rows are
-    drawn without replacement, whatever the design. Large products are computed by up to two `threads`.
-    u and v are clipped at `truncation`, if there is one.
+    drawn without replacement, whatever the design. With `keep_rows` those of X are samples whatever the design, so that steps may use
+    some of them. Large products are computed by up to two `threads`. u and v are clipped at `truncation`, if there is one.
     """
     samples, design = round(problem.aspect_ratio * dimension), design or GaussianDesign()
     members = problem.members(dimension, rng)
@@ -36,24 +37,26 @@ def draw_network(
     if data is not None:
         X, noise, outside = data[rng.choice(len(data), samples, replace=False)], rng.standard_normal(samples), 0.0
     else:
-        X, noise, outside = _data(design, samples, dimension, rng)
+        X, noise, outside = _data(design, samples, dimension, rng, keep_rows)
     if not problem.is_isotropic:
         X = X * np.sqrt(problem.variances(members)).astype(X.dtype)  # a triangular one stays so
-    triangular = data is None and (design.isotropic or len(X) < samples)
+    triangular = data is None and design.is_triangular(samples, dimension, keep_rows)
     matrix = Design(X, triangular=triangular, threads=threads)
     noise *= problem.noise_std
     y = matrix.residual_and_force(teacher, -noise)[0]
     u0, v0 = problem.start(members, rng)
-    return Network(matrix, y, teacher, u0, v0, problem.weight_decay, samples, problem.noise_std**2 * outside, truncation, members)
+    return Network(
+        matrix, y, teacher, u0, v0, problem.weight_decay, samples, problem.noise_std**2 * outside, truncation, members, problem.depth
+    )
 
 
-def _data(design: DesignKind, samples: int, dimension: int, rng: np.random.Generator) -> tuple[Floats, Array, float]:
+def _data(design: DesignKind, samples: int, dimension: int, rng: np.random.Generator, keep_rows: bool) -> tuple[Floats, Array, float]:
     """X or its factor R, shape (rows, d), noise of variance 1, shape (rows,), and the squared noise outside the column space."""
+    if not design.is_triangular(samples, dimension, keep_rows):
+        return design.entries((samples, dimension), rng), rng.standard_normal(samples), 0.0
     if design.isotropic:
         outside = float(rng.chisquare(samples - dimension)) if samples > dimension else 0.0
         return _bartlett(samples, dimension, rng), rng.standard_normal(min(samples, dimension)), outside
-    if not design.reduces(samples, dimension):
-        return design.entries((samples, dimension), rng), rng.standard_normal(samples), 0.0
     return _reduced(design, samples, dimension, rng)
 
 

@@ -53,8 +53,8 @@ def simulate(
 ) -> Solution:
     """Mean and standard error over `replicas` ≥ 2 networks of `dimension` d and round(δ d) samples, on `times`, shape (T,).
 
-    Data, teacher, noise and random initial values are drawn afresh for every replica, whose random numbers depend on `seed` and its own
-    number only. The result has the same bits for any number of `threads` (default: one per processor). As many replicas run at a time
+    Data, teacher, noise, random initial values and the batches of steps are drawn afresh for every replica, whose random numbers depend
+    on `seed` and its own number only. The result has the same bits for any number of `threads` (default: one per processor). As many replicas run at a time
     as fit into `memory` bytes; where only one does and it is large, its products with X use two threads.
 
     `dynamics` is gradient flow unless given; gradient descent shows at a time the network after the last step before it, and diverges
@@ -122,7 +122,7 @@ class Ensemble:
         """Every replica, in order, or as many as `standard_error` asks for."""
         self._earlier = {} if journal.earlier is None else kept.load(journal.earlier)
         together = concurrency(
-            replica_bytes(self.problem, self.dimension, self.design, float(self.time[-1])), self.replicas, threads, memory
+            replica_bytes(self.problem, self.dimension, self.design, float(self.time[-1]), self.dynamics), self.replicas, threads, memory
         )
         within = threads if together == 1 else 1
         with ThreadPoolExecutor(together) as pool:
@@ -176,10 +176,11 @@ class Ensemble:
             self._reached[number] = self.time[-1]
             return self._earlier[number]
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, number]))
-        network = draw_network(self.problem, self.dimension, rng, self.design, threads, self.data, self.truncation)
+        keep = self.dynamics.is_stochastic
+        network = draw_network(self.problem, self.dimension, rng, self.design, threads, self.data, self.truncation, keep)
         kept = coordinates_kept(self.dimension, len(self.time), self.replicas)
         values, w_kept, done = np.empty((len(NAMES), len(self.time))), np.empty((len(self.time), kept)), 0
-        state, snapshots = self._start(network, lambda t: self._report(number, t))
+        state, snapshots = self._start(network, rng, lambda t: self._report(number, t))
         for at in snapshots:
             part = slice(done, done := done + len(at.t))
             observed = measure(network, self.problem, at)
@@ -188,13 +189,13 @@ class Ensemble:
         self._reached[number] = self.time[-1]
         return Run(values, Weights(w_kept, self.problem.classify(network.members[:kept], network.teacher[:kept])), state.steps)
 
-    def _start(self, network: Network, watch: Watcher) -> tuple[Flow | Descent, Iterator[Snapshots]]:
+    def _start(self, network: Network, rng: np.random.Generator, watch: Watcher) -> tuple[Flow | Descent, Iterator[Snapshots]]:
         def flow(_: GradientFlow) -> tuple[Flow | Descent, Iterator[Snapshots]]:
             state = Flow(network, self.time[-1], watch=watch)
             return state, follow(state, self.time)
 
         def descent(dynamics: GradientDescent) -> tuple[Flow | Descent, Iterator[Snapshots]]:
-            state = Descent(network, dynamics.step_size, watch)
+            state = Descent(network, dynamics, float(self.time[-1]), rng, watch)
             return state, descend(state, self.time)
 
         return self.dynamics.choose(flow, descent)

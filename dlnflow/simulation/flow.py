@@ -1,4 +1,4 @@
-"""Gradient flow of one network, integrated in H = ∫₀ᵗ h (arXiv 2510.01930) with error control.
+"""Gradient flow of one network, integrated in H = ∫₀ᵗ h (arXiv 2510.01930), or its like at other depths, with error control.
 
 A step is one of an exponential Rosenbrock method of order 4: it is exact for the linearised flow, so that accuracy alone limits it. Its
 functions of the Jacobian come from Krylov spaces or, where steps are so stiff that these would become too large, from all eigenvalues.
@@ -19,6 +19,7 @@ from dlnflow.simulation.snapshots import Snapshots, Watcher
 from dlnflow.solution import Array, SolveError
 
 TOLERANCE = 3e-3
+NODES, WEIGHTS = (np.polynomial.legendre.leggauss(3) + np.array([[1.0], [0.0]])) / 2  # of Gauss's rule on [0, 1]
 BATCH = 32  # times that are computed together: products with X are matrix products, and memory stays small
 
 
@@ -30,6 +31,7 @@ def gradient_flow(
     *,
     initial_scale: InitialScale,
     weight_decay: float = 0.0,
+    depth: float = 2.0,
     tolerance: float = TOLERANCE,
     seed: int = 0,
 ) -> Array:
@@ -40,7 +42,7 @@ def gradient_flow(
     Loss and error are accurate to about a third of the relative `tolerance`; `SolveError` where the flow cannot be followed.
     """
     u0, v0 = law_of(initial_scale).draw(X.shape[1], np.random.default_rng(seed))
-    network = Network(Design(X), y, teacher, u0, v0, weight_decay, samples=len(y))
+    network = Network(Design(X), y, teacher, u0, v0, weight_decay, samples=len(y), depth=depth)
     return np.concatenate([part.w for part in follow(Flow(network, float(times[-1]), tolerance), times)])
 
 
@@ -54,8 +56,9 @@ class Flow:
 
     def __init__(self, network: Network, end: float, tolerance: float = TOLERANCE, watch: Watcher = lambda t: None) -> None:
         self.network = network
-        self._compiled = native.Flow(network.compiled, tolerance=tolerance, end=end)
+        self._compiled = network.compiled_flow(tolerance, end)
         self._watch = watch
+        self._integrated, self._integral = 0.0, np.zeros_like(network.u0)
         self._stiffest = np.inf  # length times spectral radius of a step, from which on Krylov spaces do not do
         self._spectrum: native.Spectrum | None = None
 
@@ -93,11 +96,21 @@ class Flow:
         """The network at some of the increasing `times`, shape (m,), from the last step on."""
         steps = []
         for t in times:
-            self.advance(t)
-            steps.append(self._compiled.at(t))
-        u2, v2, w_before, r_before = (np.array(each) for each in zip(*steps, strict=True))
-        w = (u2 - v2) / 2
-        return Snapshots(times, w, u2, v2, r_before + self.network.design.images(w - w_before))
+            self._integrate(t)
+            steps.append((*self._compiled.at(t), self._integral / (t or 1.0)))
+        w, u2, v2, w_before, r_before, averaged = (np.array(each) for each in zip(*steps, strict=True))
+        averaged[times == 0] = w[times == 0]
+        return Snapshots(times, w, u2, v2, r_before + self.network.design.images(w - w_before), averaged)
+
+    def _integrate(self, until: float) -> None:
+        """Go on to a time, with the integral of w by Gauss's rule on each step, whose own error is larger."""
+        while self._integrated < until:
+            self.advance(np.nextafter(self._integrated, np.inf))
+            width = min(until, self._compiled.t) - self._integrated
+            for node, weight in zip(NODES, WEIGHTS, strict=True):
+                w = self._compiled.at(self._integrated + width * node)[0]
+                self._integral = self._integral + width * weight * w
+            self._integrated += width
 
 
 def follow(flow: Flow, times: Array) -> Iterator[Snapshots]:

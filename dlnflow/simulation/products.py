@@ -47,6 +47,11 @@ class Design:
         r, force = self._exact.residual_and_force(w, y)
         return r, force
 
+    def batch(self, rows: NDArray[np.int64], w: Array, y: Array) -> tuple[Array, Array]:
+        """The same for some `rows` (m,) of an X that is not triangular; `y`, shape (m,), is theirs."""
+        r, force = self._exact.batch(rows, w, y)
+        return r, force
+
     def products(self, x: Array, error: float = 0.0) -> tuple[Array, Array]:
         """Xx, shape (rows,), and XᵀXx, shape (d,), in the fastest of three ways whose relative error is about `error` or less."""
         r, image = self.compiled.products(x, error)

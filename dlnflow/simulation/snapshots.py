@@ -10,10 +10,14 @@ Watcher = Callable[[float], None]  # is told how far a network is, and stops it 
 
 @dataclass(frozen=True)
 class Snapshots:
-    """At the times `t`, shape (m,): `w`, `u2` = u² and `v2` = v², each of shape (m, d), and the residual `r`, shape (m, rows)."""
+    """At the times `t`, shape (m,): `w`, `u2` = u² and `v2` = v², each of shape (m, d), and the residual `r`, shape (m, rows).
+
+    `averaged` (m, d) is the mean of w since t = 0, at t = 0 w itself.
+    """
 
     t: Array
     w: Array
     u2: Array
     v2: Array
     r: Array
+    averaged: Array

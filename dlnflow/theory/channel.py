@@ -1,8 +1,9 @@
 """The scalar problem that remains of the network at late times: w = prox(y), y = w* + s z, z ~ N(0, 1).
 
-Two proximal maps occur. Without weight decay w + θ φ'(w) = y with the entropy of mirror descent, φ'(w) = (q − q₀)/2 and w = c sinh q
-(arXiv 2510.01930, long-time behaviour; Woodworth et al. 2020). With weight decay w = sign(y) max(|y| − θ, 0) (the LASSO). Averages over y
-are quadratures whose nodes are w itself, so that the map need never be inverted except at the ends.
+Without weight decay w + θ x(w) = y with x = φ', the entropy's derivative, that of the scalar map: (q − q₀)/2 with w = c sinh q at depth 2
+(arXiv 2510.01930, long-time behaviour; Woodworth et al. 2020). With weight decay w = sign(y) max(|y| − θ, 0) (the LASSO) at depth 2, and
+w + θ w/2 = y (ridge regression) at depth 1. Averages over y are quadratures whose nodes are w itself, so that the map need never be
+inverted except at the ends.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 from dlnflow.model import Group, Problem
 from dlnflow.model.initial import Starts
 from dlnflow.solution import Array
+from dlnflow.theory.maps import FORGOTTEN, Point, ScalarMap, scalar_map
 
 REACH = 7.5  # standard deviations of y that are integrated; 6e-14 of the mass lies outside
 NARROWEST = 1e-10  # width of a point mass, relative to where it is: far below every scale of the integrand, and above rounding
@@ -24,8 +26,9 @@ PIECE = np.polynomial.legendre.leggauss(64)
 class Nodes:
     """A quadrature over groups, w*, z and the initial values; every array has the same shape, `weight` sums to 1.
 
-    `pull` is y − w, `shrink` is 1 − prox'(y) (kept apart since it may be small), `tangent` is k = u² + v², `guess` and `doubt` are the mean
-    and the variance of w* given y; `group` numbers the group of coordinates, and `variance` is its c.
+    `pull` is y − w, `shrink` is 1 − prox'(y) (kept apart since it may be small), `tangent` is k = u^(2L−2) + v^(2L−2), `total` u² + v²,
+    `difference` u² − v²; `guess` and `doubt` are the mean and the variance of w* given y; `group` numbers the group of coordinates, and
+    `variance` is its c.
     """
 
     weight: Array
@@ -33,6 +36,8 @@ class Nodes:
     pull: Array
     shrink: Array
     tangent: Array
+    total: Array
+    difference: Array
     guess: Array
     doubt: Array
     variance: Array
@@ -72,11 +77,17 @@ GroupChannel = Callable[[float, float], tuple[Array, ...]]
 
 def entropy_channel(problem: Problem, starts: Sequence[Starts], trapezoids: int) -> Channel:
     """The proximal map of gradient flow without weight decay; θ = 0 is the identity."""
-    return _together(problem, [_entropy(group, law, trapezoids) for group, law in zip(problem.population, starts, strict=True)])
+    pairs = zip(problem.population, starts, strict=True)
+    return _together(problem, [_entropy(group, law, scalar_map(problem.depth, law), trapezoids) for group, law in pairs])
+
+
+def ridge_channel(problem: Problem) -> Channel:
+    """The proximal map of depth 1 with weight decay: w + θ w/2 = y, and u = −v."""
+    return entropy_channel(problem, [FORGOTTEN] * len(problem.population), TRAPEZOIDS)
 
 
 def soft_channel(problem: Problem) -> Channel:
-    """The proximal map of gradient flow with weight decay: soft thresholding, where u v = 0 and so k = 2|w|."""
+    """The proximal map of depth 2 with weight decay: soft thresholding, where u v = 0 and so k = 2|w|."""
     return _together(problem, [_soft(group) for group in problem.population])
 
 
@@ -93,22 +104,20 @@ def _together(problem: Problem, channels: Sequence[GroupChannel]) -> Channel:
     return nodes
 
 
-def _entropy(group: Group, law: Starts, trapezoids: int) -> GroupChannel:
+def _entropy(group: Group, law: Starts, scalar: ScalarMap, trapezoids: int) -> GroupChannel:
     probability, mean, variance = _columns(group)
-    grid, c, q0 = np.linspace(0, 1, trapezoids), law.product[:, None], law.offset[:, None]
+    grid = np.linspace(0, 1, trapezoids)
 
     def nodes(s: float, theta: float) -> tuple[Array, ...]:
         spread = np.maximum(np.sqrt(variance + s**2), NARROWEST * np.abs(mean))
-        spread = np.where(spread > 0, spread, 1e-6 * law.product.min())
-        ends = _coordinate(mean + REACH * spread * np.array([-1.0, 1.0]) + theta * q0 / 2, c, theta)
+        spread = np.where(spread > 0, spread, 1e-6 * scalar.size)
+        ends = scalar.coordinate(mean + REACH * spread * np.array([-1.0, 1.0]), theta)
         low, high = ends[..., :1], ends[..., 1:]
-        q = low + (high - low) * grid
-        grown, shrunk = c * np.exp(q) / 2, c * np.exp(-q) / 2
-        w = np.where(np.abs(q) < 1, c * np.sinh(np.clip(q, -1, 1)), grown - shrunk)
-        pull, half_k = theta / 2 * (q - q0), grown + shrunk
-        density = _normal((w + pull - mean) / spread) / spread
-        weight = probability * law.weight[:, None] * density * (half_k + theta / 2) * (high - low) / (trapezoids - 1)
-        return _nodes(mean, variance, s, weight, w, pull, (theta / 2) / (half_k + theta / 2), 2 * half_k)
+        point = scalar.at(low + (high - low) * grid)
+        pull = theta * point.x
+        density = _normal((point.w + pull - mean) / spread) / spread
+        weight = probability * law.weight[:, None] * density * ((point.slope + theta) * point.rate) * (high - low) / (trapezoids - 1)
+        return _nodes(mean, variance, s, weight, pull, theta / (point.slope + theta), point)
 
     return nodes
 
@@ -126,7 +135,8 @@ def _soft(group: Group) -> GroupChannel:
         pull = np.clip(y, -theta, theta)
         w = (y - pull) * outside
         weight = probability * half * shares * _normal((y - mean) / spread) / spread
-        return _nodes(mean, variance, s, weight, w, y - w, 1 - outside, 2 * np.abs(w))
+        size = 2 * np.abs(w)
+        return _nodes(mean, variance, s, weight, y - w, 1 - outside, Point(w, y, size, outside, size, 2 * w))
 
     return nodes
 
@@ -136,26 +146,14 @@ def _columns(group: Group) -> Array:
     return np.array([(kind.probability, kind.mean, kind.variance) for kind in group.target.mixture()]).T[:, :, None, None]
 
 
-def _coordinate(y: Array, c: Array, theta: float) -> Array:
-    """The root q of c sinh q + θ q/2 = y by Newton's method from the outside, where it converges monotonically."""
-    size = np.abs(y)
-    q = np.arcsinh(size / c)
-    if theta > 0:
-        q = np.minimum(q, 2 * size / theta)
-        for _ in range(8):
-            q -= (c * np.sinh(q) + theta * q / 2 - size) / (c * np.cosh(q) + theta / 2)
-    return np.asarray(np.sign(y) * q)
-
-
 def _normal(z: Array) -> Array:
     """The standard normal density."""
     return np.asarray(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
 
 
-def _nodes(
-    mean: Array, variance: Array, s: float, weight: Array, w: Array, pull: Array, shrink: Array, tangent: Array
-) -> tuple[Array, ...]:
+def _nodes(mean: Array, variance: Array, s: float, weight: Array, pull: Array, shrink: Array, point: Point) -> tuple[Array, ...]:
     """Add what y = w + pull says about w*, and lay all components in a row."""
-    gain = np.divide(variance, variance + s**2, out=np.zeros_like(variance), where=variance > 0)
-    guess = mean + gain * (w + pull - mean)
-    return tuple(np.ravel(values) for values in (weight, w, pull, shrink, tangent, guess, np.broadcast_to(gain * s**2, w.shape)))
+    gain, w = np.divide(variance, variance + s**2, out=np.zeros_like(variance), where=variance > 0), point.w
+    guess, doubt = mean + gain * (w + pull - mean), np.broadcast_to(gain * s**2, w.shape)
+    columns = (weight, w, pull, shrink, point.slope, point.total, point.difference, guess, doubt)
+    return tuple(np.ravel(values) for values in columns)

@@ -2,14 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from dlnflow.model import Problem
 from dlnflow.theory.channel import Nodes
-from dlnflow.theory.fixed_point import FixedPoint, NoTheory, interpolation, lasso, least_squares
-
-SolutionKind = Literal["interpolation", "least_squares", "lasso"]
-NEAREST_TO_ONE = 1e-9  # an aspect ratio as near to 1 counts as 1
+from dlnflow.theory.fixed_point import NEAREST_TO_ONE, FixedPoint, NoTheory, SolutionKind, interpolation, least_squares, penalised
 
 
 @dataclass(frozen=True)
@@ -17,9 +13,9 @@ class FinalState:
     """Averages over coordinates at t → ∞, d → ∞ taken first.
 
     `effective_noise` s and `threshold` θ describe one coordinate: w = prox(w* + s z), z ~ N(0, 1), with s/√c and θ/c in the place of s and
-    θ in a group of variance c. With weight decay w is soft thresholding
-    at θ; without, and for δ < 1, w + (θ/2)(q − q₀) = w* + s z where w = c sinh q, c = u(0) v(0), q₀ = log(u(0)/v(0)); for δ ≥ 1 the
-    identity (θ = 0).
+    θ in a group of variance c. With weight decay w is soft thresholding at θ at depth 2, and w + θw/2 = w* + s z at depth 1. Without, and
+    for δ < 1, w + θ x(w) = w* + s z with x(w) of `dlnflow.theory.maps`, (q − q₀)/2 where w = c sinh q, c = u(0) v(0),
+    q₀ = log(u(0)/v(0)) at depth 2; for δ ≥ 1 the identity (θ = 0).
     """
 
     solution: SolutionKind
@@ -35,22 +31,23 @@ class FinalState:
     v_norm: float
 
 
-def solution_kind(problem: Problem) -> SolutionKind:
-    """Which minimiser the flow converges to."""
-    if problem.weight_decay > 0:
-        return "lasso"
-    return "least_squares" if problem.aspect_ratio > 1 - NEAREST_TO_ONE else "interpolation"
-
-
 def final_state(problem: Problem) -> FinalState:
-    """The limit of gradient flow. Raises `NoTheory` at δ = 1 with noise and no weight decay, where it is infinite."""
+    """The limit of gradient flow.
+
+    Raises `NoTheory` at δ = 1 with noise and no weight decay, where it is infinite, and with weight decay at a depth above 2.
+    """
     return summarise(problem, fixed_point(problem))
 
 
 def fixed_point(problem: Problem) -> FixedPoint:
     """The scalar problem of the final weights. Raises `NoTheory` where there is none."""
+    if problem.weight_decay > 0 and problem.depth > 2:
+        raise NoTheory(
+            "With weight decay at a depth L above 2 the penalty (λ/2)(L|w|)^(2/L) is not convex, and where the flow ends depends on the "
+            "way that it takes from its start. Take depth 1 or 2, set weight_decay to 0, or solve (kind dmft)."
+        )
     if problem.weight_decay > 0:
-        return lasso(problem)
+        return penalised(problem)
     if abs(problem.aspect_ratio - 1) > NEAREST_TO_ONE:
         return least_squares(problem) if problem.aspect_ratio > 1 else interpolation(problem)
     if problem.noise_std > 0:
@@ -63,11 +60,11 @@ def fixed_point(problem: Problem) -> FixedPoint:
 
 def summarise(problem: Problem, point: FixedPoint) -> FinalState:
     """The averages of a fixed point."""
-    nodes, kind = point.nodes, solution_kind(problem)
+    nodes, kind = point.nodes, point.solution
     averages = _unbiased(problem, point.noise) if kind == "least_squares" else _averages(nodes)
     risk, error, norm, l1_norm, overlap = averages
-    half_k = nodes.mean(nodes.tangent) / 2
-    mean = 0.0 if problem.is_symmetric else nodes.mean(nodes.w)  # the nodes of a symmetric problem may be one half of it
+    half = nodes.mean(nodes.total) / 2
+    apart = 0.0 if problem.is_symmetric else nodes.mean(nodes.difference) / 2  # the nodes of a symmetric problem may be one half of it
     return FinalState(
         solution=kind,
         effective_noise=point.noise,
@@ -78,8 +75,8 @@ def summarise(problem: Problem, point: FixedPoint) -> FinalState:
         norm=norm,
         l1_norm=l1_norm,
         overlap=overlap,
-        u_norm=half_k + mean,
-        v_norm=half_k - mean,
+        u_norm=half + apart,
+        v_norm=half - apart,
     )
 
 
@@ -105,10 +102,10 @@ def _unbiased(problem: Problem, s: float) -> tuple[float, float, float, float, f
 def _train_loss(problem: Problem, point: FixedPoint) -> float:
     """(ρ s)² δ/2, where ρ = 1 − E[prox']/δ is the static response of the residual."""
     delta = problem.aspect_ratio
-    match solution_kind(problem):
+    match point.solution:
         case "interpolation":
             return 0.0
         case "least_squares":
             return max(0.0, 1 - 1 / delta) * problem.noise_std**2 / 2
-        case "lasso":
+        case "lasso" | "ridge":
             return (problem.weight_decay / point.threshold * point.noise) ** 2 * delta / 2

@@ -12,16 +12,21 @@ find it without fail: at fixed s the root θ of E[c (y − w)²] = (1 − δ) s�
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from scipy.optimize import brentq, root
 
 from dlnflow.model import Problem
 from dlnflow.model.initial import COARSE, FINE, Starts
-from dlnflow.theory.channel import TRAPEZOIDS, Channel, Nodes, entropy_channel, soft_channel
+from dlnflow.theory.channel import TRAPEZOIDS, Channel, Nodes, entropy_channel, ridge_channel, soft_channel
 
 LARGEST_LOGARITHM = 120.0
 FEW = 16  # components of the teacher's law
+
+
+SolutionKind = Literal["interpolation", "least_squares", "lasso", "ridge"]
+NEAREST_TO_ONE = 1e-9  # an aspect ratio as near to 1 counts as 1
 
 
 class NoTheory(ValueError):
@@ -32,9 +37,17 @@ class NoTheory(ValueError):
 class FixedPoint:
     """The standard deviation s of the effective noise, the threshold θ, and averages over the scalar problem."""
 
+    solution: SolutionKind
     noise: float
     threshold: float
     nodes: Nodes
+
+
+def solution_kind(problem: Problem) -> SolutionKind | None:
+    """Which minimiser the flow converges to; None where that depends on the way."""
+    if problem.weight_decay > 0:
+        return "lasso" if problem.depth == 2 else "ridge" if problem.depth == 1 else None
+    return "least_squares" if problem.aspect_ratio > 1 - NEAREST_TO_ONE else "interpolation"
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,7 @@ class Conditions:
     """
 
     problem: Problem
+    solution: SolutionKind
     channel: Channel
     floor: float
     pull: Callable[[float, float], float]
@@ -66,14 +80,14 @@ class Conditions:
     def at(self, log_r: float, log_theta: float) -> FixedPoint:
         """The scalar problem there."""
         s, theta = self.noise(float(np.exp(log_r))), float(np.exp(log_theta))
-        return FixedPoint(s, theta, self.channel(s, theta))
+        return FixedPoint(self.solution, s, theta, self.channel(s, theta))
 
 
 def least_squares(problem: Problem) -> FixedPoint:
     """λ = 0, δ > 1 (or δ = 1 without noise): w = w* + (s/√c) z with s² = σ²/(δ − 1), the identity as proximal map."""
     s = problem.noise_std / float(np.sqrt(problem.aspect_ratio - 1)) if problem.noise_std else 0.0
     starts = _starts(problem)
-    return FixedPoint(s, 0.0, entropy_channel(problem, starts, _trapezoids(problem, starts))(s, 0.0))
+    return FixedPoint("least_squares", s, 0.0, entropy_channel(problem, starts, _trapezoids(problem, starts))(s, 0.0))
 
 
 def interpolation(problem: Problem) -> FixedPoint:
@@ -100,17 +114,20 @@ def _trapezoids(problem: Problem, starts: list[Starts]) -> int:
 
 def _interpolation(problem: Problem, channel: Channel) -> Conditions:
     delta = problem.aspect_ratio
-    return Conditions(problem, channel, problem.noise_std**2 / (1 - delta), lambda r, theta: (1 - delta) * r**2)
+    return Conditions(problem, "interpolation", channel, problem.noise_std**2 / (1 - delta), lambda r, theta: (1 - delta) * r**2)
 
 
-def lasso(problem: Problem) -> FixedPoint:
-    """λ > 0: the minimum of ‖y − Xw‖²/(2n) + λ‖w‖₁/d, whatever the initial values were."""
+def penalised(problem: Problem) -> FixedPoint:
+    """λ > 0: the minimum of ‖y − Xw‖²/(2n) + λ‖w‖₁/d at depth 2 and + λ‖w‖²/(4d) at depth 1, whatever the initial values were."""
     delta, variance, decay = problem.aspect_ratio, problem.noise_std**2, problem.weight_decay
 
     def pull(r: float, theta: float) -> float:
         return (1 - delta) * r**2 - variance + 2 * decay * delta * r**2 / theta
 
-    conditions = Conditions(problem, soft_channel(problem), 0.0, pull)
+    if problem.depth == 2:
+        conditions = Conditions(problem, "lasso", soft_channel(problem), 0.0, pull)
+    else:
+        conditions = Conditions(problem, "ridge", ridge_channel(problem), 0.0, pull)
     return conditions.at(*_nested_roots(conditions, 1e-12))
 
 

@@ -1,13 +1,13 @@
 """How fast gradient flow without weight decay converges: the left edge of the spectrum that governs its last phase.
 
-Near the end Ẇ = −k h with k = u² + v², so the residual decays under X K Xᵀ/δ. Its spectrum, apart from zeros, is that of a general sample
+Near the end ẇ = −k h with k = u² + v², so the residual decays under X K Xᵀ/δ. Its spectrum, apart from zeros, is that of a general sample
 covariance with population law k (Silverstein & Choi 1995; arXiv 2510.01930 for δ < 1), whose left edge is the largest value of
 
     δ < 1:  γ(p) = −p + (1/δ) E[k p/(k + p)],  p > 0;      δ > 1:  γ(p) = p − (1/δ) E[k p/(k − p)],  0 < p < min k.
 
-Both are concave in p; coordinates whose data have the variance c have c k in the place of k. For δ > 1, w = w* + s z is normal in each
-component and 1/(k − p) = p/(2 (w² + b²)) + 1/(k + p) with b² = c² − p²/4, c = |u(0) v(0)|, so that the singular part of its average is a
-Voigt profile.
+Both are concave in p; k = u^(2L−2) + v^(2L−2) at depth L, and coordinates whose data have the variance c have c k in the place of k. For
+δ > 1, w = w* + s z is normal in each component and 1/(k − p) = R/(w² + b²) + what has no pole near w = 0 (R = p/2, b² = c² − p²/4 and
+1/(k + p) at depth 2, c = |u(0) v(0)|), so that the singular part of its average is a Voigt profile.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,19 @@ from scipy.special import expit
 
 from dlnflow.model import Group, Problem
 from dlnflow.theory.channel import Nodes
-from dlnflow.theory.final import NEAREST_TO_ONE
-from dlnflow.theory.fixed_point import FixedPoint, NoTheory
+from dlnflow.theory.fixed_point import NEAREST_TO_ONE, FixedPoint, NoTheory
+from dlnflow.theory.maps import scalar_map
 
 FARTHEST = 6.0  # standard deviations from w* that a weight ends at in networks of up to 10⁸ weights; rarer ones do not bound the rate
 
 
 def convergence_rate(problem: Problem, point: FixedPoint) -> float:
     """γ, such that train_loss − its limit decays as e^(−2γt) up to a power of t. Raises `NoTheory` where nothing is known."""
+    if problem.weight_decay > 0 and problem.depth == 1:
+        raise NoTheory(
+            "At depth 1 with weight decay the train loss approaches its limit as e^(−γt), γ = λ + 2 (1 − 1/√δ)², "
+            "not as e^(−2γt): `lazy.curves` has it at all times."
+        )
     if problem.weight_decay > 0:
         raise NoTheory(
             "With weight decay the rates 2(λ − |h|) of weights that end at zero, and those of weights that end near zero, come arbitrarily "
@@ -63,7 +68,9 @@ def _left_edge_tall(problem: Problem, s: float, nodes: Nodes) -> float:
 
 def _mean_inverse(problem: Problem, s: float, nodes: Nodes) -> tuple[float, Callable[[float, float], float]]:
     """min c k, and E[1/(c k − p)] as a function of x = p/min c k and 1 − x."""
-    groups = [_mean_inverse_of(group, s / group.variance**0.5, nodes.of(number)) for number, group in enumerate(problem.population)]
+    groups = [
+        _mean_inverse_of(group, problem.depth, s / group.variance**0.5, nodes.of(number)) for number, group in enumerate(problem.population)
+    ]
     edges = [group.variance * lowest for group, (lowest, _) in zip(problem.population, groups, strict=True)]
     lowest = min(edges)
 
@@ -77,15 +84,17 @@ def _mean_inverse(problem: Problem, s: float, nodes: Nodes) -> tuple[float, Call
     return lowest, inverse
 
 
-def _mean_inverse_of(group: Group, s: float, nodes: Nodes) -> tuple[float, Callable[[float, float], float]]:
+def _mean_inverse_of(group: Group, depth: float, s: float, nodes: Nodes) -> tuple[float, Callable[[float, float], float]]:
     """For one group: min k, and its share in E[1/(k − p)] as a function of x = p/min k and 1 − x."""
-    nearest = group.target.nearest(s, FARTHEST)
-    c, k = group.initial.product, nodes.tangent
+    nearest, k = group.target.nearest(s, FARTHEST), nodes.tangent
+    scalar = scalar_map(depth, group.initial.quadrature(mirrored=False))
     if nearest > 0:
-        lowest = 2 * float(np.hypot(nearest, c))
+        lowest = float(scalar.at(scalar.coordinate(np.full((1, 1), nearest), 0.0)).slope[0, 0])
         return lowest, lambda x, rest: nodes.mean(1 / np.maximum(k - x * lowest, rest * lowest))
 
-    def singular(x: float, rest: float) -> float:
-        return group.weight * c * x * group.target.mean_lorentzian(s, float(c * np.sqrt(rest * (1 + x))))
+    def inverse(x: float, rest: float) -> float:
+        strength, b = scalar.pole(x, rest)
+        singular = group.weight * strength * group.target.mean_lorentzian(s, b)
+        return singular + nodes.mean(scalar.beside_the_pole(nodes.w, k, x, rest))
 
-    return 2 * c, lambda x, rest: singular(x, rest) + nodes.mean(1 / (k + 2 * c * x))
+    return scalar.lowest, inverse

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from dlnflow.theory.fixed_point import SolutionKind
+
 
 @dataclass(frozen=True)
 class Note:
@@ -41,7 +43,7 @@ AVERAGES = {
     "u_norm": "(E[u² + v²])/2 + E[w]",
     "v_norm": "(E[u² + v²])/2 − E[w]",
 }
-STATES = {
+STATES: dict[SolutionKind, StateNotes] = {
     "interpolation": StateNotes(
         weight=(
             "w + (θ/2)(arcsinh(w/c) − log(u(0)/v(0))) = w* + s z, z ~ N(0, 1), c = |u(0) v(0)|, u² + v² = 2√(w² + c²), "
@@ -66,7 +68,31 @@ STATES = {
         valid="λ > 0, any initial values (they are forgotten as u v = u(0) v(0) e^(−2λt)); d → ∞ before t → ∞",
     ),
 }
-RATES = {
+DEEP: dict[SolutionKind, StateNotes] = {
+    "interpolation": StateNotes(
+        weight=(
+            "w + θ x(w) = w* + s z, z ~ N(0, 1), w = (u^L − v^L)/L where u^(2−L) = u(0)^(2−L) − (L−2)x and v^(2−L) = v(0)^(2−L) + (L−2)x, "
+            "s² = (σ² + E[(w − w*)²])/δ, E[dw/dy] = δ for y = w* + s z"
+        ),
+        train_loss="0: the data are interpolated",
+        source="the potential of Woodworth et al., arXiv 2002.09277, for depth L, in the fixed point of arXiv 2510.01930, long times",
+        valid="λ = 0, δ < 1, constant initial values; gradient flow; d → ∞ before t → ∞",
+    ),
+    "least_squares": StateNotes(
+        weight="w = w* + s z, z ~ N(0, 1), s² = σ²/(δ − 1), u^(2−L) + v^(2−L) = u(0)^(2−L) + v(0)^(2−L) with w = (u^L − v^L)/L",
+        train_loss="σ²(1 − 1/δ)/2",
+        source="least squares, which is unique for δ > 1: E tr (XᵀX)⁻¹/d = 1/(δ − 1) (inverse Wishart matrix)",
+        valid="λ = 0, δ > 1 (δ = 1 without noise only), constant initial values; d → ∞ before t → ∞",
+    ),
+    "ridge": StateNotes(
+        weight="w + θw/2 = w* + s z, z ~ N(0, 1), u = −v = w/2, s² = (σ² + E[(w − w*)²])/δ, θ(1 − 1/((1 + θ/2)δ)) = λ",
+        train_loss="(1 − 1/((1 + θ/2)δ))² δ s²/2",
+        source="ridge regression, the minimum of ‖y − Xw‖²/(2n) + λ‖w‖²/(4d): u = −v = w/2 is the cheapest way to make w = u − v",
+        valid="depth 1, λ > 0, any initial values (they are forgotten as e^(−λt)); d → ∞ before t → ∞",
+    ),
+}
+NO_STATE = StateNotes(weight="", train_loss="", source="", valid="λ = 0, or depth 1 or 2")
+RATES: dict[SolutionKind, Note] = {
     "interpolation": Note(
         formula="γ = max over p > 0 of −p + (1/δ) E[kp/(k + p)], k = 2√(w² + c²), w the final weights; train_loss ~ e^(−2γt)",
         source="arXiv 2510.01930, convergence rate; left edge of a sample covariance, Silverstein & Choi 1995",
@@ -80,5 +106,27 @@ RATES = {
             "finite network's slowest mode is faster than this limit d → ∞"
         ),
     ),
-    "lasso": Note(formula="", source="", valid="λ = 0"),
 }
+DEEP_RATES: dict[SolutionKind, Note] = {
+    "interpolation": Note(
+        formula="γ = max over p > 0 of −p + (1/δ) E[kp/(k + p)], k = u^(2L−2) + v^(2L−2) at the end; train_loss ~ e^(−2γt)",
+        source=RATES["interpolation"].source,
+        valid=RATES["interpolation"].valid,
+    ),
+    "least_squares": Note(
+        formula="γ = max over 0 < p < min k of p − (1/δ) E[kp/(k − p)], k = u^(2L−2) + v^(2L−2) at the end; train_loss − limit ~ e^(−2γt)",
+        source=RATES["least_squares"].source,
+        valid=RATES["least_squares"].valid,
+    ),
+}
+NO_RATE = Note(formula="", source="", valid="λ = 0")
+
+
+def state_notes(kind: SolutionKind | None, depth: float) -> StateNotes:
+    """What a final state rests on."""
+    return (STATES if depth == 2 else DEEP).get(kind, NO_STATE) if kind else NO_STATE
+
+
+def rate_note(kind: SolutionKind | None, depth: float) -> Note:
+    """What a rate rests on."""
+    return (RATES if depth == 2 else DEEP_RATES).get(kind, NO_RATE) if kind else NO_RATE

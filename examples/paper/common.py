@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from demo import embedded_stack
 
-from dlnflow.client import Client
+from dlnflow.client import Client, Comparison
 
 QUICK = os.environ.get("DLNFLOW_PAPER") == "quick"
 FIGURES = Path(os.environ.get("DLNFLOW_FIGURES") or Path(__file__).parent / "figures")
@@ -56,6 +56,11 @@ def check(claim: str, holds: bool) -> None:
     print(f"{'holds' if holds else 'FAILS'}: {claim}", flush=True)
     if not holds:
         raise SystemExit(1)
+
+
+def agrees(comparison: Comparison) -> bool:
+    """The verdict; a quick run has too few networks to say more than that nothing deviates."""
+    return comparison.verdict == "agree" or (QUICK and comparison.verdict == "inconclusive")
 
 
 def run(main: Callable[[Client], None]) -> None:

@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from common import check, run, save, sized
+from common import agrees, check, run, save, sized
 
 from dlnflow.client import Client
 
@@ -19,7 +19,7 @@ LARGER = [8.0, 16.0][: sized(2, 1)]  # initial scales that move the onset
 
 def main(client: Client) -> None:
     comparison = client.submit(
-        kind="comparison", problem=PROBLEM, horizon=HORIZON, accuracy=0.02, dimension=sized(2000, 300), replicas=sized(8, 4)
+        kind="comparison", problem=PROBLEM, horizon=HORIZON, accuracy=0.02, dimension=sized(2000, 300), replicas=sized(16, 4)
     )
     scales = {a: client.submit(kind="theory", problem=PROBLEM | {"initial_scale": a}).result().time_scales for a in [4.0, *LARGER]}
     late = {a: [client.submit(**request(a, scales[a]["lazy"]["value"], kind)) for kind in ("dmft", "simulation")] for a in scales}
@@ -51,7 +51,7 @@ def main(client: Client) -> None:
     )
     plateau = test_loss[middle] / kernel.final_test_loss
     check(f"and the test loss is {plateau:.3f} of the linear model's", abs(plateau - 1) < 0.1)
-    check(found.explanation, found.verdict == "agree")
+    check(found.explanation, agrees(found))
     for kind, which in (("DMFT", 0), ("networks", 1)):
         lazy = {a: first_decay(c[which]) for a, c in curves.items()}
         ratios = [lazy[a] / scales[a]["lazy"]["value"] for a in lazy]

@@ -24,7 +24,7 @@ def main(client: Client) -> None:
         ax.semilogx(scales, [row[f"final_{name}"] for row in rows], "k-", label="theory")
         for number, (marker, kind) in enumerate((("o", "DMFT"), ("x", "networks"))):
             ends = [end(found[a][number], name) for a in shown]
-            ax.errorbar(shown, [e[0] for e in ends], [2 * e[1] for e in ends], fmt=marker, label=f"{kind}, t large", mfc="none")
+            ax.errorbar(shown, [e[0] for e in ends], [e[1] for e in ends], fmt=marker, label=f"{kind}, t large, ± 1 s.e.", mfc="none")
         ax.set(xlabel="initial scale a", ylabel=label)
         ax.legend()
     save(figure, "initialisation")

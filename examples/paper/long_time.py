@@ -1,7 +1,7 @@
 """Where gradient flow ends: theory against long DMFT solves and networks in nine problems, three for each kind of limit."""
 
 import matplotlib.pyplot as plt
-from common import check, run, save, sized
+from common import agrees, check, run, save, sized
 
 from dlnflow.client import Client
 
@@ -50,7 +50,7 @@ def main(client: Client) -> None:
             f"{name}: networks end at {last:.5f} ± {error:.5f} ({last / value - 1:+.1%} ± {error / value:.1%})",
             abs(last - value) < 3 * error + LEFT * value and error < sized(2, 15) / 100 * value,
         )
-        check(comparison.explanation, comparison.verdict == "agree")
+        check(comparison.explanation, agrees(comparison))
 
 
 def request(problem: dict, horizon: float) -> dict:

@@ -8,11 +8,12 @@ namespace dln {
 
 /// What is kept of every path.
 ///
-/// H and E (P / 8, `capacity`, 8) hold the past and, of H, a first guess on the panel; `slope` is κ on the panel alone (P / 8, M, 8).
+/// H, E and the integral of w − w* (P / 8, `capacity`, 8) hold the past and, of H, a first guess on the panel; `slope` is κ on the panel
+/// alone (P / 8, M, 8).
 /// Tangents by panel, (P / 16, nodes so far, M, 16), those on the panel last, `edge` and `reached` (P / 16, `capacity`, 16) are those of
 /// `cross`; `early` (P / BLOCK) are the nodes from which on perturbations are followed. Lanes are aligned.
 struct Kept {
-    double *H, *E, *slope;
+    double *H, *E, *integral, *slope;
     std::vector<float*> tangents;
     float *edge, *reached;
     const std::int64_t* early;
@@ -36,24 +37,30 @@ bool advance(const Sample& sample, const MapOf& map_of, const Panel<M>& panel, i
     std::vector<Reals> modes(panel.fields.size());
     std::vector<Column<M, Singles>> push(n + M), share(n + M);
     std::vector<const Column<M, Singles>*> before(panels);
+    std::array<Tally, M> tallies;
+    for (Tally& tally : tallies) tally.fill(0.0);
     double *rows_e[M], *rows_w[M];
     for (int i = 0; i < M; i++) rows_e[i] = averages.correlation[i], rows_w[i] = averages.response[i];
     for (int block = first; block < last; block++) {
         Path path[IN_BLOCK];
         Reals* E = reinterpret_cast<Reals*>(kept.E) + block * IN_BLOCK * kept.capacity;
         Reals* H = reinterpret_cast<Reals*>(kept.H) + block * IN_BLOCK * kept.capacity;
+        Reals* integral = reinterpret_cast<Reals*>(kept.integral) + block * IN_BLOCK * kept.capacity;
         Reals* slope = reinterpret_cast<Reals*>(kept.slope) + block * IN_BLOCK * M;
         for (int t = 0; t < IN_BLOCK; t++) {
             const std::ptrdiff_t start = std::ptrdiff_t(block) * BLOCK + t * Reals::COUNT;
             path[t] = load(sample, start, modes);
-            const History history{H + t * kept.capacity, E + t * kept.capacity};
+            const History history{H + t * kept.capacity, E + t * kept.capacity, integral + t * kept.capacity};
             Column<M> guess;
             for (int i = 0; i < M; i++) guess[i] = history.H[n + i];
-            const auto graphs = graphs_of<M>(map_of(Reals::load(sample.scale + start)), panel.decay);
-            if (!cross<M>(panel, graphs, path[t], guess, history, slope + t * M)) return false;
+            const auto map = map_of(Reals::load(sample.scale + start));
+            const auto graphs = graphs_of<M>(map, panel.decay);
+            if (!cross<M>(panel, map, graphs, path[t], guess, history, slope + t * M)) return false;
+            for (int i = 0; i < M; i++)
+                observe(graphs[i], path[t], history.H[n + i], history.E[n + i], slope[t * M + i], history.integral[n + i], sample.folded,
+                        tallies[i]);
         }
-        for (int i = 0; i < M; i++)
-            observe(path, {E + n + i, kept.capacity}, {slope + i, M}, IN_BLOCK, sample.folded, averages.sums[sample.strata[block]], i);
+        enter(tallies.data(), M, 0, averages.sums[sample.strata[block]]);
         correlate<M>(path, E, IN_BLOCK, kept.capacity, n, rows_e);
         const int begin = kept.early[block];
         for (auto& each : share) each.fill(0.0f);

@@ -107,11 +107,11 @@ void expect_lanes(const char* name, const Of& array, std::initializer_list<std::
     if (reinterpret_cast<std::uintptr_t>(array.data()) % BYTES) throw std::invalid_argument(std::string(name) + " is not aligned");
 }
 
-Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers3 integrals, Numbers2 ahead, Numbers1 decay, bool tangents,
+Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers3 integrals, Numbers3 quadratures, Numbers2 ahead, Numbers1 decay, bool tangents,
                    std::optional<Array<double, 2>> heights, int kinds) {
     const std::ptrdiff_t panels = integrals.shape(0), m = integrals.shape(1), size = panels * m;
     expect("integrals", integrals, {panels, m, m}), expect("memory", memory, {size, size}), expect("ahead", ahead, {size, 3});
-    expect("factor", factor, {size, -1}), expect("decay", decay, {size});
+    expect("factor", factor, {size, -1}), expect("decay", decay, {size}), expect("quadratures", quadratures, {panels, m, m + 1});
     if (!panels) throw std::invalid_argument("integrals has no panels");
     if (factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
     if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
@@ -128,7 +128,7 @@ Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers
             for (std::ptrdiff_t p = 0; p < panels; p++) {
                 const std::ptrdiff_t n = p * M;
                 const Matrix<const double> rows{memory.data() + n * size, M, size}, fields{factor.data() + n * factor.shape(1), M, std::ptrdiff_t(factor.shape(1))};
-                all.push_back(dln::panel<M>(n, fields, rows, cube(integrals)[p], decay.data() + n));
+                all.push_back(dln::panel<M>(n, fields, rows, cube(integrals)[p], cube(quadratures)[p], decay.data() + n));
                 guesses.push_back(ahead_of<M>(ahead.data() + 3 * n));
             }
             return with_map(paths.depth, [&](auto map_of) {
@@ -140,12 +140,13 @@ Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers
     return std::tuple(response, correlation, sums);
 }
 
-Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor, Numbers2 memory, Numbers2 integral, Numbers1 decay,
-                 Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> slope,
+Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor, Numbers2 memory, Numbers2 integral, Numbers2 quadrature, Numbers1 decay,
+                 Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> running, Array<double, 3> slope,
                  std::vector<Array<float, 4>> tangents, Array<float, 3> edge, Array<float, 3> reached, Array<const std::int64_t, 1> early, int kinds) {
     const std::ptrdiff_t m = integral.shape(0), n = std::ptrdiff_t(memory.shape(1)) - m, capacity = height.shape(1);
     const std::ptrdiff_t tiles = paths.count() / Reals::COUNT, pairs = paths.count() / Singles::COUNT;
     expect("integral", integral, {m, m}), expect("memory", memory, {m, -1}), expect("factor", factor, {m, -1}), expect("decay", decay, {m});
+    expect("quadrature", quadrature, {m, m + 1});
     if (n < 0 || n % m || n + m > capacity) throw std::invalid_argument("memory has " + std::to_string(n + m) + " columns, no panels that fit");
     if (factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
     if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
@@ -155,10 +156,10 @@ Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor
         if (early.data()[block] < 0 || early.data()[block] > n || early.data()[block] % m)
             throw std::invalid_argument("early is not the first node of a panel");
     expect_lanes("height", height, {tiles, capacity, Reals::COUNT}), expect_lanes("error", error, {tiles, capacity, Reals::COUNT});
-    expect_lanes("slope", slope, {tiles, m, Reals::COUNT});
+    expect_lanes("running", running, {tiles, capacity, Reals::COUNT}), expect_lanes("slope", slope, {tiles, m, Reals::COUNT});
     expect_lanes("edge", edge, {pairs, capacity, Singles::COUNT}), expect_lanes("reached", reached, {pairs, capacity, Singles::COUNT});
     if (std::ptrdiff_t(tangents.size()) != n / m + 1) throw std::invalid_argument("tangents is not that of every panel");
-    Kept kept{height.data(), error.data(), slope.data(), {}, edge.data(), reached.data(), early.data(), capacity};
+    Kept kept{height.data(), error.data(), running.data(), slope.data(), {}, edge.data(), reached.data(), early.data(), capacity};
     for (std::size_t p = 0; p < tangents.size(); p++) {
         expect_lanes("tangents", tangents[p], {pairs, std::ptrdiff_t(p + 1) * m, m, Singles::COUNT});
         kept.tangents.push_back(tangents[p].data());
@@ -170,7 +171,7 @@ Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor
     {
         const nb::gil_scoped_release released;
         settled = with_nodes(m, [&]<int M>(std::integral_constant<int, M>) {
-            const auto made = dln::panel<M>(n, matrix(factor), matrix(memory), matrix(integral), decay.data());
+            const auto made = dln::panel<M>(n, matrix(factor), matrix(memory), matrix(integral), matrix(quadrature), decay.data());
             return with_map(paths.depth, [&](auto map_of) {
                 return dln::advance<M>(paths.sample(), map_of, made, blocks.first, blocks.second, shift.data(), kept, averages);
             });
@@ -193,23 +194,39 @@ void extrapolate(const Paths& paths, int nodes, Numbers2 ahead, Numbers1 decay, 
     });
 }
 
-std::pair<Result2, Result2> weigh(const Paths& paths, Numbers1 decay, Numbers2 heights) {
+/// Calls `enter` with the graph, H and the place in an array (N, P) of every tile of `heights` (N, P).
+template <class Enter>
+void at_points(const Paths& paths, const Numbers1& decay, const Numbers2& heights, Enter enter) {
     const std::size_t size = decay.shape(0), count = paths.count();
     expect("heights", heights, {std::ptrdiff_t(size), std::ptrdiff_t(count)});
+    const nb::gil_scoped_release released;
+    with_map(paths.depth, [&](auto map_of) {
+        for (std::size_t tile = 0; tile < count; tile += Reals::COUNT) {
+            const auto map = map_of(Reals::load(paths.scale.data() + tile));
+            for (std::size_t i = 0; i < size; i++)
+                enter(map.at(decay.data()[i]), Reals::load(heights.data() + i * count + tile), i * count + tile);
+        }
+    });
+}
+
+std::pair<Result2, Result2> weigh(const Paths& paths, Numbers1 decay, Numbers2 heights) {
+    const std::size_t size = decay.shape(0), count = paths.count();
     const auto w = zeros<Result2>({size, count}), slope = zeros<Result2>({size, count});
-    {
-        const nb::gil_scoped_release released;
-        with_map(paths.depth, [&](auto map_of) {
-            for (std::size_t tile = 0; tile < count; tile += Reals::COUNT) {
-                const auto map = map_of(Reals::load(paths.scale.data() + tile));
-                for (std::size_t i = 0; i < size; i++) {
-                    const Point point = map.at(decay.data()[i])(Reals::load(heights.data() + i * count + tile));
-                    point.w.store(w.data() + i * count + tile), point.k.store(slope.data() + i * count + tile);
-                }
-            }
-        });
-    }
+    at_points(paths, decay, heights, [&](const auto& graph, const Reals& H, std::size_t to) {
+        const Point point = graph(H);
+        point.w.store(w.data() + to), point.k.store(slope.data() + to);
+    });
     return {w, slope};
+}
+
+std::tuple<Result2, Result2, Result2> layers(const Paths& paths, Numbers1 decay, Numbers2 heights) {
+    const std::size_t size = decay.shape(0), count = paths.count();
+    const auto sum = zeros<Result2>({size, count}), difference = zeros<Result2>({size, count}), product = zeros<Result2>({size, count});
+    at_points(paths, decay, heights, [&](const auto& graph, const Reals& H, std::size_t to) {
+        const Layers found = graph.layers(graph(H), H);
+        found.sum.store(sum.data() + to), found.difference.store(difference.data() + to), found.log_product.store(product.data() + to);
+    });
+    return {sum, difference, product};
 }
 
 std::optional<std::pair<Result2, Result2>> implied(Numbers2 response, Numbers2 correlation, Numbers2 known, double aspect_ratio, double noise) {
@@ -269,26 +286,33 @@ Result1 slopes(Numbers3 lanes, Numbers2 weights, Array<double, 3> du, Array<doub
     if (count < 0 || count > all) throw std::invalid_argument("count is more than the directions");
     const auto mean = zeros<Result1>({std::size_t(count)});
     const nb::gil_scoped_release released;
-    add_slopes(lanes.data(), lanes.data() + blocks * BLOCK, weights.data(), {du.data(), dv.data(), nullptr, blocks, all, 0}, count, mean.data());
+    add_slopes(lanes.data(), lanes.data() + blocks * BLOCK, weights.data(), {du.data(), dv.data(), nullptr, nullptr, nullptr, blocks, all, 0}, count, mean.data());
     return mean;
 }
 
-double descend(const Paths& paths, double step_size, double weight_decay, double truncation, Numbers1 noise, Numbers1 residual,
-               Array<double, 2> outer, Array<double, 2> inner, Array<double, 2> moving, Array<const float, 1> memory, Array<double, 3> du,
-               Array<double, 3> dv, Array<float, 4> past, int nodes, int kept, std::optional<int> node) {
+double descend(const Paths& paths, double step_size, double weight_decay, double momentum, double truncation, Numbers1 noise, Numbers1 residual,
+               Array<double, 2> outer, Array<double, 2> inner, Array<double, 2> moving, std::optional<Array<double, 2>> last,
+               Array<const float, 1> memory, Array<double, 3> du, Array<double, 3> dv, std::optional<Array<double, 4>> last_change,
+               Array<float, 4> past, int nodes, int kept, std::optional<int> node) {
     const std::ptrdiff_t count = paths.count(), blocks = paths.blocks(), all = du.shape(1), rank = memory.shape(0);
     expect("residual", residual, {count}), expect("outer", outer, {2, count}), expect("inner", inner, {2, count}), expect("moving", moving, {2, count});
     expect("du", du, {blocks, all, BLOCK}), expect("dv", dv, {blocks, all, BLOCK}), expect("past", past, {blocks, all, -1, BLOCK});
+    if (momentum && !(last && last_change)) throw std::invalid_argument("last and last_change are needed with momentum");
+    if (last) expect("last", *last, {2, count});
+    if (last_change) expect("last_change", *last_change, {2, blocks, all, BLOCK});
     if (noise.shape(0) > paths.modes.shape(0)) throw std::invalid_argument("noise has more modes than the paths");
     if (kept < 0 || kept > rank || nodes < 0) throw std::invalid_argument("kept is more than the memory");
     if (nodes + rank >= all) throw std::invalid_argument("du has no room for another direction");
     if (rank >= std::ptrdiff_t(past.shape(2))) throw std::invalid_argument("past has no room for another step");
     if (node && (*node < 0 || *node >= nodes)) throw std::invalid_argument("node is none of the nodes");
-    const Walkers walkers{outer.data(), outer.data() + count, inner.data(), inner.data() + count, moving.data(), moving.data() + count};
-    const Step step{step_size, weight_decay, truncation, noise.data(), std::ptrdiff_t(noise.shape(0))};
+    double *const of_walkers = last ? last->data() : nullptr, *const of_directions = last_change ? last_change->data() : nullptr;
+    const Walkers walkers{outer.data(),  outer.data() + count,  inner.data(), inner.data() + count,
+                          moving.data(), moving.data() + count, of_walkers,   of_walkers ? of_walkers + count : nullptr};
+    const Step step{step_size, weight_decay, momentum, truncation, paths.depth, noise.data(), std::ptrdiff_t(noise.shape(0))};
     const nb::gil_scoped_release released;
     return dln::descend(paths.sample(), step, residual.data(), memory.data(), rank, nodes, kept, node ? *node : -1, walkers,
-                        {du.data(), dv.data(), past.data(), blocks, all, std::ptrdiff_t(past.shape(2))});
+                        {du.data(), dv.data(), of_directions, of_directions ? of_directions + blocks * all * BLOCK : nullptr, past.data(), blocks, all,
+                         std::ptrdiff_t(past.shape(2))});
 }
 
 }  // namespace face
@@ -313,19 +337,22 @@ void bind_dmft(nb::module_& module) {
              "sum to 1, `strata` (P / BLOCK,) numbers the stratum of each block. Where `folded`, a path stands for its mirror image too.")
         .def_prop_ro("size", &face::Paths::count, "P.");
     module.def("propagate", face::propagate, "paths"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integrals"_a.noconvert(),
-               "ahead"_a.noconvert(), "decay"_a.noconvert(), "tangents"_a, "heights"_a.noconvert().none(), "kinds"_a,
+               "quadratures"_a.noconvert(), "ahead"_a.noconvert(), "decay"_a.noconvert(), "tangents"_a, "heights"_a.noconvert().none(), "kinds"_a,
                "R_w and C_e (N, N), and what is averaged by stratum (kinds, OBSERVED, N), over all paths with given kernels.\n\n"
-               "`factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `ahead` (N, 3) weights of the last three nodes in a first\n"
+               "`factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `quadratures` (K, m, m + 1) the\n"
+               "integral over time from the left edge and the nodes, `ahead` (N, 3) weights of the last three nodes in a first\n"
                "guess, `decay` (N,) −2λt. C_e is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is filled\n"
                "with H. None where a path does not settle.");
     module.def("advance", face::advance, "paths"_a, "blocks"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integral"_a.noconvert(),
-               "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(), "error"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(),
+               "quadrature"_a.noconvert(), "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(), "error"_a.noconvert(), "running"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(),
                "edge"_a.noconvert(), "reached"_a.noconvert(), "early"_a.noconvert(), "kinds"_a,
                "One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and C_e (m, n + m), and what is averaged by\n"
                "stratum (kinds, OBSERVED, m). None where a path does not settle.\n\n"
-               "`factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `decay` (m,) −2λt, `shift` (n + m,) the weights of\n"
+               "`factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `quadrature` (m, m + 1) the integral over time from\n"
+               "the left edge and the nodes, `decay` (m,) −2λt, `shift` (n + m,) the weights of\n"
                "the nodes in the integral over time. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the\n"
-               "solution on return; `error` of the same shape E, `slope` (P / LANES, m, LANES) κ on the panel. `tangents`, one (P / SINGLE_LANES,\n"
+               "solution on return; `error` of the same shape E, `running` the integral of w − w* over time, `slope` (P / LANES, m, LANES) κ on the\n"
+               "panel. `tangents`, one (P / SINGLE_LANES,\n"
                "nodes so far, m, SINGLE_LANES) a panel, `edge` and `reached` (P / SINGLE_LANES, N, SINGLE_LANES) are δw and δH at the panel's edges\n"
                "for perturbations from node `early` (P / BLOCK,) on; those before are multiples of one.");
     module.def("extrapolate", face::extrapolate, "paths"_a, "nodes"_a, nb::kw_only(), "ahead"_a.noconvert(), "decay"_a.noconvert(), "height"_a.noconvert(),
@@ -333,6 +360,8 @@ void bind_dmft(nb::module_& module) {
                "that at the edge. `ahead` (m, 3) are its weights, `decay` (1 + m,) is −2λt at the edge and on the panel.");
     module.def("weigh", face::weigh, "paths"_a, nb::kw_only(), "decay"_a.noconvert(), "heights"_a.noconvert(),
                "w and k = −dw/dH, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.");
+    module.def("layers", face::layers, "paths"_a, nb::kw_only(), "decay"_a.noconvert(), "heights"_a.noconvert(),
+               "u² + v², u² − v² and log |u v|, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.");
     module.def("implied", face::implied, nb::kw_only(), "response"_a, "correlation"_a, "known"_a, "aspect_ratio"_a, "noise"_a,
                "R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ on a panel's rows, (m, n + m) each, from those of R_w and C_e.\n\n"
                "`known` (n, 2 n) are R_r and C_r on earlier nodes side by side, `noise` is σ². None where a matrix is singular or not finite.");
@@ -350,15 +379,16 @@ void bind_dmft(nb::module_& module) {
     module.def("slopes", face::slopes, "lanes"_a, "weights"_a, "du"_a.noconvert(), "dv"_a.noconvert(), "count"_a,
                "E[δw] (count,) in the first `count` directions of gradient descent.\n\n"
                "`lanes` (2, B, BLOCK) is what δu and δv (B, directions, BLOCK) are multiplied by in δw, `weights` (B, BLOCK) those of the paths.");
-    module.def("descend", face::descend, "paths"_a, nb::kw_only(), "step_size"_a, "weight_decay"_a, "truncation"_a, "noise"_a, "residual"_a,
-               "outer"_a.noconvert(), "inner"_a.noconvert(), "moving"_a.noconvert(), "memory"_a, "du"_a.noconvert(), "dv"_a.noconvert(),
-               "past"_a.noconvert(), "nodes"_a, "kept"_a, "node"_a.none(),
+    module.def("descend", face::descend, "paths"_a, nb::kw_only(), "step_size"_a, "weight_decay"_a, "momentum"_a, "truncation"_a, "noise"_a, "residual"_a,
+               "outer"_a.noconvert(), "inner"_a.noconvert(), "moving"_a.noconvert(), "last"_a.noconvert().none(), "memory"_a, "du"_a.noconvert(),
+               "dv"_a.noconvert(), "last_change"_a.noconvert().none(), "past"_a.noconvert(), "nodes"_a, "kept"_a, "node"_a.none(),
                "One step of gradient descent for all paths and their directions; returns the largest |η h|.\n\n"
                "h = ζ + `residual` (P,), ζ = `noise` (modes,) · z. `outer` (2, P) are u and v, `inner` their values in [−M, M], M = `truncation`,\n"
                "where they act, `moving` is 1 where these are the same. δu and δv, `du` and `dv` (B, directions, BLOCK), with δh = δw + Σ\n"
                "memory[r] past[r], which enters `past` (B, directions, > R, BLOCK) at row R = len(memory): of `nodes` directions, then of R basis\n"
                "functions, `kept` of them as they were reduced last, the others unit perturbations of the steps since. That of this step becomes\n"
-               "direction nodes + R and, unless it is None, `node`.");
+               "direction nodes + R and, unless it is None, `node`. With `momentum` β, `last` (2, P) and `last_change` (2, B, directions, BLOCK) are\n"
+               "the last changes of u and v and of δu and δv; else they may be None.");
 }
 
 }  // namespace dln

@@ -1,10 +1,11 @@
 // Tangents of w in many directions under gradient descent, for blocks of paths that are next to one another.
 //
-// A direction is a perturbation of ζ that has been made in the past. For each a path keeps δu and δv, and the history of R_r δw as
-// coefficients on the memory's basis functions.
+// A direction is a perturbation of ζ that has been made in the past. For each a path keeps δu and δv, with momentum also how they changed in
+// the last step, and the history of R_r δw as coefficients on the memory's basis functions.
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/flush.hpp"
 #include "common/functions.hpp"
@@ -12,9 +13,9 @@
 
 namespace dln {
 
-/// δu and δv (blocks, `directions`, BLOCK), and histories (blocks, `directions`, `basis`, BLOCK).
+/// δu and δv (blocks, `directions`, BLOCK), their last changes where there is momentum, and histories (blocks, `directions`, `basis`, BLOCK).
 struct Directions {
-    double *du, *dv;
+    double *du, *dv, *last_du, *last_dv;
     float* past;
     std::ptrdiff_t blocks, directions, basis;
 };
@@ -46,27 +47,48 @@ struct Factors {
     Reals in_w_u, in_w_v, u, v, in_step_u, in_step_v;
 };
 
-/// u and v, (P) each, their values inside of [−M, M], where they act, and 1 where that is what they are.
+/// u and v, (P) each, their values inside of [−M, M], where they act, 1 where that is what they are, and their last changes.
 struct Walkers {
-    double *u, *v, *inner_u, *inner_v, *moving_u, *moving_v;
+    double *u, *v, *inner_u, *inner_v, *moving_u, *moving_v, *last_u, *last_v;
 };
 
-/// A step of gradient descent: its length η, λ, the `truncation` M, and the row of L (rank) of ζ.
+/// A step of gradient descent: its length η, λ, the momentum β, the `truncation` M, the network's depth, and the row of L (rank) of ζ.
 struct Step {
-    double length, weight_decay, truncation;
+    double length, weight_decay, momentum, truncation, depth;
     const double* noise;
     std::ptrdiff_t modes;
 };
 
-/// u ← u − η (h + λ) T(u) for a tile of one sign; fills what its directions are multiplied by, whose w and h are those times `root` √c.
-inline void walk(const Step& step, const Reals& force, const Reals& root, double* outer, double* inner, double* moving, Reals& in_w, Reals& here, Reals& in_step) {
-    const Reals rate = step.length * (step.weight_decay + force), free = Reals::load(moving);
-    const Reals before = Reals::load(inner);
-    here = root * before, in_w = here * free, in_step = 1.0 - rate * free;
-    const Reals next = Reals::load(outer) - rate * before;
-    next.store(outer);
-    clamp(next, step.truncation).store(inner);
-    select(abs(next) < step.truncation, 1.0, 0.0).store(moving);
+/// x^p for p = 0, 1, …, 16; of other p that of |x| with the sign of x.
+inline Reals power(const Reals& x, double p) {
+    if (p == std::floor(p) && p >= 0 && p <= 16) {
+        Reals product = 1.0;
+        for (int i = 0; i < int(p); i++) product = product * x;
+        return product;
+    }
+    constexpr double SMALLEST = 1e-290, LARGEST_EXPONENT = 690;
+    const Reals size = exp(clamp(p * log(max(abs(x), SMALLEST)), LARGEST_EXPONENT));
+    return select(x < 0.0, -size, size);
+}
+
+/// Where a tile of u is led, and by which step: its arrays' first entries.
+struct Walker {
+    double *outer, *inner, *moving, *last;
+};
+
+/// u ← u − η (T(u)^(L−1) h + λ T(u)) + β (u − u before) for a tile of one sign; fills what its directions are multiplied by, whose w and h
+/// are those times `root` √c.
+inline void walk(const Step& step, const Reals& force, const Reals& root, const Walker& at, Reals& in_w, Reals& here, Reals& in_step) {
+    const Reals before = Reals::load(at.inner), free = Reals::load(at.moving), outer = Reals::load(at.outer);
+    const bool two = step.depth == 2;
+    const Reals slope = two ? before : power(before, step.depth - 1), curvature = two ? Reals(1.0) : (step.depth - 1) * power(before, step.depth - 2);
+    const Reals rate = step.length * (step.weight_decay + force * curvature);
+    here = root * slope, in_w = here * free, in_step = 1.0 - rate * free;
+    Reals next = outer - (two ? rate * before : step.length * (step.weight_decay * before + force * slope));
+    if (step.momentum) next += step.momentum * Reals::load(at.last), (next - outer).store(at.last);
+    next.store(at.outer);
+    clamp(next, step.truncation).store(at.inner);
+    select(abs(next) < step.truncation, 1.0, 0.0).store(at.moving);
 }
 
 /// Takes the tiles of a block, with the `residual` R_r E (P), one step on; returns the lanes' largest |η h|.
@@ -79,16 +101,24 @@ inline Reals walk_block(const Sample& sample, const Step& step, const double* re
         const Reals root = Reals::load(sample.root + first);
         force = root * force;
         Factors& f = factors[t];
-        walk(step, force, root, at.u + first, at.inner_u + first, at.moving_u + first, f.in_w_u, f.u, f.in_step_u);
-        walk(step, -force, root, at.v + first, at.inner_v + first, at.moving_v + first, f.in_w_v, f.v, f.in_step_v);
+        const auto shifted = [&](double* of) { return of ? of + first : of; };
+        walk(step, force, root, {shifted(at.u), shifted(at.inner_u), shifted(at.moving_u), shifted(at.last_u)}, f.in_w_u, f.u, f.in_step_u);
+        walk(step, -force, root, {shifted(at.v), shifted(at.inner_v), shifted(at.moving_v), shifted(at.last_v)}, f.in_w_v, f.v, f.in_step_v);
         largest = max(largest, abs(step.length * force));
     }
     return largest;
 }
 
+/// A direction of one block.
+struct Direction {
+    double *du, *dv, *last_du, *last_dv;
+    float* past;
+};
+
 /// One step of a direction, δh = δw + Σ memory[r] past[r] over r in [begin, rank), which also enters `past` at r = rank.
-inline void step_direction(const Factors* factors, double length, const float* memory, std::ptrdiff_t begin, std::ptrdiff_t rank, double* du,
-                           double* dv, float* past) {
+inline void step_direction(const Factors* factors, const Step& step, const float* memory, std::ptrdiff_t begin, std::ptrdiff_t rank,
+                           const Direction& at) {
+    const auto& [du, dv, last_du, last_dv, past] = at;
     constexpr int PAIRS_IN_BLOCK = BLOCK / Singles::COUNT;
     Singles change[PAIRS_IN_BLOCK];
     const auto in_w = [&](int t) {
@@ -105,19 +135,24 @@ inline void step_direction(const Factors* factors, double length, const float* m
     }
     for (int t = 0; t < IN_BLOCK; t++) {
         const std::ptrdiff_t lane = t * Reals::COUNT;
-        const Reals along = length * widened(moved + lane);
-        fma(-factors[t].u, along, Reals::load(du + lane) * factors[t].in_step_u).store(du + lane);
-        fma(factors[t].v, along, Reals::load(dv + lane) * factors[t].in_step_v).store(dv + lane);
+        const Reals along = step.length * widened(moved + lane), u = Reals::load(du + lane), v = Reals::load(dv + lane);
+        Reals next_u = fma(-factors[t].u, along, u * factors[t].in_step_u), next_v = fma(factors[t].v, along, v * factors[t].in_step_v);
+        if (step.momentum) {
+            next_u += step.momentum * Reals::load(last_du + lane), next_v += step.momentum * Reals::load(last_dv + lane);
+            (next_u - u).store(last_du + lane), (next_v - v).store(last_dv + lane);
+        }
+        next_u.store(du + lane), next_v.store(dv + lane);
     }
 }
 
 /// Begins the direction of a unit perturbation of this step.
-inline void begin_direction(const Factors* factors, double length, std::ptrdiff_t rank, double* du, double* dv, float* past) {
+inline void begin_direction(const Factors* factors, const Step& step, std::ptrdiff_t rank, const Direction& at) {
     for (int t = 0; t < IN_BLOCK; t++) {
-        (-length * factors[t].u).store(du + t * Reals::COUNT);
-        (length * factors[t].v).store(dv + t * Reals::COUNT);
+        (-step.length * factors[t].u).store(at.du + t * Reals::COUNT);
+        (step.length * factors[t].v).store(at.dv + t * Reals::COUNT);
     }
-    std::fill_n(past, (rank + 1) * BLOCK, 0.0f);
+    if (step.momentum) std::copy_n(at.du, BLOCK, at.last_du), std::copy_n(at.dv, BLOCK, at.last_dv);
+    std::fill_n(at.past, (rank + 1) * BLOCK, 0.0f);
 }
 
 /// One step of all paths and of their directions: those of `nodes`, then of basis functions, of which `kept` are of the memory as it was
@@ -130,13 +165,17 @@ inline double descend(const Sample& sample, const Step& step, const double* resi
     for (int block = 0; block < sample.blocks; block++) {
         Factors factors[IN_BLOCK];
         largest = max(largest, walk_block(sample, step, residual, walkers, block, factors));
-        const auto first = [&](std::ptrdiff_t m) { return (block * at.directions + m) * BLOCK; };
+        const auto direction = [&](std::ptrdiff_t m) {
+            const std::ptrdiff_t first = (block * at.directions + m) * BLOCK;
+            return Direction{at.du + first, at.dv + first, step.momentum ? at.last_du + first : nullptr, step.momentum ? at.last_dv + first : nullptr,
+                             at.past + first * at.basis};
+        };
         for (std::ptrdiff_t m = 0; m < nodes + rank; m++) {
             const std::ptrdiff_t begin = m < nodes + kept ? 0 : m - nodes + 1;
-            step_direction(factors, step.length, memory, begin, rank, at.du + first(m), at.dv + first(m), at.past + first(m) * at.basis);
+            step_direction(factors, step, memory, begin, rank, direction(m));
         }
         for (const std::ptrdiff_t m : {nodes + rank, node})
-            if (m >= 0) begin_direction(factors, step.length, rank, at.du + first(m), at.dv + first(m), at.past + first(m) * at.basis);
+            if (m >= 0) begin_direction(factors, step, rank, direction(m));
     }
     double lanes[Reals::COUNT], most = 0.0;
     largest.store(lanes);

@@ -1,4 +1,6 @@
 // What drives the paths through one panel of M nodes, as they need it: the collocation integral B times the panel's rows of L and R_r.
+//
+// B is the integral over time that makes H; `quadrature` is that of anything, from its values at the left edge and on the nodes.
 #pragma once
 
 #include <vector>
@@ -16,6 +18,7 @@ template <int M>
 struct Panel {
     int begin;                   // number of its first node
     Square<M, double> integral;  // B
+    std::array<std::array<double, M + 1>, M> quadrature;
     Square<M, double> coupling;  // C = B R with its own block of R_r
     Rows<M, double> fields;      // B L, (rank)
     Rows<M, double> memory;      // B R_r on earlier nodes
@@ -35,14 +38,16 @@ Rows<M, double> integrated(const Square<M, double>& B, Matrix<const double> rows
     return product;
 }
 
-/// The panel after `begin` nodes, from its rows of L (M, rank) and R_r (M, ≥ begin + M), B (M, M) and −2λt (M).
+/// The panel after `begin` nodes, from its rows of L (M, rank) and R_r (M, ≥ begin + M), B (M, M), the quadrature (M, M + 1) and −2λt (M).
 template <int M>
-Panel<M> panel(int begin, Matrix<const double> factor, Matrix<const double> response, Matrix<const double> integral, const double* decay) {
+Panel<M> panel(int begin, Matrix<const double> factor, Matrix<const double> response, Matrix<const double> integral,
+               Matrix<const double> quadrature, const double* decay) {
     Panel<M> made;
     made.begin = begin;
     for (int i = 0; i < M; i++) {
         made.decay[i] = decay[i];
         for (int k = 0; k < M; k++) made.integral[i][k] = integral[i][k];
+        for (int k = 0; k <= M; k++) made.quadrature[i][k] = quadrature[i][k];
     }
     made.fields = integrated<M>(made.integral, factor, factor.columns);
     made.memory = integrated<M>(made.integral, response, begin + M);

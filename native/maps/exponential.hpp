@@ -15,9 +15,11 @@ struct Exponential {
             const Reals falling = exp(clamp(c - 2.0 * H, 690.0)), rising = exp(clamp(c + 2.0 * H, 690.0));
             return {0.5 * (falling - rising), falling + rising};
         }
+        Layers layers(const Point& at, const Reals&) const { return {at.k, 2.0 * at.w, c}; }
         Reals farthest(const Graph& earlier, const Reals& H) const {
             return max(0.5 * (max(earlier.c + 2.0 * abs(H), 0.0) - c), 0.0);
         }
+        Reals unit(const Reals& H) const { return 1.0 + 1e-3 * abs(H); }
         Integers harmless(const Reals& step, const Reals& H) const { return abs(step) < 0.5 * (1.0 + 1e-3 * abs(H)); }
         /// As diode equations are solved.
         Reals shortened(const Reals& step, const Reals& H) const {

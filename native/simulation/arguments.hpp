@@ -10,7 +10,7 @@
 namespace dln::simulation {
 
 template <class T>
-constexpr const char* NAME_OF = std::is_same_v<T, double> ? "float64" : std::is_same_v<T, float> ? "float32" : "int16";
+constexpr const char* NAME_OF = std::is_same_v<T, double> ? "float64" : std::is_same_v<T, float> ? "float32" : std::is_same_v<T, std::int64_t> ? "int64" : "int16";
 
 /// Whether `argument` is a contiguous array of this type and number of axes; if so, in `array`.
 template <class T, int AXES>

@@ -5,7 +5,7 @@
 #include <nanobind/typing.h>
 
 #include "simulation/arguments.hpp"
-#include "simulation/depth_two.hpp"
+#include "simulation/any_depth.hpp"
 #include "simulation/flow.hpp"
 #include "simulation/rounding.hpp"
 
@@ -77,6 +77,16 @@ void bind_design(nb::module_& module) {
             Product product = unlocked([&] { return design.residual_and_force(at, labels); });
             return std::pair(to_numpy(std::move(product.r)), to_numpy(std::move(product.image)));
         }, "w"_a, "y"_a, "Xw − y, shape (rows,), and Xᵀ times that, shape (d,).")
+        .def("batch", [](const Design& design, nb::handle rows, nb::handle w, nb::handle y) {
+            if (design.first != FULL) throw std::invalid_argument("X is triangular: its rows are not those of samples");
+            const auto given = array<std::int64_t, 1>("rows", rows, {-1});
+            const std::vector<std::int64_t> chosen(given.data(), given.data() + given.size());
+            for (std::int64_t row : chosen)
+                if (row < 0 || row >= design.rows()) throw std::invalid_argument("rows has to be between 0 and the last row of X");
+            const Array at = numbers("w", w, design.dimension()), labels = numbers("y", y, given.size());
+            Product product = unlocked([&] { return design.batch(chosen, at, labels); });
+            return std::pair(to_numpy(std::move(product.r)), to_numpy(std::move(product.image)));
+        }, "rows"_a, "w"_a, "y"_a, "Xw − y of m chosen rows of X, shape (m,), and Xᵀ times that, shape (d,); X is not triangular.")
         .def("products", [](const Design& design, nb::handle x, double error) {
             const Array at = numbers("x", x, design.dimension());
             Product product = unlocked([&] { return design.products(at, error); });
@@ -123,7 +133,7 @@ void bind_functions(nb::module_& module) {
     const auto make_krylov = [](Krylov* krylov, const Design& design, double per_sample, nb::handle k, nb::handle b, double error) {
         const std::ptrdiff_t d = design.dimension();
         const auto gram = [&design, per_sample, error](const Array& x) { return scaled(per_sample, design.products(x, error).image); };
-        new (krylov) Krylov(numbers("k", k, d), numbers("b", b, d), gram);
+        new (krylov) Krylov(numbers("k", k, d), Array(d, 1.0), numbers("b", b, d), gram);
     };
     nb::class_<Krylov, Functions>(module, "Krylov", "By a Krylov space, of products that have the relative error.")
         .def("__init__", make_krylov, "design"_a, nb::kw_only(), "per_sample"_a, "k"_a, "b"_a, "error"_a, nb::keep_alive<1, 2>());
@@ -143,29 +153,40 @@ void bind_functions(nb::module_& module) {
         .def("__init__", make_spectral, "design"_a, nb::kw_only(), "per_sample"_a, "spectrum"_a, "b"_a, nb::keep_alive<1, 2>());
 }
 
+/// Makes a map of u0, v0 and the weight decay, and of what else it needs, `last`.
 template <class Map>
-void bind_network(nb::module_& module) {
+Map make_map(Array u0, Array v0, double weight_decay, double last) {
+    if constexpr (std::is_same_v<Map, DepthTwo>) {
+        if (!(last > 0)) throw std::invalid_argument("truncation has to be above 0");
+        return DepthTwo(u0, v0, weight_decay, last);
+    } else {
+        if (!(last == 1 || last > 2)) throw std::invalid_argument("depth has to be 1 or above 2");
+        return AnyDepth(u0, v0, last, weight_decay);
+    }
+}
+
+template <class Map>
+void bind_network(nb::module_& module, const std::string& prefix) {
     using Of = Network<Map>;
     const auto make = [](Of* network, const Design& design, nb::handle y, nb::handle teacher, nb::handle u0, nb::handle v0, double weight_decay,
-                         long samples, double fixed_residual, double truncation) {
+                         long samples, double fixed_residual, double last) {
         const std::ptrdiff_t d = design.dimension();
         at_least("samples", samples, 1L);
-        if (!(truncation > 0)) throw std::invalid_argument("truncation has to be above 0");
-        new (network) Of{design, Map(numbers("u0", u0, d), numbers("v0", v0, d), weight_decay, truncation), numbers("y", y, design.rows()),
+        new (network) Of{design, make_map<Map>(numbers("u0", u0, d), numbers("v0", v0, d), weight_decay, last), numbers("y", y, design.rows()),
                          numbers("teacher", teacher, d), double(samples), fixed_residual};
     };
-    nb::class_<Of>(module, "Network", "A network: its data, its scalar map, and the force that they make of H.")
+    nb::class_<Of>(module, (prefix + "Network").c_str(), "A network: its data, its scalar map, and the force that they make of H.")
         .def("__init__", make, "design"_a, nb::kw_only(), "y"_a, "teacher"_a, "u0"_a, "v0"_a, "weight_decay"_a, "samples"_a, "fixed_residual"_a,
-             "truncation"_a, nb::keep_alive<1, 2>())
-        .def_prop_ro("start", [](const Of& network) { return shown(network.map.start()); }, "H at t = 0, shape (d,).")
+             nb::arg(std::is_same_v<Map, DepthTwo> ? "truncation" : "depth"), nb::keep_alive<1, 2>())
+        .def_prop_ro("start", [](const Of& network) { return shown(network.map.start().H); }, "H at t = 0, shape (d,).")
         .def("at", [](const Of& network, double t, nb::handle H) {
             Array given = numbers("H", H, network.design.dimension());
-            return unlocked([&] { return std::make_shared<Point>(network.at(t, std::move(given))); });
+            return unlocked([&] { return std::make_shared<Point>(network.at(network.map.start(), t, std::move(given))); });
         }, "t"_a, "H"_a, "Everything at one time, from H, shape (d,).");
 }
 
 template <class Map>
-void bind_step(nb::module_& module) {
+void bind_step(nb::module_& module, const std::string& prefix) {
     using Of = Step<Map>;
     using Four = std::tuple<double, double, double, double>;
     const auto make = [](Of* step, const Network<Map>& network, std::shared_ptr<Point> origin, const Point& base, double length, Four demands,
@@ -175,14 +196,14 @@ void bind_step(nb::module_& module) {
         for (const Point* point : {static_cast<const Point*>(origin.get()), &base}) fits(network.design, *point);
         unlocked([&] { new (step) Of(network, {jacobian, defect, end, functions}, std::move(origin), base, length, std::move(spectrum), [] {}); });
     };
-    nb::class_<Of>(module, "Step", "A step of the exponential Rosenbrock method.")
+    nb::class_<Of>(module, (prefix + "Step").c_str(), "A step of the exponential Rosenbrock method.")
         .def("__init__", make, "network"_a, "origin"_a, "base"_a, "length"_a, "demands"_a, "spectrum"_a.none() = nb::none(), nb::keep_alive<1, 2>())
         .def_prop_ro("length", &Of::length)
         .def_prop_ro("end", [](const Of& step) { return shown(step.end()); })
         .def_prop_ro("exact", &Of::exact, "Whether the residual and the force at the end are.")
         .def_prop_ro("error", [](const Of& step) { return shown(step.error()); }, "The estimate of its local error in H, shape (d,).")
         .def_prop_ro("radius", &Of::radius, "The spectral radius of the Jacobian as far as the step saw it.")
-        .def("at", [](const Of& step, double s) { return to_numpy(step.at(s)); }, "s"_a, "H at the time s after the start, shape (d,).");
+        .def("at", [](const Of& step, double s) { return to_numpy(step.at(s)); }, "s"_a, "H at the own time s after the start, shape (d,).");
 }
 
 /// Told a time of the flow every few milliseconds; what it raises ends the flow.
@@ -231,7 +252,7 @@ class WatchedFlow {
 };
 
 template <class Map>
-void bind_flow(nb::module_& module) {
+void bind_flow(nb::module_& module, const std::string& prefix) {
     using Of = WatchedFlow<Map>;
     const auto make = [](Of* of, const Network<Map>& network, double tolerance, double end) {
         unlocked([&] { new (of) Of(network, Goal{tolerance, rms(network.y), end}); });
@@ -244,13 +265,13 @@ void bind_flow(nb::module_& module) {
         const Flow<Map>& flow = of.flow();
         Snapshot snapshot = unlocked([&] { return flow.at(t); });
         const auto each = [](Array& values) { return to_numpy(std::move(values)); };
-        return std::tuple(each(snapshot.u2), each(snapshot.v2), each(snapshot.w), each(snapshot.r));
+        return std::tuple(each(snapshot.w), each(snapshot.u2), each(snapshot.v2), each(snapshot.w_before), each(snapshot.r_before));
     };
-    nb::class_<Of>(module, "Flow", "The flow of a network, step by step.")
+    nb::class_<Of>(module, (prefix + "Flow").c_str(), "The flow of a network, step by step.")
         .def("__init__", make, "network"_a, nb::kw_only(), "tolerance"_a, "end"_a, nb::keep_alive<1, 2>())
         .def("advance", advance, "until"_a, nb::kw_only(), "stiffest"_a, "spectrum"_a.none(), "watch"_a,
              "Make steps until a time is reached, or until one needs something. `watch(t)` is called every few milliseconds.")
-        .def("at", at, "t"_a, "u² and v² at a time within the last step, (d,), and w (d,) and r (rows,) at its start.")
+        .def("at", at, "t"_a, "w, u² and v² at a time within the last step, (d,), and w (d,) and r (rows,) at its start.")
         .def_prop_ro("point", [](const Of& of) { return shown(of.flow().point()); }, "The last point reached.")
         .def_prop_ro("t", [](const Of& of) { return of.flow().point()->t; })
         .def_prop_ro("exact", [](const Of& of) { return of.flow().exact(); }, "Whether the residual and the force of the last point are.")
@@ -260,10 +281,10 @@ void bind_flow(nb::module_& module) {
 
 /// What depends on the depth of networks.
 template <class Map>
-void bind_depth(nb::module_& module) {
-    bind_network<Map>(module);
-    bind_step<Map>(module);
-    bind_flow<Map>(module);
+void bind_depth(nb::module_& module, const std::string& prefix) {
+    bind_network<Map>(module, prefix);
+    bind_step<Map>(module, prefix);
+    bind_flow<Map>(module, prefix);
 }
 
 }  // namespace dln::simulation
@@ -283,7 +304,8 @@ void bind_simulation(nanobind::module_& module) {
     bind_design(module);
     bind_point(module);
     bind_functions(module);
-    bind_depth<DepthTwo>(module);
+    bind_depth<DepthTwo>(module, "");
+    bind_depth<AnyDepth>(module, "AnyDepth");
 }
 
 }  // namespace dln

@@ -10,6 +10,7 @@ constexpr double SMALLEST_GROWTH = 0.1;
 constexpr double SAFETY = 0.85;       // times the step whose error would be the acceptable one
 constexpr double SCALE_FLOOR = 1e-3;  // of the labels: residuals below are followed to this times the tolerance only
 constexpr double FLOOR = 1e-15;       // local error that rounding makes of its own, relative to the labels and to the stiffness of the step
+constexpr double SETTLED = 1e-4;      // of the tolerance times the labels: how far w may still go where it is at rest
 constexpr double REST = 1e-15;        // a force that is rounding error, relative to the labels
 constexpr double DEFECT = 100.0;      // times the rounding of the field that its linearisation may have: what is left is part of the defect
 constexpr double END_SHARE = 0.3;     // of the acceptable error, of the field at the end of a step: the next may be longer
@@ -49,7 +50,8 @@ inline double next_length(double h, double error) {
 /// Whether nothing moves any more but the last bits.
 template <class Map>
 bool at_rest(const Network<Map>& network, const Goal& goal, const Point& point) {
-    return rms(point.force) <= (network.map.at_rest_without_force() ? REST * goal.labels : 0.0);
+    return rms(point.force) <= (network.map.at_rest_without_force() ? REST * goal.labels : 0.0) ||
+           network.map.settled(point, SETTLED * goal.tolerance * goal.labels, goal.end - point.t);
 }
 
 /// Whether steps of length h lead nowhere from t on; also where h is not a number.

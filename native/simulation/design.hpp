@@ -19,6 +19,16 @@ struct Product {
     Array r, image;
 };
 
+/// Some rows of a matrix.
+template <class Entry>
+struct Chosen {
+    Matrix<const Entry> X;
+    const std::vector<std::int64_t>& numbers;
+    std::ptrdiff_t rows, columns;
+
+    const Entry* operator[](std::ptrdiff_t i) const { return X[numbers[i]]; }
+};
+
 /// X (rows, d), zero in row i to the left of column `first` + i.
 ///
 /// `rounded` (rows, d), where it has rows, is next to X in the `units` of each column (d,), but without the `diagonal` (rows,) or (0,) that
@@ -38,6 +48,17 @@ struct Design {
     /// Xw − y and Xᵀ(Xw − y), in double precision.
     Product residual_and_force(const Array& w, const Array& y) const {
         return std::visit([&](auto X) { return in_halves(X, w, y); }, X);
+    }
+
+    /// The same with some rows of an X that is not triangular, by one thread; `y` is theirs.
+    Product batch(const std::vector<std::int64_t>& numbers, const Array& w, const Array& y) const {
+        const std::ptrdiff_t count = numbers.size();
+        Product product{Array(count), Array(dimension())};
+        std::visit([&]<class Entry>(Matrix<const Entry> all) {
+            const Chosen<Entry> some{all, numbers, count, all.columns};
+            simulation::residual_and_force(some, FULL, w.data(), y.data(), product.r.data(), product.image.data());
+        }, X);
+        return product;
     }
 
     /// Xx and XᵀXx, in the fastest of three ways whose relative error is about `error` or less.

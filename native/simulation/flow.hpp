@@ -13,9 +13,9 @@ constexpr double FIRST_CHANGE = 0.2;  // of H in the first step
 /// Why steps end: the time is reached, the next is too stiff for Krylov spaces, the last had to be shortened to have one, or none leads on.
 enum class Outcome { reached, stiff, shortened, stuck };
 
-/// u², v² at one time, and an earlier w with its residual, from which those at the time are followed.
+/// w, u² and v² at one time, and an earlier w with its residual, from which that at the time is followed.
 struct Snapshot {
-    Array u2, v2, w, r;
+    Array w, u2, v2, w_before, r_before;
 };
 
 /// The state of a network on its way to the end of the `goal`.
@@ -26,7 +26,7 @@ template <class Map>
 class Flow {
   public:
     Flow(const Network<Map>& network, const Goal& goal)
-        : network_(network), goal_(goal), point_(std::make_shared<Point>(network.at(0.0, network.map.start()))), origin_(point_), exact_(point_) {
+        : network_(network), goal_(goal), point_(std::make_shared<Point>(first(network))), origin_(point_), exact_(point_) {
         double fastest = 0.0;
         for (double force : point_->force) fastest = std::max(std::abs(force), fastest);
         for (double k : point_->k) radius_ = std::max(k, radius_);
@@ -38,11 +38,12 @@ class Flow {
         while (point_->t < std::min(until, goal_.end)) {
             if (at_rest(network_, goal_, *point_)) {
                 forget_step();
+                settled_ = !network_.map.at_rest_without_force();
                 point_ = at_end(*point_);
                 break;
             }
             if (too_short(h_, point_->t)) return Outcome::stuck;
-            const double length = std::min(h_, goal_.end - point_->t);
+            const double length = std::min(h_, network_.map.own(goal_.end - point_->t));
             const bool stiff = length * radius_ >= stiffest;
             if (stiff && !(spectrum && spectrum->serves(point_->k))) return Outcome::stiff;
             if (attempt(length, stiff ? spectrum : nullptr, before) < length) return Outcome::shortened;
@@ -53,11 +54,12 @@ class Flow {
     /// The network at a time t within the last step.
     Snapshot at(double t) const {
         if (!(origin_->t <= t && t <= point_->t)) throw std::invalid_argument("t is not within the last step");
-        const Array H = last_ ? last_->at(std::min(t - origin_->t, last_->length())) : point_->H;
-        Snapshot snapshot{Array(H.size()), Array(H.size()), origin_->w, origin_->r};
+        const Array H = last_ ? last_->at(std::min(network_.map.own(t - origin_->t), last_->length())) : point_->H;
+        Snapshot snapshot{Array(H.size()), Array(H.size()), Array(H.size()), origin_->w, origin_->r};
+        const double then = settled_ ? origin_->t : t;
         each_lane(H.size(), [&](auto at) {
-            const auto weight = network_.map.weight(t, at, H);
-            at.store(snapshot.u2, weight.u2), at.store(snapshot.v2, weight.v2);
+            const auto weight = network_.map.weight(*origin_, then, at, H);
+            at.store(snapshot.w, weight.w), at.store(snapshot.u2, weight.u2), at.store(snapshot.v2, weight.v2);
         });
         return snapshot;
     }
@@ -78,11 +80,15 @@ class Flow {
         auto step = std::make_unique<Step<Map>>(network_, accuracy, point_, *exact_, length, std::move(spectrum), before);
         const double possible = step->length();
         stiffness_ = possible * radius_;
-        const double error = change(step->end()->k, point_->k, step->error()) / acceptable(network_, goal_, *step->end(), stiffness_);
+        const double growth = network_.map.growth(step->end()->t - point_->t);
+        const double local = growth * change(step->end()->unit, step->end()->k, point_->k, step->error());
+        const double error = local / acceptable(network_, goal_, *step->end(), stiffness_);
         h_ = next_length(possible, error);
-        if (error <= 1) take(std::move(step));
+        if (error <= 1) h_ *= growth, take(std::move(step));
         return possible;
     }
+
+    static Point first(const Network<Map>& network) { return network.at(network.map.start(), 0.0, network.map.start().H); }
 
     void take(std::unique_ptr<Step<Map>> step) {
         point_ = step->end()->t < goal_.end * (1 - 1e-14) ? step->end() : at_end(*step->end());
@@ -109,6 +115,7 @@ class Flow {
     std::unique_ptr<Step<Map>> last_;
     double h_, radius_ = 0.0, stiffness_ = 0.0;
     long steps_ = 0;
+    bool settled_ = false;  // whether decay and force are in balance
 };
 
 }  // namespace dln::simulation

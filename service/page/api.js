@@ -24,9 +24,9 @@ export function headers(extra = {}) {
 }
 
 // Every request: asks for a key where one is needed, and tries again, visibly, while the service cannot be reached.
-export async function send(method, path, { body, file, accept = "application/json", signal } = {}) {
+export async function send(method, path, { body, file, accept = "application/json", signal, wait } = {}) {
   for (let attempt = 0; ; attempt++) {
-    const answer = await attemptOnce(method, path, file ?? (body === undefined ? undefined : JSON.stringify(body)), file ? "application/octet-stream" : "application/json", accept, signal);
+    const answer = await attemptOnce(method, path, file ?? (body === undefined ? undefined : JSON.stringify(body)), file ? "application/octet-stream" : "application/json", accept, signal, wait);
     if (answer?.status === 401) await askForKey();
     else if (answer && ![502, 503, 504].includes(answer.status)) {
       banner.hidden = true;
@@ -44,8 +44,8 @@ export async function send(method, path, { body, file, accept = "application/jso
 export const getJson = async (path, options) => (await send("GET", path, options)).json();
 export const postJson = async (path, body, options) => (await send("POST", path, { body, ...options })).json();
 
-async function attemptOnce(method, path, body, type, accept, signal) {
-  const extra = body === undefined ? { Accept: accept } : { Accept: accept, "Content-Type": type };
+async function attemptOnce(method, path, body, type, accept, signal, wait) {
+  const extra = { Accept: accept, ...(body === undefined ? {} : { "Content-Type": type }), ...(wait ? { Prefer: `wait=${wait}` } : {}) };
   try {
     return await fetch(path, { method, headers: headers(extra), body, signal });
   } catch (error) {

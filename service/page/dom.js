@@ -19,9 +19,14 @@ export function button(text, action, label) {
   return node;
 }
 
+// Columns by name; what is below its own error, ± one standard error in `…_stderr`, is `< x`.
 export function table(columns) {
-  const names = Object.keys(columns);
-  const rows = columns[names[0]].map((_, i) => element("tr", {}, names.map((name) => element("td", {}, show(columns[name][i])))));
+  const names = Object.keys(columns), errorOf = (name) => columns[name.includes("_at") ? name.replace("_at", "_stderr_at") : `${name}_stderr`];
+  const cell = (name, i) => {
+    const value = columns[name][i], error = errorOf(name)?.[i];
+    return typeof value === "number" && Math.abs(value) < error ? `< ${show(Number((Math.abs(value) + error).toPrecision(2)))}` : show(value);
+  };
+  const rows = columns[names[0]].map((_, i) => element("tr", {}, names.map((name) => element("td", {}, cell(name, i)))));
   return element("table", {}, [
     element("thead", {}, element("tr", {}, names.map((name) => element("th", { scope: "col" }, name)))),
     element("tbody", {}, rows),

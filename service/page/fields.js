@@ -63,7 +63,7 @@ export function objectField(schema, path, except = []) {
 // Objects in a list, each in a part of its own, with buttons to add and to remove one; undefined where there is none.
 function rowsField(schema, path) {
   let rows = [];
-  const add = element("button", { type: "button" }, "add one");
+  const add = element("button", { type: "button", "aria-label": `add one to ${path.split(".").pop()}` }, "add one");
   const node = wrap(path, schema.description || "", add);
   const place = element("div", { className: "part" });
   node.append(place);

@@ -2,16 +2,18 @@
 import { getJson, postJson, Refusal } from "./api.js";
 import { byId, element } from "./dom.js";
 import { firstWrong, judgeAll, makeField, objectField, placeError, resolve, useSchemas } from "./fields.js";
-import { PRESETS } from "./presets.js";
 
 const KINDS = { dmft: "Mean-field theory (n, d → ∞)", simulation: "Finite networks", theory: "Closed forms: end, rate, time scales", comparison: "Comparison: theory and networks, with a verdict" };
+export const NOTHING = "Tick at least one kind of job to compute.";
 const SHARED = ["horizon", "times", "seed"];
 
 const form = byId("form");
 const parts = { kinds: {} };
+let presets = [];
 let sweepable = false;
 
-export async function buildForm() {
+export async function buildForm(given) {
+  presets = given;
   const description = await getJson("openapi.json");
   useSchemas(description.components.schemas);
   const body = description.paths["/v1/jobs"].post.requestBody.content["application/json"].schema;
@@ -24,7 +26,7 @@ export async function buildForm() {
   for (const kind of Object.keys(KINDS).filter((name) => name in schemas)) addKind(kind, schemas[kind]);
   sweepable = "sweep" in schemas;
   if (sweepable) addSweep();
-  for (const [i, preset] of PRESETS.entries()) byId("preset").append(element("option", { value: i }, preset.name));
+  for (const [i, preset] of presets.entries()) byId("preset").append(element("option", { value: i }, preset.name));
   byId("preset").addEventListener("change", () => usePreset(byId("preset").value));
   usePreset(0);
   return Object.keys(schemas);
@@ -60,8 +62,8 @@ function addSweep() {
 }
 
 function usePreset(number) {
-  fillForm(PRESETS[number].request);
-  byId("preset-note").textContent = PRESETS[number].note;
+  fillForm(presets[number].request);
+  byId("preset-note").textContent = presets[number].note;
 }
 
 // Show a request of any kind in the form; a preset names no kind and leaves the boxes as they are. `others` are of the same problem.
@@ -123,20 +125,30 @@ export function judge() {
   return firstWrong(form);
 }
 
+const UNCERTAIN = 2; // most jobs take between half and twice as long as predicted
 let estimateTimer = null, stopEstimate = null, canEstimate = true;
+
+// Predicted seconds of all of the requests together; 0 where that cannot be known.
+export async function predictedSeconds(requests) {
+  const answers = await Promise.all(requests.filter(({ kind }) => kind !== "theory").map((request) => postJson("v1/estimate", request).catch(() => ({ seconds: 0 }))));
+  return answers.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+export const sayRange = (seconds) => cost({ seconds });
 
 // Ask what the ticked jobs would cost, half a second after the last change.
 export function estimateSoon() {
   clearTimeout(estimateTimer);
   stopEstimate?.abort();
-  if (canEstimate) estimateTimer = setTimeout(estimate, 500);
+  if (canEstimate && !byId("work").hidden) estimateTimer = setTimeout(estimate, 500);
 }
 
 async function estimate() {
   const place = byId("estimate");
   place.textContent = "";
   if (judge()) return;
-  const requests = readForm().filter((request) => request.kind !== "theory");
+  const ticked = readForm(), requests = ticked.filter((request) => request.kind !== "theory");
+  if (!ticked.length) { place.textContent = NOTHING; return; }
   stopEstimate = new AbortController();
   try {
     const answers = await Promise.all(requests.map((request) => postJson("v1/estimate", request, { signal: stopEstimate.signal })));
@@ -150,6 +162,7 @@ async function estimate() {
 
 function cost(answer) {
   const seconds = answer.seconds ?? answer.predicted_seconds, bytes = answer.memory_bytes ?? answer.bytes ?? answer.memory;
-  const time = seconds === undefined ? "" : seconds < 1 ? "under a second" : seconds < 90 ? `about ${Math.ceil(seconds)} s` : `about ${Math.ceil(seconds / 60)} min`;
+  const say = (most) => (most < 90 ? `${Math.ceil(most)} s` : `${Math.ceil(most / 60)} min`);
+  const time = seconds === undefined ? "" : seconds < 1 ? "a second or two" : `${say(seconds / UNCERTAIN)} to ${say(seconds * UNCERTAIN)}`;
   return [time, bytes ? `${Math.ceil(bytes / 1e6)} MB` : ""].filter(Boolean).join(", ");
 }

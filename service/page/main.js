@@ -2,11 +2,12 @@
 import { getJson, postJson, Refusal, send } from "./api.js";
 import { byId } from "./dom.js";
 import { follow } from "./events.js";
-import { buildForm, estimateSoon, fillForm, judge, readForm, showRefusal } from "./form.js";
+import { buildExplore, exploreRequest, exploreState, restoreExplore } from "./explore.js";
+import { buildForm, estimateSoon, fillForm, judge, NOTHING, predictedSeconds, readForm, sayRange, showRefusal } from "./form.js";
 import { refresh, setUpList } from "./joblist.js";
 import { curlLines, pythonLines } from "./lines.js";
 import { clear, isShown, load, loadTable, setUp, update } from "./results.js";
-import { readAddress, writeAddress } from "./share.js";
+import { exploreAddress, jobsAddress, readAddress, writeAddress } from "./share.js";
 
 const actions = { show: (id) => open([id]), overlay: (id) => open([id], false), cancel, again };
 let submitting = false;
@@ -17,15 +18,19 @@ async function run(event) {
   const wrong = judge();
   if (wrong) return wrong.focus();
   const requests = readForm();
-  if (!requests.length) return showRefusal({ message: "tick at least one kind of job to compute" });
+  if (!requests.length) {
+    showRefusal({ message: NOTHING });
+    return document.querySelector("#fields-kinds input").focus();
+  }
   submitting = true;
   byId("run").disabled = true;
   try {
+    if (!(await isAffordable(requests))) return;
     const records = [];
     for (const request of requests) records.push(await postJson("v1/jobs", request));
     clear();
     if (byId("results").getBoundingClientRect().top < 0 || byId("results").getBoundingClientRect().top > innerHeight / 2) byId("results").scrollIntoView();
-    writeAddress(records.map((record) => record.id), requests[0]);
+    writeAddress(jobsAddress(records.map((record) => record.id), requests[0]), true);
     records.forEach(watch);
     await refresh();
   } catch (error) {
@@ -34,6 +39,23 @@ async function run(event) {
     submitting = false;
     byId("run").disabled = false;
   }
+}
+
+const LONG = 60; // predicted seconds above which a job asks first
+
+// Whether the requests are short, or somebody says that they may take long.
+async function isAffordable(requests) {
+  const seconds = await predictedSeconds(requests);
+  if (seconds <= LONG) return true;
+  byId("ask-text").textContent = `This is predicted to take ${sayRange(seconds)}.`;
+  byId("ask").hidden = false;
+  byId("ask-yes").focus();
+  const answer = await new Promise((resolve) => {
+    byId("ask-yes").onclick = () => resolve(true);
+    byId("ask-no").onclick = () => resolve(false);
+  });
+  byId("ask").hidden = true;
+  return answer;
 }
 
 async function watch(record) {
@@ -57,7 +79,7 @@ async function open(ids, afresh = true) {
       clear();
       const same = records.filter(({ request }) => JSON.stringify(request.problem) === JSON.stringify(records[0].request.problem));
       fillForm(records[0].request, same.slice(1).map(({ request }) => request));
-      writeAddress(ids, records[0].request);
+      writeAddress(jobsAddress(ids, records[0].request), true);
     }
     records.forEach(watch);
     byId("results").focus();
@@ -86,29 +108,52 @@ function refused(error) {
 }
 
 function changed() {
+  estimateSoon();
   const request = readForm()[0];
   if (!request) return;
   const service = new URL(".", location.href).href.replace(/\/$/, ""); // which may be below a path
   byId("curl").textContent = curlLines(request, service);
   byId("python").textContent = pythonLines(request, service);
-  estimateSoon();
 }
 
 async function share() {
-  writeAddress(readAddress().ids, readForm()[0] || null);
+  writeAddress(jobsAddress(readAddress().ids, readForm()[0] || null));
   await navigator.clipboard?.writeText(location.href).catch(() => {});
   byId("share").textContent = "Address copied";
   setTimeout(() => { byId("share").textContent = "Copy address"; }, 2000);
 }
 
+// Show what the address names: a view, its settings, its jobs.
 async function restore() {
-  const { ids, request } = readAddress();
+  const { view, ids, state, request } = readAddress();
+  for (const [name, id] of [["explore", "explore"], ["form", "work"]]) {
+    byId(id).hidden = name !== view;
+    byId(`to-${name}`).toggleAttribute("aria-current", name === view);
+  }
+  if (view === "explore") return restoreExplore(state);
   if (request) fillForm(request);
-  if (ids.length) await open(ids);
+  if (ids.length) return open(ids);
+  clear();
+  estimateSoon();
+}
+
+function explored() {
+  clearTimeout(explored.timer); // browsers allow few changes of the address in a second
+  explored.timer = setTimeout(() => { if (readAddress().view === "explore") writeAddress(exploreAddress(exploreState())); }, 300);
+}
+
+function openInForm() {
+  writeAddress("#form", true);
+  fillForm(exploreRequest());
+  return restore();
 }
 
 async function start() {
-  const kinds = await buildForm();
+  const presets = await getJson("page/presets.json");
+  buildExplore(presets, explored);
+  byId("explore-form").addEventListener("click", openInForm);
+  if (readAddress().view === "explore") restore();
+  const kinds = await buildForm(presets);
   setUp(actions);
   setUpList(actions, kinds);
   byId("form").addEventListener("submit", run);
@@ -118,7 +163,7 @@ async function start() {
   window.addEventListener("hashchange", restore);
   document.body.dataset.ready = "yes";
   changed();
-  await restore();
+  if (readAddress().view === "form") await restore();
   await refresh();
 }
 

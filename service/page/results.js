@@ -1,7 +1,12 @@
 // The results that are shown: curves of several jobs over one another, and the parts that belong to one of them.
-import { download, getJson, save } from "./api.js";
-import { drawConditional, drawCurves, drawFamily, drawKernel, drawSweep, NAMES, toSvg } from "./charts.js";
+import { download, getJson, postJson, Refusal, save } from "./api.js";
+import { toImage } from "./canvas.js";
+import { drawConditional, drawCurves, drawFamily, drawKernel, drawSweep, NAMES } from "./charts.js";
 import { button, byId, element, show, table } from "./dom.js";
+import { remember } from "./pursuit.js";
+import { nameOf } from "./quantities.js";
+import { fillTheory } from "./theory.js";
+import { MEANING } from "./traces.js";
 
 const MOST = 6, MOST_OF_FAMILY = 24;
 const shown = new Map(); // by id: { record, line, curves?, order?, kernels?, theory? }
@@ -17,6 +22,7 @@ export function setUp(actions) {
   byId("kernel").append(...KERNELS.map((name) => element("option", { value: name }, name.replaceAll("_", " "))));
   byId("kernel").addEventListener("change", draw);
   byId("sweep-name").addEventListener("change", draw);
+  byId("sweep-at").addEventListener("input", lookAt);
   byId("family-name").append(...Object.entries(NAMES).map(([value, text]) => element("option", { value }, text)));
   byId("family-name").value = "test_loss";
   byId("family-name").addEventListener("change", draw);
@@ -47,7 +53,42 @@ export async function load(record) {
   shown.set(record.id, { ...shown.get(record.id), ...rest, order });
   draw();
   if (rest.comparison) await Promise.all(Object.values(rest.comparison.jobs).map(async ({ id }) => load(await getJson(`v1/jobs/${id}`))));
-  if (rest.table) await loadFamily(record.id, rest.table.rows);
+  if (rest.table) await Promise.all([loadFamily(record.id, rest.table.rows), loadLimits(record)]);
+}
+
+// What theory says of the ends of a sweep's points, by a sweep of predictions over the same axes.
+async function loadLimits({ id, request: { base, axes } }) {
+  if (base.kind === "theory" || !Object.keys(axes).every((path) => path.startsWith("problem."))) return;
+  try {
+    const asked = await postJson("v1/jobs", { kind: "sweep", base: { kind: "theory", problem: base.problem }, axes }, { wait: 30 });
+    remember(asked.id);
+    const limits = (await getJson(`v1/jobs/${asked.id}/table?format=json`)).rows;
+    if (shown.has(id)) shown.set(id, { ...shown.get(id), limits });
+    draw();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error; // there is no theory of these problems
+  }
+}
+
+// The table at the time of the slider, logarithmic from the first time of a curve to the horizon; at its right end, the end.
+async function lookAt() {
+  const job = [...shown.values()].find(({ table: found }) => found), time = timeOf(job);
+  byId("sweep-at-said").textContent = time ? `t = ${show(time)}` : "the end";
+  const wanted = (lookAt.wanted = {});
+  const at = time && (await getJson(`v1/jobs/${job.record.id}/table?format=json&at=${time}`));
+  if (lookAt.wanted !== wanted || !shown.has(job.record.id)) return;
+  shown.set(job.record.id, { ...shown.get(job.record.id), at });
+  draw();
+}
+
+function resetTime() {
+  byId("sweep-at").value = byId("sweep-at").max;
+  byId("sweep-at-said").textContent = "the end";
+}
+
+function timeOf({ record: { request: { base } } }) {
+  const share = byId("sweep-at").value / 1000, first = base.times?.find((t) => t > 0) ?? Math.min(0.01, base.horizon / 100);
+  return share < 1 && base.horizon ? Number((first * (base.horizon / first) ** share).toPrecision(3)) : null;
 }
 
 // The table of a sweep that still runs, at most every two seconds.
@@ -79,7 +120,7 @@ function drawNow() {
   jobs.forEach(fillLine);
   place(byId("shown"), jobs.map((job) => job.line.node));
   toggle("curves-panel", withCurves.length > 0, () => drawPanel(withCurves, theories));
-  toggle("theory-panel", theories.length > 0, () => drawTheory(theories[0].theory));
+  toggle("theory-panel", theories.length > 0, () => fillTheory(byId("theory"), theories[0].theory));
   const order = jobs.find((job) => job.order)?.order, kernels = jobs.find((job) => job.kernels)?.kernels;
   toggle("conditional-panel", order, () => drawConditional(byId("conditional"), order));
   toggle("kernels-panel", kernels, () => drawKernel(byId("kernels"), kernels, byId("kernel").value));
@@ -105,10 +146,16 @@ function makeLine({ id, kind }) {
 
 function fillLine({ line, record, diagnostics, comparison }) {
   const running = ["queued", "running"].includes(record.status), verdict = comparison && `${comparison.verdict}. ${comparison.explanation}`;
-  const note = record.error ? `${record.error.code}: ${record.error.message}` : diagnostics?.outcome === "not_converged" ? `not converged: ${diagnostics.advice}` : verdict || (running ? record.message : "");
+  const note = record.error ? `${record.error.code}: ${record.error.message}` : diagnostics?.outcome === "not_converged" ? `not converged: ${diagnostics.advice}` : verdict || (running ? [record.message, left(record)].filter(Boolean).join(", ") : "");
   line.what.textContent = `${record.kind}, ${record.status}${note ? `: ${note}` : ""}`;
   line.bar.value = record.progress;
   line.bar.hidden = line.cancel.hidden = !running;
+}
+
+// What is left of a running job, by how far it has come in the time that it took.
+function left({ progress, started_at: start }) {
+  const seconds = start && (Date.now() - new Date(start)) / 1000;
+  return seconds > 3 && progress > 0.05 && progress < 1 ? `about ${Math.ceil((seconds * (1 - progress)) / progress)} s left` : "";
 }
 
 function drawPanel(jobs, theories) {
@@ -127,30 +174,27 @@ function drawPanel(jobs, theories) {
 }
 
 async function saveSvg() {
-  const address = await toSvg(byId("curves"));
-  save(new Blob([decodeURIComponent(address.slice(address.indexOf(",") + 1))], { type: "image/svg+xml" }), "curves.svg");
+  save(await toImage(byId("curves"), "svg", MEANING), "curves.svg");
 }
 
-function drawTheory(theory) {
-  const rows = [["regime", theory.regime], ["", theory.regime_why], ["convergence_rate γ", theory.convergence_rate]];
-  for (const [name, value] of Object.entries(theory)) if (name.startsWith("final_")) rows.push([name, value]);
-  for (const [name, scale] of Object.entries(theory.time_scales || {}).filter(([, scale]) => scale?.value !== null)) rows.push([`time scale ${name}`, typeof scale === "object" ? scale?.value : scale]);
-  byId("theory").replaceChildren(...rows.filter(([, value]) => value !== undefined).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, show(value))]));
-}
-
-function drawTable({ record, table: found, family }) {
-  const rows = found.rows, axes = Object.keys(record.request.axes);
-  const names = Object.keys(rows[0] || {}), values = names.filter((name) => !axes.includes(name) && rows.some((row) => typeof row[name] === "number") && !name.endsWith("_stderr"));
+function drawTable({ record, table: found, at, family, limits }) {
+  const axes = Object.keys(record.request.axes), isNumber = (name, rows) => rows.some((row) => typeof row[name] === "number");
+  const names = Object.keys(found.rows[0] || {}), values = names.filter((name) => !axes.includes(name) && isNumber(name, found.rows) && !name.endsWith("_stderr"));
   const select = byId("sweep-name");
   if (select.dataset.of !== `${record.id} ${values.length}`) {
-    select.replaceChildren(...values.map((name) => element("option", {}, name)));
+    select.replaceChildren(...values.map((name) => element("option", { value: name }, nameOf(name))));
     select.value = values.find((name) => /test_loss|parameter_error/.test(name)) || values[0];
+    if (!select.dataset.of?.startsWith(record.id)) resetTime();
     select.dataset.of = `${record.id} ${values.length}`;
   }
   byId("sweep").hidden = !values.length;
-  if (values.length) drawSweep(byId("sweep"), axes, rows, select.value);
+  byId("sweep-at").disabled = !record.request.base.horizon;
+  const name = select.value, ofTime = at && `${name}_at` in (at.rows[0] ?? {});
+  if (values.length) drawSweep(byId("sweep"), axes, ofTime ? at.rows : found.rows, ofTime ? `${name}_at` : name, { name, limits: at ? null : limits, time: ofTime ? at.rows.find((row) => row.at)?.at : null });
   byId("family-part").hidden = !family;
   if (family) drawFamily(byId("family"), axes, family, byId("family-name").value);
-  byId("sweep-table").replaceChildren(table(Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name])]))));
-  byId("sweep-downloads").replaceChildren(button("Table CSV", () => download(`v1/jobs/${record.id}/table?format=csv`, `${record.id}-table.csv`), "Download the table as CSV"));
+  const rows = (at ?? found).rows, all = Object.keys(rows[0] || {}), first = [...axes, "status", ...all.filter((column) => ofTime && column.includes("_at")), ...values];
+  const filled = [...new Set([...first, ...all])].filter((column) => all.includes(column) && rows.some((row) => row[column] !== null));
+  byId("sweep-table").replaceChildren(table(Object.fromEntries(filled.map((column) => [column, rows.map((row) => row[column])]))));
+  byId("sweep-downloads").replaceChildren(button("Table CSV", () => download(`v1/jobs/${record.id}/table?format=csv${at ? `&at=${timeOf({ record })}` : ""}`, `${record.id}-table.csv`), "Download the table as CSV"));
 }

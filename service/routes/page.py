@@ -6,8 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Header
-from fastapi.responses import FileResponse, Response
+from fastapi import APIRouter, FastAPI, Header, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from service.formats import accepts
@@ -25,6 +26,21 @@ router = APIRouter(include_in_schema=False)
 async def page() -> FileResponse:
     """The page."""
     return FileResponse(FOLDER / "index.html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+
+
+@router.get("/docs")
+def interface(request: Request) -> HTMLResponse:
+    """The interface's own description, in light and dark."""
+    root, app = request.scope.get("root_path", ""), request.app
+    found = get_swagger_ui_html(
+        openapi_url=f"{root}{app.openapi_url}",
+        title=f"{app.title}: HTTP interface",
+        swagger_js_url=f"{root}/static-offline-docs/swagger-ui-bundle.js",
+        swagger_css_url=f"{root}/static-offline-docs/swagger-ui.css",
+        swagger_favicon_url=f"{root}/page/icon.svg",
+    )
+    dark = f'<link rel="stylesheet" href="{root}/page/docs.css"></head>'
+    return HTMLResponse(bytes(found.body).decode().replace("</head>", dark, 1))
 
 
 @router.get("/favicon.ico")

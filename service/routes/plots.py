@@ -21,7 +21,7 @@ MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 @router.get("/plot.svg")
 async def plot_svg(job_id: str, service: Service, wanted: Wish) -> Response:
-    """The curves, log-log, with bands of one standard error."""
+    """The curves, log-log, with bands of ± one standard error; dotted grey below its own error."""
     return await _answer(service, job_id, "svg", wanted)
 
 

@@ -86,9 +86,9 @@ def test_plots_show_theory_as_a_band_and_a_simulation_as_points(solved: Result, 
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     band, (bars,) = ax.collections[0], ax.containers
     top = band.get_paths()[0].vertices[:, 1].max()
-    assert top == pytest.approx((solved.curves.test_loss + 2 * solved.curves.test_loss_stderr)[1:].max())
+    assert top == pytest.approx((solved.curves.test_loss + solved.curves.test_loss_stderr)[1:].max())
     assert bars.lines[0].get_xdata().tolist() == [0.5, 1]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["test loss, dmft", "test loss, simulation"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [f"test loss, {kind} ± 1 s.e." for kind in ("dmft", "simulation")]
     mpl.pyplot.close("all")
 
 

@@ -26,10 +26,27 @@ def test_names_are_those_of_the_compiled_averages(problem):
     u, v = np.sqrt(decay * np.exp(-2 * height)), np.sqrt(decay * np.exp(2 * height))
     w = (u**2 - v**2) / 2
     mirrored = np.where(sample.target < 0, -w, w) if problem.is_symmetric else w
-    expected = {"overlap": w * sample.target, "magnitude": np.abs(w), "slope": u**2 + v**2, "mean": mirrored}
+    error = w - sample.target
+    by_panel = error.reshape(state.panels, state.order, -1)
+    framed = np.concatenate([np.concatenate([-sample.target[None], by_panel[:-1, -1]])[:, None], by_panel], axis=1)
+    within = np.diff(state.edges)[:, None, None] * (radau.integration_from_edge(state.order) @ framed)
+    before = np.cumsum(within[:, -1:], axis=0) - within[:, -1:]
+    mean = (before + within).reshape(error.shape) / state.time[:, None]
+    expected = {
+        "overlap": w * sample.target,
+        "magnitude": np.abs(w),
+        "slope": u**2 + v**2,
+        "mean": mirrored,
+        "error": error**2,
+        "squares": u**2 + v**2,
+        "difference": 2 * mirrored,
+        "log_product": np.log(u * v),
+        "averaged": mean**2,
+        "drift": mean * error,
+    }
     assert set(expected) == set(OBSERVED) and len(OBSERVED) == native.OBSERVED
     for name, values in expected.items():
-        for k in range(len(problem.strata)):
+        for k in range(len(problem.parts)):
             here = sample.stratum(k)
             np.testing.assert_allclose(getattr(observed, name)[k], values[:, here] @ sample.weights[here], rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(getattr(observed.whole(), name), values @ sample.weights, rtol=1e-9, atol=1e-12)

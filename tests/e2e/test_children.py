@@ -16,7 +16,7 @@ COMPARISON = {
     "times": [0, 0.5, 1],
     "accuracy": 0.05,
     "dimension": 200,
-    "replicas": 8,
+    "replicas": 60,
 }
 SCALES = [0.3, 0.5, 1.0]
 SWEEP = {"kind": "sweep", "base": QUICK | {"seed": 900}, "axes": {"problem.initial_scale": SCALES, "seed": [901, 902]}}

@@ -10,7 +10,8 @@ RNG = np.random.default_rng(8)
 ROWS, COLUMNS = 300, 200
 INDEPENDENT = RNG.normal(size=(ROWS, COLUMNS)) * 3 + 1
 CORRELATED = INDEPENDENT @ np.linalg.cholesky(0.9 ** np.abs(np.subtract.outer(np.arange(COLUMNS), np.arange(COLUMNS)))).T
-COMPARISON = {name: value for name, value in QUICK.items() if name != "dimension"} | {"kind": "comparison", "replicas": 8, "accuracy": 0.05}
+OWN = {"kind": "comparison", "replicas": 60, "accuracy": 0.05}
+COMPARISON = {name: value for name, value in QUICK.items() if name != "dimension"} | OWN
 
 
 def upload(stack: Stack, matrix) -> str:

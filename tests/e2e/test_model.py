@@ -14,7 +14,7 @@ TARGETS = [
 
 
 def test_a_sweep_of_comparisons_over_laws(stack: Stack):
-    base = {"kind": "comparison", "problem": PROBLEM, "horizon": 4.0, "accuracy": 0.05, "dimension": 400, "replicas": 8}
+    base = {"kind": "comparison", "problem": PROBLEM, "horizon": 4.0, "accuracy": 0.05, "dimension": 400, "replicas": 64}
     with Client(str(stack.client.base_url)) as client:
         sweep = client.sweep(base, {"problem.target": TARGETS}, bar=False)
     assert [row["verdict"] for row in sweep.rows] == ["agree"] * len(TARGETS)
@@ -41,7 +41,7 @@ GROUPS = [
 
 def test_groups_of_coordinates(stack: Stack):
     problem = {"aspect_ratio": 0.6, "noise_std": 0.1, "groups": GROUPS}
-    base = {"kind": "comparison", "problem": problem, "horizon": 4.0, "accuracy": 0.05, "dimension": 400, "replicas": 8}
+    base = {"kind": "comparison", "problem": problem, "horizon": 4.0, "accuracy": 0.05, "dimension": 400, "replicas": 64}
     with Client(str(stack.client.base_url)) as client:
         sweep = client.sweep(base, {"problem.groups.0.initial_scale": [0.3, 0.5]}, bar=False)
         assert [row["verdict"] for row in sweep.rows] == ["agree"] * 2

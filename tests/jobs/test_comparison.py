@@ -65,3 +65,24 @@ def test_agreeing_curves_are_rarely_said_to_deviate():
         z = draws.mean(axis=0) / (draws.std(axis=0, ddof=1) / np.sqrt(8))
         deviating += bool((np.abs(z) > critical_z(8, 2 * len(TIME))).any())
     assert deviating <= 12
+
+
+def test_a_comparison_that_sees_too_little_is_inconclusive_and_says_what_it_could_have_seen():
+    found = verdict(0.0, replicas=4, noise=0.02)
+    seen = found["resolution"]
+    assert found["verdict"] == "inconclusive" and seen > 0.2
+    assert found["explanation"].startswith(f"could only have seen ±{seen:.0%}, use {found['replicas_needed']} replicas")
+    assert verdict(0.5 * seen, replicas=4, noise=0.02)["verdict"] == "inconclusive"
+    assert verdict(1.2 * seen, replicas=4, noise=0.02)["verdict"] == "deviate"
+
+
+def test_the_replicas_that_are_asked_for_would_do_and_fewer_would_not():
+    needed = verdict(0.0, replicas=4, noise=0.1)["replicas_needed"]
+    for replicas, word in ((needed, "agree"), (needed - 1, "inconclusive")):
+        assert verdict(0.0, replicas=replicas, noise=0.1 * (4 / replicas) ** 0.5)["verdict"] == word
+
+
+def test_where_no_number_of_replicas_would_do_another_remedy_is_named():
+    found = verdict(0.0, dimension=20)
+    assert (found["verdict"], found["replicas_needed"]) == ("inconclusive", None)
+    assert "larger dimension" in found["explanation"]

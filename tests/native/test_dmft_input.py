@@ -33,10 +33,12 @@ def advance_arguments(problem):
         "factor": problem.factor[:m],
         "memory": np.ascontiguousarray(problem.memory[:m, :m]),
         "integral": problem.integrals[0],
+        "quadrature": problem.quadratures[0],
         "decay": problem.decay[:m],
         "shift": problem.integrals[0, -1].copy(),
         "height": lanes((P // native.LANES, 8, native.LANES)),
         "error": lanes((P // native.LANES, 8, native.LANES)),
+        "running": lanes((P // native.LANES, 8, native.LANES)),
         "slope": lanes((P // native.LANES, m, native.LANES)),
         "tangents": [lanes((P // native.SINGLE_LANES, m, m, native.SINGLE_LANES), np.float32)],
         "edge": lanes(pairs, np.float32),
@@ -70,7 +72,7 @@ def test_paths_that_cannot_be(problem):
         paths_of(problem, **few)
 
 
-@pytest.mark.parametrize("name", ["factor", "memory", "integrals", "ahead", "decay"])
+@pytest.mark.parametrize("name", ["factor", "memory", "integrals", "quadratures", "ahead", "decay"])
 def test_propagate(problem, name):
     arguments = problem.arguments()
     fewer = arguments[name][:-1].copy()
@@ -102,11 +104,14 @@ def test_propagate_with_heights_of_another_shape_and_too_few_kinds(problem):
     with pytest.raises(ValueError, match="factor"):
         native.propagate(problem.native, **problem.arguments() | {"factor": np.ones((problem.size, 100))})
     with pytest.raises(ValueError, match="integrals"):
-        nothing = {"integrals": (0, 4, 4), "memory": (0, 0), "ahead": (0, 3), "factor": (0, 2), "decay": (0,)}
+        nothing = {"integrals": (0, 4, 4), "memory": (0, 0), "quadratures": (0, 4, 5), "ahead": (0, 3), "factor": (0, 2), "decay": (0,)}
         native.propagate(problem.native, **problem.arguments() | {name: np.empty(shape) for name, shape in nothing.items()})
 
 
-@pytest.mark.parametrize("name", ["factor", "memory", "integral", "decay", "shift", "height", "error", "slope", "edge", "reached", "early"])
+@pytest.mark.parametrize(
+    "name",
+    ["factor", "memory", "integral", "quadrature", "decay", "shift", "height", "error", "running", "slope", "edge", "reached", "early"],
+)
 def test_advance(problem, name):
     arguments = advance_arguments(problem)
     for wrong, error in (
@@ -148,8 +153,9 @@ def test_other_functions(problem):
         native.extrapolate(problem.native, 4, ahead=np.zeros((4, 3)), decay=np.zeros(4), height=height)
     with pytest.raises(ValueError, match="integral"):
         native.extrapolate(problem.native, 0, ahead=np.zeros((2, 3)), decay=np.zeros(3), height=height)
-    with pytest.raises(ValueError, match="heights"):
-        native.weigh(problem.native, decay=np.zeros(2), heights=np.zeros((3, 64)))
+    for function in (native.weigh, native.layers):
+        with pytest.raises(ValueError, match="heights"):
+            function(problem.native, decay=np.zeros(2), heights=np.zeros((3, 64)))
 
 
 def test_algebra():
@@ -176,14 +182,17 @@ def test_algebra():
 def test_a_step_of_descent(problem):
     du, past, two = np.zeros((1, 4, native.BLOCK)), np.zeros((1, 4, 3, native.BLOCK), np.float32), np.ones((2, 64))
     good = {
-        "step_size": 0.1, "weight_decay": 0.0, "truncation": np.inf, "noise": np.zeros(2), "residual": np.zeros(64), "outer": two.copy(),
+        "step_size": 0.1, "weight_decay": 0.0, "momentum": 0.0, "truncation": np.inf, "last": None, "last_change": None,
+        "noise": np.zeros(2), "residual": np.zeros(64), "outer": two.copy(),
         "inner": two.copy(), "moving": two.copy(), "memory": np.zeros(2, np.float32), "du": du, "dv": du.copy(), "past": past, "nodes": 1,
         "kept": 1, "node": 0,
     }  # fmt: skip
     native.descend(problem.native, **good)
     wrong = {
         "residual": np.zeros(63), "outer": two[:, :63].copy(), "inner": two[:1].copy(), "moving": np.ones((3, 64)), "noise": np.zeros(99),
-        "dv": du[:, :3].copy(), "past": past[:, :3].copy(), "kept": 3, "node": 1, "nodes": -1,
+        "dv": du[:, :3].copy(), "past": past[:, :3].copy(),
+        "last": two[:1].copy(), "last_change": np.zeros((2, 1, 3, native.BLOCK)),
+        "momentum": 0.5, "kept": 3, "node": 1, "nodes": -1,
     }  # fmt: skip
     for name, value in wrong.items():
         with pytest.raises(ValueError, match="kept" if name == "nodes" else name):

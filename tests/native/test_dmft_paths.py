@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dlnflow.dmft import radau, sampling
+from dlnflow.dmft.averages import observed
 from dlnflow.dmft.passes import adaptive_pass
 from dlnflow.dmft.paths import lanes
 from dlnflow.model import BernoulliGaussTarget
@@ -33,9 +34,22 @@ def test_maps_are_those_of_their_networks(depth):
     heights = np.linspace(-reach, reach, problem.size)[:, None] + np.zeros(problem.paths)
     w, k = native.weigh(problem.native, decay=problem.decay, heights=heights)
     for i in range(problem.size):
-        wanted = twin.weights(depth, problem.scale, problem.origin, problem.decay[i], heights[i])
+        wanted = twin.weights(depth, problem.scale, problem.decay[i], heights[i])
         np.testing.assert_allclose(w[i], wanted[0], rtol=1e-11, atol=1e-11 * np.abs(wanted[1]).max())
         np.testing.assert_allclose(k[i], wanted[1], rtol=1e-11)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_layers_are_those_of_their_networks(depth):
+    problem = Problem(depth=depth, initial=0.7)
+    reach = {1.0: 5.0, 2.0: 8.0}.get(depth) or 0.95 * problem.scale.min() / (depth - 2)
+    heights = np.linspace(-reach, reach, problem.size)[:, None] + np.zeros(problem.paths)
+    found = native.layers(problem.native, decay=problem.decay, heights=heights)
+    for i in range(problem.size):
+        u, v = twin.layers(depth, problem.scale, problem.decay[i], heights[i])
+        close(found[0][i], u**2 + v**2, 1e-11)
+        close(found[1][i], u**2 - v**2, 1e-11)
+        np.testing.assert_allclose(found[2][i], np.log(np.abs(u * v)), atol=1e-10)
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
@@ -80,7 +94,7 @@ def test_propagate(case):
 def advanced(problem: Problem, blocks):
     """The rows of all panels from `advance` on each in turn, twice, as an iteration would."""
     m, capacity, P = problem.order, problem.size + problem.order, problem.paths
-    height, error = (lanes((P // native.LANES, capacity, native.LANES)) for _ in range(2))
+    height, error, running = (lanes((P // native.LANES, capacity, native.LANES)) for _ in range(3))
     edge, reached = (lanes((P // native.SINGLE_LANES, capacity, native.SINGLE_LANES), np.float32) for _ in range(2))
     tangents, rows = [], []
     paths = problem.native
@@ -93,8 +107,9 @@ def advanced(problem: Problem, blocks):
         for _ in range(2):
             row = native.advance(
                 paths, blocks, factor=problem.factor[here], memory=problem.memory[here, : n + m].copy(), integral=integral,
-                decay=problem.decay[here], shift=problem.integrals[: n // m + 1, -1].ravel(), height=height, error=error, slope=slope,
-                tangents=[*tangents, tangent], edge=edge, reached=reached, early=np.zeros(P // native.BLOCK, np.int64), kinds=2,
+                quadrature=problem.quadratures[n // m], decay=problem.decay[here], shift=problem.integrals[: n // m + 1, -1].ravel(),
+                height=height, error=error, running=running, slope=slope, tangents=[*tangents, tangent], edge=edge, reached=reached,
+                early=np.zeros(P // native.BLOCK, np.int64), kinds=2,
             )  # fmt: skip
         tangents.append(tangent)
         edge, reached = reached, edge
@@ -145,7 +160,7 @@ def test_real_kernels():
     response, correlation, sums, _ = problem.averages()
     close(found.response, response, SINGLE)
     close(found.correlation, correlation, DOUBLE)
-    close(found.observed.rows, sums, DOUBLE)
+    close(found.observed.rows, observed(sums, state.time).rows, DOUBLE)
 
 
 def test_first_guess_is_the_parabola_within_the_weight_at_the_edge():
@@ -179,8 +194,9 @@ def walkers(problem: Problem, truncation: float):
     return outer, np.clip(outer, -truncation, truncation), (np.abs(outer) < truncation).astype(float)
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.7])
 @pytest.mark.parametrize("truncation", [np.inf, 0.5])
-def test_a_step_of_descent(truncation):
+def test_a_step_of_descent(truncation, momentum):
     """Unit perturbations of late steps are not seen by functions of earlier ones: their histories are zero there."""
     problem, rng = Problem(), np.random.default_rng(1)
     nodes, kept, rank, basis, step, decay = 2, 3, 5, 7, 0.1, 0.02
@@ -191,15 +207,17 @@ def test_a_step_of_descent(truncation):
         past[:, m, : m - nodes + 1] = 0
     noise, memory, residual = rng.standard_normal(problem.rank), rng.standard_normal(rank), rng.standard_normal(P)
     outer, inner, moving = walkers(problem, truncation)
-    before = [each.copy() for each in (outer, inner, moving, du, dv, past)]
+    last, last_change = rng.standard_normal((2, P)), rng.standard_normal((2, *du.shape))
+    before = [each.copy() for each in (outer, inner, moving, du, dv, past, last, last_change)]
     largest = native.descend(
-        problem.native, step_size=step, weight_decay=decay, truncation=truncation, noise=noise, residual=residual, outer=outer, inner=inner,
-        moving=moving, memory=memory.astype(np.float32), du=du, dv=dv, past=past, nodes=nodes, kept=kept, node=1,
+        problem.native, step_size=step, weight_decay=decay, momentum=momentum, truncation=truncation, noise=noise, residual=residual,
+        outer=outer, inner=inner, moving=moving, last=last, memory=memory.astype(np.float32), du=du, dv=dv, last_change=last_change,
+        past=past, nodes=nodes, kept=kept, node=1,
     )  # fmt: skip
     h = noise @ problem.modes[: problem.rank] + residual
     (u, v), (acts_u, acts_v), (free_u, free_v) = before[:3]
     assert largest == pytest.approx(step * np.abs(h).max())
-    wanted = np.stack([u - step * acts_u * (decay + h), v - step * acts_v * (decay - h)])
+    wanted = np.stack([u - step * acts_u * (decay + h), v - step * acts_v * (decay - h)]) + momentum * before[6]
     np.testing.assert_allclose(outer, wanted, rtol=1e-12)
     np.testing.assert_allclose(inner, np.clip(wanted, -truncation, truncation), rtol=1e-12)
     np.testing.assert_array_equal(moving, np.abs(outer) < truncation)
@@ -209,11 +227,17 @@ def test_a_step_of_descent(truncation):
     change += np.einsum("r,bmrl->bml", memory, before[5][:, :, :rank].astype(float))
     wanted_u = before[3] * lanes_of(1 - step * free_u * (decay + h)) - step * lanes_of(acts_u) * change
     wanted_v = before[4] * lanes_of(1 - step * free_v * (decay - h)) + step * lanes_of(acts_v) * change
+    wanted_u, wanted_v = wanted_u + momentum * before[7][0], wanted_v + momentum * before[7][1]
     wanted_u[:, [1, count]], wanted_v[:, [1, count]] = -step * lanes_of(acts_u), step * lanes_of(acts_v)
     change[:, [1, count]] = 0
     close(past[:, : count + 1, rank], change[:, : count + 1], SINGLE)
     close(du[:, : count + 1], wanted_u[:, : count + 1], SINGLE)
     close(dv[:, : count + 1], wanted_v[:, : count + 1], SINGLE)
+    if momentum:
+        old = np.stack(before[3:5])
+        old[:, :, [1, count]] = 0
+        np.testing.assert_allclose(last, outer - before[0], rtol=1e-12)
+        np.testing.assert_allclose(last_change[:, :, : count + 1], (np.stack([du, dv]) - old)[:, :, : count + 1], atol=1e-12)
     assert not past[:, [1, count], : rank + 1].any()
     rest = [m for m in range(count) if m != 1]
     np.testing.assert_array_equal(past[:, rest, :rank], before[5][:, rest, :rank])
@@ -235,8 +259,9 @@ def test_numbers_below_the_normal_range_are_zero_inside_and_not_after():
     du, dv = np.zeros((2, 1, 2, native.BLOCK))
     past = np.full((1, 2, 2, native.BLOCK), 1e-30, np.float32)
     native.descend(
-        problem.native, step_size=0.1, weight_decay=0.0, truncation=np.inf, noise=np.zeros(1), residual=np.zeros(64), outer=outer,
-        inner=inner, moving=moving, memory=np.array([1e-10], np.float32), du=du, dv=dv, past=past, nodes=0, kept=1, node=None,
+        problem.native, step_size=0.1, weight_decay=0.0, momentum=0.0, truncation=np.inf, noise=np.zeros(1), residual=np.zeros(64),
+        outer=outer, inner=inner, moving=moving, last=None, memory=np.array([1e-10], np.float32), du=du, dv=dv, last_change=None,
+        past=past, nodes=0, kept=1, node=None,
     )  # fmt: skip
     assert not past[0, 0, 1].any()
     assert np.float32(1e-30) * np.float32(1e-10) > 0

@@ -58,7 +58,7 @@ for name, (values, truncation) in PROBLEMS.items():
         if name == "stiff":
             assert flow._spectrum is not None
     if name != "stiff":
-        show(f"descent {name}", *(part.w for part in descend(Descent(network, 0.02), np.array([1.0, 2.0]))))
+        show(f"descent {name}", *(part.w for part in descend(Descent(network, STEPS, 2.0), np.array([1.0, 2.0]))))
 """
 
 LEVELS = native.available()

@@ -17,17 +17,25 @@ def start(depth: float, u0, v0):
     return (powers[0] + powers[1]) / 2, (powers[0] - powers[1]) / (2 * (depth - 2))
 
 
-def weights(depth: float, scale, origin, decay: float, H):
-    """w and k of paths at H from their own definition: u and v are powers, or exponentials, of H; `decay` is −2λt."""
+def layers(depth: float, scale, decay: float, H):
+    """u and v of paths at H, powers, or exponentials, of H; `decay` is −2λt."""
     if depth == 2:
-        u, v = np.exp((scale + decay) / 2 - H), np.exp((scale + decay) / 2 + H)
-    else:
-        growth, steps = np.exp(-(depth - 2) * decay / 2), depth - 2
-        u, v = ((growth * (scale + sign * steps * H)) ** (-1 / steps) for sign in (1, -1))
-        if depth == 1:
-            u, v = growth * (scale - H), growth * (scale + H)
-    factor = np.exp(-(depth - 2) * decay / 2)
-    return (u**depth - v**depth) / depth, (u ** (2 * depth - 2) + v ** (2 * depth - 2)) * factor
+        return np.exp((scale + decay) / 2 - H), np.exp((scale + decay) / 2 + H)
+    growth, steps = growth_of(depth, decay), depth - 2
+    if depth == 1:
+        return growth * (scale - H), growth * (scale + H)
+    return tuple((growth * (scale + sign * steps * H)) ** (-1 / steps) for sign in (1, -1))
+
+
+def growth_of(depth: float, decay: float):
+    """e^((L−2)λt)."""
+    return np.exp(-(depth - 2) * decay / 2)
+
+
+def weights(depth: float, scale, decay: float, H):
+    """w and k of paths at H from their own definition."""
+    u, v = layers(depth, scale, decay, H)
+    return (u**depth - v**depth) / depth, (u ** (2 * depth - 2) + v ** (2 * depth - 2)) * growth_of(depth, decay)
 
 
 @dataclass
@@ -49,6 +57,7 @@ class Problem:
         m, self.panels = self.order, len(self.edges) - 1
         self.size = m * self.panels
         self.integrals = np.diff(self.edges)[:, None, None] * radau.integration(m)
+        self.quadratures = np.diff(self.edges)[:, None, None] * radau.integration_from_edge(m)
         self.time = np.concatenate([a + (b - a) * radau.nodes(m) for a, b in zip(self.edges, self.edges[1:], strict=False)])
         self.decay = -2 * self.weight_decay * self.time
         self.Q = np.zeros((self.size, self.size))
@@ -83,7 +92,7 @@ class Problem:
 
     def arguments(self) -> dict:
         """Those of `propagate`."""
-        names = ("factor", "memory", "integrals", "ahead", "decay")
+        names = ("factor", "memory", "integrals", "quadratures", "ahead", "decay")
         return {name: getattr(self, name) for name in names} | {"tangents": True, "heights": None, "kinds": 2}
 
     def solve(self, path: int):
@@ -92,7 +101,7 @@ class Problem:
         field = self.factor @ self.modes[: self.rank, path]
         H = np.full(self.size, origin)
         for _ in range(200):
-            at = [weights(self.depth, scale, origin, decay, h) for decay, h in zip(self.decay, H, strict=True)]
+            at = [weights(self.depth, scale, decay, h) for decay, h in zip(self.decay, H, strict=True)]
             w, k = np.array(at).T
             E = root * (w - self.target[path])
             defect = H - origin - root * self.Q @ (field + self.memory @ E)
@@ -102,10 +111,21 @@ class Problem:
                 return H, w, k
         raise AssertionError("the twin does not settle")
 
+    def integral(self, x, start):
+        """That over time of x (N,), by the polynomials through the edges and the nodes of every panel."""
+        m, found, before = self.order, np.empty(self.size), 0.0
+        for p, left in enumerate(self.edges[:-1]):
+            here = slice(p * m, p * m + m)
+            points = np.append(left, self.time[here])
+            primitive = np.polyint(np.polyfit(points - left, np.append(start, x[here]), m))
+            found[here] = before + np.polyval(primitive, self.time[here] - left)
+            before, start = found[here][-1], x[here][-1]
+        return found
+
     def averages(self):
         """R_w, C_e, what `observe` gives by stratum, and H (N, P)."""
         N = self.size
-        response, correlation, sums, heights = np.zeros((N, N)), np.zeros((N, N)), np.zeros((2, 4, N)), np.zeros((N, self.paths))
+        response, correlation, sums, heights = np.zeros((N, N)), np.zeros((N, N)), np.zeros((2, 10, N)), np.zeros((N, self.paths))
         for path in range(self.paths):
             heights[:, path], w, k = self.solve(path)
             c, weight, target = self.root[path] ** 2, self.weights[path], self.target[path]
@@ -114,5 +134,8 @@ class Problem:
             K = np.diag(c * k)
             response -= weight * K @ np.linalg.solve(np.eye(N) + self.Q @ self.memory @ K, self.Q)
             sign = -1.0 if self.folded and target < 0 else 1.0
-            sums[self.strata[path // native.BLOCK]] += weight * np.stack([w * target, np.abs(w), k, sign * w])
+            u, v = layers(self.depth, self.scale[path], self.decay, heights[:, path])
+            integral = self.integral(w - target, weights(self.depth, self.scale[path], 0.0, self.origin[path])[0] - target)
+            even = [w * target, np.abs(w), k, sign * w, (w - target) ** 2, u**2 + v**2, sign * (u**2 - v**2), np.log(np.abs(u * v))]
+            sums[self.strata[path // native.BLOCK]] += weight * np.stack([*even, integral**2, integral * (w - target)])
         return response, correlation, sums, heights

@@ -49,7 +49,7 @@ def downloaded(page: Page, button: str) -> Path:
 
 
 def test_from_the_form_to_the_downloaded_files(visit: Open, stack: Stack):
-    page = visit()
+    page = visit("/#form")
     quick(page, 701)
     page.click("#run")
     job_id = shown_id(page)
@@ -64,7 +64,7 @@ def test_from_the_form_to_the_downloaded_files(visit: Open, stack: Stack):
 
 
 def test_theory_and_networks_lie_over_one_another(visit: Open):
-    page = visit()
+    page = visit("/#form")
     page.check("input[name=simulation]")
     for path, value in {"horizon": 4, "dimension": 100, "replicas": 4, "accuracy": 0.05}.items():
         fill(page, path, value)
@@ -73,17 +73,17 @@ def test_theory_and_networks_lie_over_one_another(visit: Open):
     expect(page.locator("#curves .errorbars").first).to_be_attached()
     expect(page.locator("#curves .js-fill").first).to_be_attached()
     expect(page.locator("#curves .annotation", has_text="γ =")).to_have_count(1)
-    expect(page.locator("#curves .annotation", has_text="search")).to_have_count(1)
-    expect(page.locator("#theory")).to_contain_text("convergence_rate")
+    expect(page.locator("#curves .y2tick", has_text="search")).to_have_count(1)
+    expect(page.locator("#theory")).to_contain_text("convergence rate γ")
     expect(page.locator("#conditional .js-fill")).to_have_count(6)
     for kernel in ("response", "residual_correlation"):
         page.select_option("#kernel", kernel)
         expect(page.locator("#kernels")).to_have_attribute("aria-label", re.compile(kernel.replace("_", " ")))
-    expect(page.locator("#kernels .hm image")).to_have_count(1)
+    expect(page.locator("#kernels .contourfill path").first).to_be_attached()
 
 
 def test_the_address_alone_brings_back_problem_and_result(visit: Open):
-    page = visit()
+    page = visit("/#form")
     quick(page, 702)
     fill(page, "problem.noise_std", 0.25)
     page.click("#run")
@@ -100,7 +100,7 @@ def test_the_address_alone_brings_back_problem_and_result(visit: Open):
 
 
 def test_what_is_refused_stands_beside_its_field(visit: Open):
-    page = visit()
+    page = visit("/#form")
     for path, value, why in (
         ("problem.aspect_ratio", -1, "at least 0.05"),
         ("horizon", "", "this is needed"),
@@ -126,7 +126,7 @@ def test_what_is_refused_stands_beside_its_field(visit: Open):
 
 
 def test_curves_grow_while_they_are_computed(visit: Open):
-    page = visit()
+    page = visit("/#form")
     page.uncheck("input[name=theory]")
     page.check("input[name=simulation]")
     for path, value in {"accuracy": 4e-4, "dimension": 2000, "replicas": 40, "seed": 709}.items():
@@ -160,7 +160,7 @@ def test_a_running_job_moves_and_is_cancelled(visit: Open, stack: Stack):
 
 
 def test_a_sweep_is_a_table_a_plot_and_a_family_of_curves(visit: Open):
-    page = visit()
+    page = visit("/#form")
     quick(page, 704)
     page.check("input[name=sweep]")
     page.fill("#axis-0-values", "0.2, 0.5, 1")
@@ -168,12 +168,12 @@ def test_a_sweep_is_a_table_a_plot_and_a_family_of_curves(visit: Open):
     page.click("#run")
     expect(page.locator("#shown li", has_text="sweep, succeeded")).to_have_count(1, timeout=SECONDS)
     expect(page.locator("#sweep-table tbody tr")).to_have_count(3)
-    expect(page.locator("#family .legendtext").first).to_have_text("initial_scale = 0.2", timeout=SECONDS)
+    expect(page.locator("#family .legendtext").first).to_have_text("a = 0.2", timeout=SECONDS)
     assert downloaded(page, "Download the table as CSV").read_text().startswith("problem.initial_scale,")
 
 
 def test_every_law_of_teacher_weights_is_in_the_form(visit: Open, stack: Stack):
-    page = visit()
+    page = visit("/#form")
     choice = field(page, "problem.target").locator("select").first
     assert choice.locator("option").all_text_contents() == list(members(Target))
     page.uncheck("input[name=theory]")
@@ -191,7 +191,7 @@ def test_every_law_of_teacher_weights_is_in_the_form(visit: Open, stack: Stack):
 
 
 def test_groups_stand_in_place_of_one_law(visit: Open, stack: Stack):
-    page = visit()
+    page = visit("/#form")
     page.uncheck("input[name=theory]")
     fill(page, "accuracy", 0.1)
     fill(page, "horizon", 1)
@@ -214,7 +214,7 @@ def test_groups_stand_in_place_of_one_law(visit: Open, stack: Stack):
 
 
 def test_own_data_is_uploaded_from_the_form(visit: Open, tmp_path: Path):
-    page = visit()
+    page = visit("/#form")
     quick(page, 708)
     field(page, "design").locator("select").select_option(label="dataset")
     np.savetxt(tmp_path / "data.csv", np.random.default_rng(5).normal(size=(80, 60)), delimiter=",")
@@ -254,7 +254,7 @@ def test_a_key_is_asked_for_until_it_is_right(browser: Browser, tmp_path: Path):
             [sys.executable, "-m", "service", "keys", "create", "ada"], env=stack.environment, capture_output=True, check=True
         )
         page = context.new_page()
-        page.goto(str(stack.client.base_url))
+        page.goto(f"{stack.client.base_url}/#form")
         expect(page.locator("#key-value")).to_be_focused()
         for key, question in (("dln_x_y", "This key is not known here"), (made.stdout.decode().strip(), None)):
             page.fill("#key-value", key)
@@ -271,7 +271,7 @@ def test_a_key_is_asked_for_until_it_is_right(browser: Browser, tmp_path: Path):
 
 def test_old_jobs_are_shown_and_run_again(visit: Open, stack: Stack):
     job_id = stack.done(QUICK | {"seed": 705})
-    page = visit()
+    page = visit("/#form")
     page.get_by_role("button", name=f"Show simulation {job_id[:8]}").click()
     assert shown_id(page) == job_id
     assert field(page, "seed").locator("input").input_value() == "705"
@@ -281,7 +281,7 @@ def test_old_jobs_are_shown_and_run_again(visit: Open, stack: Stack):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_narrow_windows_and_the_dark(visit: Open, scheme):
-    page = visit(viewport={"width": 360, "height": 700}, color_scheme=scheme)
+    page = visit("/#form", viewport={"width": 360, "height": 700}, color_scheme=scheme)
     quick(page, 706)
     page.click("#run")
     shown_id(page)
@@ -293,7 +293,7 @@ def test_narrow_windows_and_the_dark(visit: Open, scheme):
 
 
 def test_keyboard_and_screen_reader(visit: Open):
-    page = visit()
+    page = visit("/#form")
     quick(page, 707)
     field(page, "horizon").locator("input").press("Enter")
     shown_id(page)
@@ -304,3 +304,88 @@ def test_keyboard_and_screen_reader(visit: Open):
     images = page.locator("[role=img]:visible")
     assert all(images.nth(i).get_attribute("aria-label") for i in range(images.count()))
     assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_nothing_ticked_and_run_says_what_is_missing(visit: Open):
+    page = visit("/#form")
+    for kind in ("dmft", "theory"):
+        page.uncheck(f"input[name={kind}]")
+    expect(page.locator("#estimate")).to_contain_text("Tick at least one kind")
+    page.click("#run")
+    expect(page.locator("#form-error")).to_contain_text("Tick at least one kind")
+    expect(page.locator("input[name=dmft]")).to_be_focused()
+
+
+def test_a_long_job_asks_before_it_runs(visit: Open):
+    page = visit("/#form")
+    quick(page, 715)
+    for path, value in {"horizon": 100, "dimension": 4000, "replicas": 1000}.items():
+        fill(page, path, value)
+    page.click("#run")
+    expect(page.locator("#ask-text")).to_contain_text("min", timeout=SECONDS)
+    page.get_by_role("button", name="Not now").click()
+    expect(page.locator("#ask")).to_be_hidden()
+    assert page.locator("#shown li").count() == 0
+
+
+def test_values_of_a_sweep_at_any_time_with_the_limits_of_theory(visit: Open, stack: Stack):
+    request = {"kind": "sweep", "base": QUICK | {"seed": 712}, "axes": {"problem.initial_scale": [0.2, 0.5]}}
+    job_id = stack.done(request)
+    page = visit(f"/#jobs={job_id}")
+    expect(page.locator("#sweep .legendtext", has_text="theory, t → ∞")).to_have_count(1, timeout=SECONDS)
+    first = page.locator("#sweep-table thead").text_content()
+    assert first.startswith("problem.initial_scalestatustime")
+    page.locator("#sweep-at").fill("0")
+    expect(page.locator("#sweep-table thead")).to_contain_text("test_loss_at", timeout=SECONDS)
+    expect(page.locator("#sweep")).to_have_attribute("aria-label", re.compile("test loss at t = 0.5"))
+    at = stack.client.get(f"/v1/jobs/{job_id}/table", params={"at": 0.5}).json()["rows"][0]["test_loss_at"]
+    assert f"{at:.3g}"[:5] in page.locator("#sweep-table tbody tr").first.text_content()
+
+
+def test_jobs_have_notes_are_searched_and_removed_and_children_are_folded(visit: Open, stack: Stack):
+    stack.done({"kind": "sweep", "base": QUICK | {"seed": 713}, "axes": {"problem.noise_std": [0.1, 0.2]}})
+    page = visit("/#form")
+    row = page.locator("#jobs > li", has_text="seed 713")
+    expect(row).to_have_count(1)
+    row.get_by_text("2 jobs").click()
+    expect(row.locator("details li")).to_have_count(2)
+    row.locator(".note").fill("weak noise #tuesday")
+    row.locator(".note").press("Enter")
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.fill("#search", "#tuesday")
+    expect(page.locator("#jobs > li")).to_have_count(1)
+    expect(row.locator(".note")).to_have_value("weak noise #tuesday")
+    row.get_by_role("button", name=re.compile("^Remove")).click()
+    expect(page.locator("#jobs")).to_contain_text("No job has these words")
+
+
+def test_a_schedule_of_steps_can_be_filled_in(visit: Open, stack: Stack):
+    page = visit("/#form")
+    quick(page, 714)
+    field(page, "dynamics").locator("select").first.select_option(label="gradient_descent")
+    page.locator('.field[data-path="dynamics.step_size"]:visible').first.locator("select").first.select_option(label="linear")
+    for name, value in {"start": 0.2, "end": 0.1, "steps": 10}.items():
+        fill(page, f"dynamics.step_size.{name}", value)
+    page.click("#run")
+    page.wait_for_selector("#shown li", timeout=SECONDS)
+    sent = stack.job(page.locator("#shown li").first.get_attribute("data-id"))["request"]["dynamics"]
+    assert sent["step_size"] == {"kind": "linear", "start": 0.2, "end": 0.1, "steps": 10}
+
+
+def test_no_button_sends_a_figure_to_somebody_elses_cloud(visit: Open):
+    page = visit("/")
+    page.wait_for_selector("#picture .modebar-btn", state="attached", timeout=SECONDS)
+    titles = page.locator("#picture .modebar-btn").evaluate_all(
+        "nodes => nodes.map((node) => node.dataset.title ?? node.dataset.val ?? '')"
+    )
+    assert titles and not [title for title in titles if re.search("cloud|share|studio", title, re.IGNORECASE)]
+
+
+def test_the_interface_is_described_in_the_dark_too(browser: Browser, stack: Stack):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{stack.client.base_url}/docs")
+    page.wait_for_selector(".swagger-ui .info")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 28)"
+    context.close()

@@ -27,7 +27,7 @@ def test_the_steps_are_those_of_the_recursion(scale, aspect_ratio):
     for _ in range(50):
         h = X.T @ (X @ (u**2 - v**2) / 2 - network.y) * 40 / network.samples
         u, v = u * (1 - 0.05 * (h + 0.02)), v * (1 - 0.05 * (-h + 0.02))
-    (at,) = descend(Descent(network, 0.05), np.array([2.5]))
+    (at,) = descend(Descent(network, descent(0.05), 2.5), np.array([2.5]))
     np.testing.assert_allclose(at.u2[0], u**2, rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(at.v2[0], v**2, rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(at.r[0], X @ (u**2 - v**2) / 2 - network.y, atol=1e-12)

@@ -56,7 +56,7 @@ def test_the_descent_is_that_of_clipped_weights(M):
         uv = uv + 0.1 * field(0, uv)
     inner = np.clip(uv, -M, M)
     assert np.any(np.abs(uv) > M)
-    (at,) = descend(Descent(network, 0.1), np.array([6.0]))
+    (at,) = descend(Descent(network, DYNAMICS["descent"], 6.0), np.array([6.0]))
     np.testing.assert_allclose(at.w[0], (inner[:d] ** 2 - inner[d:] ** 2) / 2, rtol=1e-9, atol=1e-12)
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from dlnflow.dmft.descent.paths import Paths
 from dlnflow.dmft.sampling import Sample
-from dlnflow.model import Problem
+from dlnflow.model import GradientDescent, Problem
 from dlnflow.solution import Array, SolveError
 
 PANEL = 16  # steps that enter the basis before it is reduced
@@ -22,6 +23,8 @@ CAPACITY = 112  # basis functions, those of the last steps included
 NEGLIGIBLE = 1e-11  # of the largest eigenvalue of the histories' Gram matrix, where nothing else is asked for
 MODE_SHARE = 1e-6  # of the variance of ζ at a step that new modes may leave out
 MODE_FLOOR = 1e-13  # of the variance of ζ at the start
+VIEWS = 6  # how often histories are seen through what they make of later ones
+LATER = 0.1  # by which each view counts less than the one before
 LARGEST_FACTOR = 1e10  # by which one step may multiply u or v
 LEAST_SHARE = 1e-12  # of teacher weights, that is worth a word
 THREADS = 2
@@ -45,9 +48,11 @@ class March:
 
 
 class Marcher:
-    """A pass that averages over the paths of all `samples`, at equal weight. `panel` steps enter the basis between reductions.
+    """A pass over steps of the `sizes` (K,) that averages over the paths of all `samples`, at equal weight.
 
-    A reduction drops what has less than the share `negligible` of the largest eigenvalue of the histories' Gram matrix. `responses` at the
+    `panel` steps enter the basis between reductions.
+
+    A reduction drops what has less than the share `negligible` of what is most reached and seen, see `balanced`. `responses` at the
     nodes make a march several times dearer: each is a direction, and a function that jumps.
     """
 
@@ -55,7 +60,8 @@ class Marcher:
         self,
         problem: Problem,
         samples: Sequence[Sample],
-        step: float,
+        dynamics: GradientDescent,
+        sizes: Array,
         nodes: Sequence[int] = (),
         *,
         responses: bool = False,
@@ -63,16 +69,22 @@ class Marcher:
         negligible: float = NEGLIGIBLE,
         truncation: float | None = None,
     ) -> None:
-        self.problem, self.step, self.panel, self.negligible = problem, step, panel, negligible
+        self.problem, self.dynamics, self.sizes, self.panel, self.negligible = problem, dynamics, sizes, panel, negligible
         self.nodes = list(nodes)
         self.directions = len(self.nodes) if responses else 0
         self.capacity = max(CAPACITY, panel + 1)
         limit = np.inf if truncation is None else truncation
-        self.groups = [Paths(problem, sample, self.directions, limit) for sample in samples]
+        self.groups = [Paths(problem, sample, self.directions, truncation=limit, momentum=dynamics.momentum) for sample in samples]
         self.rank = self.kept = self.steps = 0
         self.constant = np.empty(self.capacity)
-        self.factor = np.zeros((len(samples[0].modes),) * 2)
         self.spikes = np.zeros((self.capacity, self.directions))
+        self.factor = np.zeros((len(samples[0].modes),) * 2)
+        self.start = (problem.initial_error + problem.noise_std**2) / problem.aspect_ratio
+        steps = len(sizes) + 1 if dynamics.is_stochastic else 0
+        self.white = np.zeros(steps)  # the diagonal of N
+        self.columns = np.zeros((self.capacity, steps))  # of R_r on the basis
+        self.rows = np.zeros((len(self.factor), steps))  # of R_r at the anchors
+        self.node_strict: list[Array] = []
         self.node_response, self.node_residual_response = np.zeros((2, self.directions, self.directions))
         self.node_constant: list[float] = []
         self.constants: list[float] = []
@@ -112,30 +124,38 @@ class Marcher:
         modes = self.found.modes
         correlations = self._mean(lambda paths: paths.look(memory, modes))
         self.now = 1 + float(memory @ self.constant[: self.rank])
+        self._strict = memory @ self.columns[: self.rank]
         self._noise = self._factor_row(correlations)
         self._response = slopes[: self.directions]
         self._residual_response = self._response + memory @ self.spikes[: self.rank]
         return memory
 
     def _factor_row(self, correlations: Array) -> Array:
-        """The row of L with ζ = L z: forward substitution on the anchors, and a new mode where they leave too much unexplained."""
-        modes = self.found.modes
-        noise = self.problem.noise_std**2
+        """The row of L with ζ = L z: forward substitution on the anchors, and a new mode where they leave too much unexplained.
+
+        With C_f = R_r (C_e + σ² + N) R_rᵀ, where N is the variance of the white noise of random steps; S = R_r − 1 in the place of R_r in
+        front of N makes C_r of it.
+        """
+        modes, noise = self.found.modes, self.problem.noise_std**2
         row = correlations + noise * self.now * np.append(self.constants, self.now)
-        self.found.variance.append(float(row[-1]))
+        self.found.variance.append(float(row[-1] + self._strict**2 @ self.white[: self._strict.size]))
+        if self.dynamics.is_stochastic:
+            self.white[self.steps] = self._white(self.found.variance[-1])
+            whole = self._strict.copy()
+            whole[self.steps] = 1.0
+            row += np.append(self.rows[:modes], whole[None], axis=0) @ (whole * self.white)
         row /= self.problem.aspect_ratio
-        start = self.found.variance[0] / self.problem.aspect_ratio
-        known = np.zeros(modes)
-        for i in range(modes):
-            known[i] = (row[i] - self.factor[i, :i] @ known[:i]) / self.factor[i, i]
+        known = solve_triangular(self.factor[:modes, :modes], row[:modes], lower=True) if modes else np.empty(0)
         left = row[-1] - known @ known
-        if left <= max(MODE_SHARE * row[-1], MODE_FLOOR * start):
+        if left <= max(MODE_SHARE * row[-1], MODE_FLOOR * self.start):
             return known
         if modes == len(self.factor):
             self.found.missing = max(self.found.missing, float(left / row[-1]))
             return known
         self.found.modes += 1
         self.constants.append(self.now)
+        if self.dynamics.is_stochastic:
+            self.rows[modes] = whole
         self.factor[modes, : modes + 1] = np.append(known, np.sqrt(left))
         for paths in self.groups:
             paths.anchors[modes] = paths.residual
@@ -144,23 +164,41 @@ class Marcher:
     def _advance(self, memory: Array) -> None:
         kept = self._keep_node() if self.steps in self.nodes else None
         node = kept if self.directions else None
-        largest = self._each(lambda paths: paths.advance(self.step, self._noise, memory, node))
+        step = float(self.sizes[self.steps])
+        largest = self._each(lambda paths: paths.advance(step, self._noise, memory, node))
         if not max(largest) < LARGEST_FACTOR:
             raise SolveError("diverged", self._ran_away())
         self.constant[self.rank] = self.now
         self.spikes[self.rank] = self._residual_response
+        if self.dynamics.is_stochastic:
+            self.columns[self.rank] = self._strict
+            self.columns[self.rank, self.steps] = 1.0
         self.rank += 1
         self.steps += 1
         if self.rank >= min(self.kept + self.panel, self.capacity):
             self._reduce()
 
+    def _white(self, variance: float) -> float:
+        """Of what a random step adds to a sample's residual: q D + σ_l²/b, q = (1 − b)/b, where D = C_r(k, k) is `variance`."""
+        b, labels = self.dynamics.batch_fraction, self.dynamics.label_noise_std
+        return (1 - b) / b * variance + labels**2 / b
+
     def _ran_away(self) -> str:
-        """What happened and what to try; without noise u ← u (1 + η c (w* − u²/2)) escapes from η c |w*| > 2 on."""
-        message = f"Gradient descent ran away at t = {self.steps * self.step:.6g}. Try a smaller step_size or initial_scale."
-        share = self.problem.share_beyond(2 / self.step)
+        """What happened and what to try.
+
+        Without noise u ← u (1 + η c (w* − u²/2)) escapes from η c |w*| > 2 on, where η c k = 4 at w = w*; so do other depths at about that k.
+        """
+        step = float(self.sizes[self.steps])
+        edge = stability_edge(self.problem, self.dynamics)
+        message = (
+            f"Gradient descent ran away at t = {self.sizes[: self.steps].sum():.6g}, where steps are {step:.4g} long; "
+            f"they are stable below about {edge:.2g}. Try a smaller step_size or initial_scale."
+        )
+        depth = self.problem.depth
+        share = self.problem.share_beyond((4 / step) ** (depth / (2 * depth - 2)) / depth) if depth > 1 else 0.0
         if share <= LEAST_SHARE:
             return message
-        rare = f"A share {share:.1g} of teacher weights is larger than 2/step_size, where single coordinates run away"
+        rare = f"A share {share:.1g} of teacher weights is so large that single coordinates run away"
         return f"{message} {rare}: a truncation bounds them, or simulate networks, which are too small to have many."
 
     def _keep_node(self) -> int:
@@ -170,15 +208,18 @@ class Marcher:
             self.node_response[node] = self._response * self.problem.aspect_ratio
             self.node_residual_response[node] = self._residual_response
         self.node_constant.append(self.now)
+        self.node_strict.append(self._strict)
         for paths in self.groups:
             paths.kept.append((paths.error, paths.residual))
         return node
 
     def _reduce(self) -> None:
-        """A smaller basis that carries the histories of x, of g, and of what perturbations of ζ along those make of x."""
+        """A smaller basis that carries what later responses see of the histories of x, of n, of g, and of what perturbations make of x."""
         rank = self.rank
         g = self.constant[:rank]
-        gram = _scaled(self._mean(lambda paths: paths.gram(rank)) + self.problem.noise_std**2 * np.outer(g, g))
+        columns = self.columns[:rank]
+        noise = self.problem.noise_std**2 * np.outer(g, g) + (columns * self.white) @ columns.T
+        gram = _scaled(self._mean(lambda paths: paths.gram(rank)) + noise)
         total = gram
         for _ in range(2):
             gram = _scaled(self._mean(lambda paths, gram=gram: paths.response_gram(rank, gram)))  # type: ignore[misc]
@@ -186,16 +227,24 @@ class Marcher:
         spikes = self.spikes[:rank]
         if self.directions:
             total = total + _scaled(spikes @ spikes.T)
-        size, vectors = np.linalg.eigh(total)
-        basis = np.ascontiguousarray(vectors[:, size > self.negligible * size[-1]][:, ::-1])
-        self._each(lambda paths: paths.turn(basis))
+        basis, dual = balanced(total, self._visible(rank), self.negligible)
+        self._each(lambda paths: paths.turn(basis, dual))
         self.rank = self.kept = basis.shape[1]
-        self.constant[: self.rank] = basis.T @ g
-        self.spikes[: self.rank] = basis.T @ spikes
+        self.constant[: self.rank] = dual @ g
+        self.spikes[: self.rank] = dual @ spikes
+        self.columns[: self.rank] = dual @ self.columns[:rank]
         self.found.rank = max(self.found.rank, self.kept)
         if self.kept + 1 >= self.capacity:
             raise SolveError("not_converged", "The memory has more modes than are kept. Try a smaller step_size or a shorter horizon.")
         self._reserve()
+
+    def _visible(self, rank: int) -> Array:
+        """The Gram matrix of what later responses see of the basis functions, directly and by the histories that they make."""
+        total = gram = _scaled(self._mean(lambda paths: paths.visible(rank)))
+        for view in range(1, VIEWS + 1):
+            gram = _scaled(self._mean(lambda paths, gram=gram: paths.visible_through(rank, gram)))  # type: ignore[misc]
+            total = total + LATER**view * gram
+        return total
 
     def _reserve(self) -> None:
         """Make room for the steps until the next reduction."""
@@ -213,10 +262,39 @@ class Marcher:
             np.mean([_moments(np.array([kept[i] for kept in paths.kept]), paths.sample.weights) for paths in self.groups], axis=0)
             for i in (0, 1)
         )
-        self.found.kernels = {"correlation": error, "residual_correlation": residual + self.problem.noise_std**2 * np.outer(g, g)}
+        strict = np.array(self.node_strict)
+        residual = residual + self.problem.noise_std**2 * np.outer(g, g) + (strict * self.white) @ strict.T
+        self.found.kernels = {"correlation": error, "residual_correlation": residual}
         if self.directions:
             responses = {"response": self.node_response, "residual_response": self.node_residual_response}
             self.found.kernels |= {name: np.tril(response, -1) for name, response in responses.items()}
+
+
+def balanced(reached: Array, seen: Array, negligible: float) -> tuple[Array, Array]:
+    """A basis (rank, new) and its dual (new, rank) that keep what is both `reached` and `seen`, Gram matrices (rank, rank).
+
+    What has less than the share `negligible` of the largest eigenvalue of their product is dropped (B. C. Moore, IEEE Trans. Autom. Control
+    26, 1981).
+    """
+    left, right = (_root(gram) for gram in (seen, reached))
+    u, size, v = np.linalg.svd(left.T @ right)
+    keep = size**2 > negligible * size[0] ** 2
+    scale = size[keep] ** -0.5
+    return right @ (v[keep].T * scale), (left @ (u[:, keep] * scale)).T
+
+
+def _root(gram: Array) -> Array:
+    """X with X Xᵀ = `gram`, which is positive but for rounding."""
+    size, vectors = np.linalg.eigh(gram)
+    return np.asarray(vectors * np.sqrt(np.maximum(size, 0)))
+
+
+def stability_edge(problem: Problem, dynamics: GradientDescent) -> float:
+    """About the largest stable step, at the start or the end: 2(1 + β)/((1 + δ^(−1/2))² E[c k]), and with batches 2bδ/((1 − b) E[c k])."""
+    slope = max(2 * problem.initial_second_moment, 2 * problem.typical_rate)
+    largest = 2 * (1 + dynamics.momentum) / ((1 + problem.aspect_ratio**-0.5) ** 2 * slope)
+    b = dynamics.batch_fraction
+    return min(largest, 2 * b * problem.aspect_ratio / ((1 - b) * slope)) if b < 1 else largest
 
 
 def _scaled(gram: Array) -> Array:

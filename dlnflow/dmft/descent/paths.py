@@ -4,17 +4,17 @@ import numpy as np
 
 from dlnflow.dmft.sampling import BLOCK, Sample
 from dlnflow.model import Problem
+from dlnflow.model.depth import power
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
-PROBES = 2  # blocks of tangents that are looked at to choose the memory's basis
+PROBES = 8  # blocks of tangents that are looked at to choose the memory's basis
 
 
 class Paths:
     """P paths after some steps, `outer` (2, P) is u and v.
 
     A coordinate of variance c is driven by √c (ζ + R_r E) with E = √c (w − w*), which is all that couples the paths.
-
     Every path carries tangents: the response and the correlations of the same paths make a consistent, if coarser, mean field, whose train
     loss is up to eight times less noisy than with a response from a quarter of them.
 
@@ -22,20 +22,32 @@ class Paths:
 
     Directions are first the `nodes` unit perturbations that kernels are wanted for, then the basis functions. `anchors` (D, P) is x at
     the steps at which a new mode of ζ began, `kept` holds (E, x) at the nodes.
+    `running` (P,) is the sum of w − w* over the steps so far, each times its length, up to `time`.
     u and v are clipped at `truncation` wherever they act; `inner` holds them so, (2, P), and `moving`, (2, P), where they are not clipped.
     """
 
-    def __init__(self, problem: Problem, sample: Sample, nodes: int, truncation: float = np.inf) -> None:
-        self.problem, self.sample = problem, sample
+    def __init__(
+        self,
+        problem: Problem,
+        sample: Sample,
+        nodes: int,
+        *,
+        truncation: float = np.inf,
+        momentum: float = 0.0,
+    ) -> None:
+        self.problem, self.sample, self.momentum = problem, sample, momentum
         self.outer = np.exp(sample.scale / 2 + np.outer([-1, 1], sample.origin))
         paths, modes = len(sample.target), len(sample.modes)
         self.anchors, self.memory = np.empty((modes, paths)), np.empty((0, paths))
         self.kept: list[tuple[Array, Array]] = []
         self.du, self.dv = np.zeros((2, paths // BLOCK, nodes, BLOCK))
         self.past = np.zeros((paths // BLOCK, nodes, 0, BLOCK), np.float32)
+        self.last = np.zeros_like(self.outer) if momentum else None
+        self.last_change = np.zeros((2, *self.du.shape)) if momentum else None
         self.nodes, self.truncation, self.kept_functions = nodes, truncation, 0
         self.inner = np.clip(self.outer, -truncation, truncation)
         self.moving = (np.abs(self.outer) < truncation).astype(np.float64)
+        self.time, self.running = 0.0, np.zeros(paths)
 
     def reserve(self, room: int) -> None:
         """Make room for so many basis functions."""
@@ -45,30 +57,39 @@ class Paths:
             self.memory = np.pad(self.memory, (new, (0, 0)))
             self.du, self.dv = (np.pad(tangent, ((0, 0), new, (0, 0))) for tangent in (self.du, self.dv))
             self.past = np.pad(self.past, ((0, 0), new, new, (0, 0)))
+            if self.last_change is not None:
+                self.last_change = np.pad(self.last_change, ((0, 0), (0, 0), new, (0, 0)))
 
     def slopes(self, rank: int) -> Array:
         """E[√c δw] for every direction, (nodes + rank,)."""
         weights = self.sample.weights.reshape(-1, BLOCK)
-        return native.slopes(_lanes(self.sample.root * self.inner * self.moving), weights, self.du, self.dv, self.nodes + rank)
+        slope = power(self.inner, self.problem.depth - 1)
+        return native.slopes(_lanes(self.sample.root * slope * self.moving), weights, self.du, self.dv, self.nodes + rank)
 
     def look(self, memory: Array, modes: int) -> Array:
         """Find w, E = √c (w − w*) and x = R_r E = E + Σ memory[r] · history.
 
         Returns E[x x'] with x at the first `modes` anchors, and E[x²], (modes + 1,).
         """
-        self.w = (self.inner[0] ** 2 - self.inner[1] ** 2) / 2
+        depth = self.problem.depth
+        u, v = power(self.inner, depth)
+        self.w = (u - v) / depth
         self.error = self.sample.root * (self.w - self.sample.target)
         self.residual = self.error + memory @ self.memory[: len(memory)]
         weighted = self.sample.weights * self.residual
         return np.append(self.anchors[:modes] @ weighted, self.residual @ weighted)
 
     def observe(self) -> Array:
-        """E of c (w − w*)², w w*, w², |w|, u², v² and (w − w*)²."""
+        """E of c (w − w*)², w w*, w², |w|, u², v², log |u v|, (w̄ − w*)² and (w − w*)², w̄ the mean of w over time."""
         u2, v2 = self.inner**2
         if self.problem.is_symmetric:
             u2 = v2 = (u2 + v2) / 2
-        coupled = np.stack([self.error**2, self.w * self.sample.target, self.w**2, np.abs(self.w), u2, v2]) @ self.sample.weights
-        return np.append(coupled, (self.error / self.sample.root) ** 2 @ self.sample.weights)
+        error = self.error / self.sample.root
+        averaged = self.running / self.time if self.time else error
+        log_product = np.log(np.abs(self.inner[0] * self.inner[1]))
+        weights = self.sample.weights
+        coupled = np.stack([self.error**2, self.w * self.sample.target, self.w**2, np.abs(self.w), u2, v2]) @ weights
+        return np.concatenate([coupled, [log_product @ weights, averaged**2 @ weights, error**2 @ weights]])
 
     def advance(self, step: float, noise: Array, memory: Array, node: int | None) -> float:
         """One step of gradient descent of length `step` with ζ = `noise` · modes; tells how far it goes, max |step · h|.
@@ -76,19 +97,24 @@ class Paths:
         A new direction, the unit perturbation of this step, joins the basis and, with `node`, the nodes.
         """
         rank = len(memory)
+        self.running += step * (self.error / self.sample.root)
+        self.time += step
         largest = native.descend(
             self.sample.paths,
             step_size=step,
             weight_decay=self.problem.weight_decay,
+            momentum=self.momentum,
             truncation=self.truncation,
             noise=noise,
             residual=self.residual,
             outer=self.outer,
             inner=self.inner,
             moving=self.moving,
+            last=self.last,
             memory=memory.astype(np.float32),
             du=self.du,
             dv=self.dv,
+            last_change=self.last_change,
             past=self.past,
             nodes=self.nodes,
             kept=self.kept_functions,
@@ -104,23 +130,44 @@ class Paths:
 
     def response_gram(self, rank: int, gram: Array) -> Array:
         """E[y yᵀ] of the histories y that random perturbations of covariance `gram` (rank, rank) make, for a few paths."""
-        picked = self.past[_spread(len(self.past)), self.nodes : self.nodes + rank, :rank, ::4].astype(np.float64)
-        y = picked.transpose(0, 3, 1, 2)  # of each path and perturbation, (blocks, lanes, rank, rank)
+        y = self._histories(rank)
         return y.reshape(-1, rank).T @ (gram @ y).reshape(-1, rank)
 
-    def turn(self, basis: Array) -> None:
-        """Go over to another basis, whose functions are the columns of `basis` (rank, new) in terms of the present one."""
+    def visible(self, rank: int) -> Array:
+        """E[δu δuᵀ + δv δvᵀ] of the basis functions, (rank, rank), for a few paths: what later responses see of them."""
+        picked = _spread(len(self.du))
+        root = np.sqrt(self.sample.weights.reshape(-1, 1, BLOCK)[picked])
+        tangents = [root * t[picked, self.nodes : self.nodes + rank] for t in (self.du, self.dv)]
+        flat = np.concatenate(tangents).transpose(1, 0, 2).reshape(rank, -1)
+        return np.asarray(flat @ flat.T)
+
+    def visible_through(self, rank: int, gram: Array) -> Array:
+        """E[yᵀ `gram` y] of the histories y that the basis functions make, (rank, rank), for a few paths: what these see of them."""
+        y = self._histories(rank)
+        seen, made = ((z.transpose(1, 0, 2).reshape(rank, -1)) for z in (y @ gram, y))
+        return seen @ made.T
+
+    def _histories(self, rank: int) -> Array:
+        """Of each of a few paths and basis function, (paths, rank, rank), times the root of the path's weight."""
+        blocks = _spread(len(self.past))
+        root = np.sqrt(self.sample.weights.reshape(-1, BLOCK)[blocks, ::16])
+        picked = self.past[blocks, self.nodes : self.nodes + rank, :rank, ::16] * root[:, None, None, :]
+        return np.asarray(picked.transpose(0, 3, 1, 2).reshape(-1, rank, rank), np.float64)
+
+    def turn(self, basis: Array, dual: Array) -> None:
+        """Go over to another basis, the columns of `basis` (rank, new); coefficients become `dual` (new, rank) times those before."""
         rank, new = basis.shape
         self.kept_functions = new
         first, last = self.nodes, self.nodes + rank
-        self.memory[:new] = basis.T @ self.memory[:rank]
-        single = basis.astype(np.float32)
+        self.memory[:new] = dual @ self.memory[:rank]
+        single, single_dual = basis.T.astype(np.float32), dual.astype(np.float32)
+        tangents = [self.du, self.dv, *(self.last_change if self.last_change is not None else ())]
         for block in range(len(self.past)):
-            for tangent in (self.du[block], self.dv[block]):
-                tangent[first : first + new] = basis.T @ tangent[first:last]
-            turned = single.T @ self.past[block, :last, :rank]
+            for tangent in tangents:
+                tangent[block, first : first + new] = basis.T @ tangent[block, first:last]
+            turned = single_dual @ self.past[block, :last, :rank]
             self.past[block, :first, :new] = turned[:first]
-            self.past[block, first : first + new, :new] = np.tensordot(single.T, turned[first:], axes=1)
+            self.past[block, first : first + new, :new] = np.tensordot(single, turned[first:], axes=1)
 
 
 def _lanes(x: Array) -> Array:

@@ -26,8 +26,8 @@ from dlnflow.dmft.errors import Curves, Errors, Scale
 from dlnflow.dmft.observables import aligned, conditional, quantiles
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample
-from dlnflow.grids import default_times, steps_until
-from dlnflow.model import Problem
+from dlnflow.grids import default_times
+from dlnflow.model import GradientDescent, Problem
 from dlnflow.solution import NAMES, Array, Conditional, Journal, Observer, Solution, ignore_progress
 
 MOST_STEPS = 2000
@@ -42,15 +42,20 @@ MOST_WORK = 2.5e7  # paths times steps of a scramble
 MOST_BYTES = 2.5e9  # of the paths of all scrambles
 MOST_MODES = 128
 MOST_NODES = 24
-NEGLIGIBLE_AT_ONE = 1e-7  # what the memory neglects over accuracy
-LOOSER = 100.0
+NEGLIGIBLE_AT_ONE = 1e-7  # what the memory neglects over accuracy, of FEW_STEPS; it is less of more, which are more alike
+FEW_STEPS = 100
+NEGLIGIBLE_OF_NOISE = 1e-5  # the same where steps are random, so that histories are rough
+MOST_RANK = CAPACITY // 4  # of a memory that may still neglect less
+NEGLECTED_SHARE = 0.5  # of the accuracy; where it is more, the memory neglects less
+LEAST_NEGLIGIBLE = 1e-15  # what single precision keeps of histories
+LOOSER, LOOSER_OF_NOISE = 100.0, 30.0  # changes several times as much as what is neglected
 GAIN = 0.8  # the sampling error falls at least as this power of the paths
 
 
 def solve(
     problem: Problem,
     horizon: float,
-    step_size: float,
+    dynamics: GradientDescent,
     *,
     times: Array | None = None,
     accuracy: float = 0.01,
@@ -59,7 +64,7 @@ def solve(
     journal: Journal | None = None,
     truncation: float | None = None,
 ) -> Solution:
-    """Solve the dynamical mean-field theory of gradient descent with steps of η = `step_size` up to `horizon`, MOST_STEPS at most.
+    """Solve the dynamical mean-field theory of gradient descent, `dynamics`, up to `horizon`, MOST_STEPS steps at most.
 
     `times`, shape (T,), increasing; each shows the last step before it. The kernels are matrices over steps: R_w(t, s) is the mean
     change of w at step t for a unit perturbation of ζ at step s. With `truncation` M, u and v are clipped to [−M, M] in the steps and in w.
@@ -68,9 +73,9 @@ def solve(
     """
     began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
-    journal = Own(journal or Journal(), problem, horizon, step_size, grid.tobytes(), accuracy, seed, truncation)
+    journal = Own(journal or Journal(), problem, horizon, dynamics, grid.tobytes(), accuracy, seed, truncation)
     with threadpool_limits(1):
-        descent = Descent(problem, step_size, grid, seed, Progress(observe, horizon, journal), truncation)
+        descent = Descent(problem, dynamics, horizon, grid, seed, Progress(observe, horizon, journal), truncation)
         solution = descent.solve(accuracy)
     measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
     solution.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
@@ -81,15 +86,25 @@ class Descent:
     """One solve: the steps at which its results are wanted, and its rounds."""
 
     def __init__(
-        self, problem: Problem, step_size: float, times: Array, seed: int, progress: Progress, truncation: float | None = None
+        self,
+        problem: Problem,
+        dynamics: GradientDescent,
+        horizon: float,
+        times: Array,
+        seed: int,
+        progress: Progress,
+        truncation: float | None = None,
     ) -> None:
-        self.problem, self.step_size, self.times, self.seed, self.progress = problem, step_size, times, seed, progress
+        self.problem, self.dynamics, self.times, self.seed, self.progress = problem, dynamics, times, seed, progress
         self.truncation = truncation
-        self.wanted, self.index = np.unique(steps_until(times, step_size).astype(int), return_inverse=True)
+        self.wanted, self.index = np.unique(dynamics.steps_until(times, horizon), return_inverse=True)
         self.steps = int(self.wanted[-1])
+        self.sizes, self.step_times = dynamics.sizes(horizon)[: self.steps], dynamics.times(horizon)[: self.steps + 1]
+        self.modes = self.steps + 1 if dynamics.is_stochastic else min(MOST_MODES, self.steps + 1)
         self.nodes = _nodes(self.steps)
         self.aims: list[Array] | None = None
         self.negligible, self.neglected = NEGLIGIBLE_AT_ONE, Curves()
+        self.looser = LOOSER_OF_NOISE if dynamics.is_stochastic else LOOSER
 
     def solve(self, accuracy: float) -> Solution:
         """Rounds with more and more paths."""
@@ -99,8 +114,12 @@ class Descent:
             stage = unpack(journal.earlier)
             paths, low = int(stage["paths"]), float(stage["progress"])
         self.progress.stage(low, low + AIMING_SHARE * (end - low), 2 * (self.steps + 1))
-        self.negligible = NEGLIGIBLE_AT_ONE * accuracy
-        most = most_paths(self.steps, self._aim())
+        self.negligible = accuracy * (NEGLIGIBLE_OF_NOISE if self.dynamics.is_stochastic else _negligible(self.steps))
+        rank = self._aim()
+        while self._neglects_more_than(NEGLECTED_SHARE * accuracy) and rank < MOST_RANK and self.negligible > LEAST_NEGLIGIBLE:
+            self.negligible /= self.looser
+            rank = self._aim()
+        most = most_paths(self.steps, rank, self.modes)
         paths = min(paths, most)
         while True:
             journal.save(partial(pack, {"paths": paths, "progress": low}))
@@ -127,13 +146,16 @@ class Descent:
         sample = self._draw(AIMING_PATHS, SCRAMBLES)
         marcher = self._marcher([sample], self.nodes)
         with ThreadPoolExecutor(THREADS) as pool:
-            less = pool.submit(self._march, self._marcher([sample], negligible=LOOSER * self.negligible))
+            less = pool.submit(self._march, self._marcher([sample], negligible=self.looser * self.negligible))
             march = self._march(marcher)
         curves = self._curves(march)
         self.neglected = _scale(curves).difference(self._curves(less.result()), curves)
         error = np.array([error for error, _ in marcher.groups[0].kept]) / sample.root
-        self.aims = sampling.aim_at(self.problem, sample, march.modes, error)
+        self.aims = sampling.aim_at(self.problem, sample, min(march.modes, MOST_MODES), error)
         return march.rank
+
+    def _neglects_more_than(self, error: float) -> bool:
+        return any(bool(np.any(change > error)) for change in self.neglected.values())
 
     def _responses(self, paths: int) -> dict[str, Array]:
         """The responses between nodes of the first scramble."""
@@ -165,25 +187,27 @@ class Descent:
         self, samples: list[Sample], nodes: Sequence[int] = (), *, responses: bool = False, negligible: float | None = None
     ) -> Marcher:
         share = negligible or self.negligible
-        return Marcher(self.problem, samples, self.step_size, nodes, responses=responses, negligible=share, truncation=self.truncation)
+        return Marcher(
+            self.problem, samples, self.dynamics, self.sizes, nodes, responses=responses, negligible=share, truncation=self.truncation
+        )
 
     def _march(self, marcher: Marcher) -> March:
         return marcher.run(self.steps, self.wanted.tolist(), lambda k: self._watch(k, 1))
 
     def _watch(self, step: int, share: int) -> None:
         for _ in range(share):
-            self.progress(step * self.step_size)
+            self.progress(float(self.step_times[step]))
 
     def _draw(self, paths: int, scramble: int) -> Sample:
         seed = np.random.SeedSequence(entropy=np.random.SeedSequence(self.seed).entropy, spawn_key=(paths, scramble))
-        return sampling.draw(self.problem, paths, min(MOST_MODES, self.steps + 1), seed, self.aims)
+        return sampling.draw(self.problem, paths, self.modes, seed, self.aims)
 
     def _curves(self, march: March) -> Curves:
         """Every curve and order parameter by name at the steps wanted."""
-        risk, overlap, norm, l1_norm, u_norm, v_norm, error = np.array(march.sums).T
+        risk, *order_parameters, error = np.array(march.sums).T
         error = risk if self.problem.is_isotropic else error
         loss, test = np.array(march.variance)[self.wanted] / 2, (risk + self.problem.noise_std**2) / 2
-        return dict(zip(NAMES, (loss, test, error, overlap, norm, l1_norm, u_norm, v_norm), strict=True))
+        return dict(zip(NAMES, (loss, test, error, *order_parameters), strict=True))
 
     def _values(self, curves: Curves, errors: Errors) -> tuple[Curves, Curves]:
         """Every curve and its standard error at the requested times."""
@@ -209,23 +233,27 @@ class Descent:
             "paths": paths,
             "scrambles": SCRAMBLES,
         }
-        return Solution(self.times, values, stderr, found, diagnostics, np.array(self.nodes) * self.step_size, march.kernels)
+        return Solution(self.times, values, stderr, found, diagnostics, self.step_times[self.nodes], march.kernels)
 
 
 def _scale(curves: Curves) -> Scale:
     return Scale({name: float(np.abs(value).max()) for name, value in curves.items()})
 
 
-def most_paths(steps: int, rank: int) -> int:
+def most_paths(steps: int, rank: int, modes: int = MOST_MODES) -> int:
     """The most paths that a scramble is given, where the memory has `rank` functions before the steps of a panel."""
-    most = min(MOST_WORK / max(steps, 1), MOST_BYTES / SCRAMBLES / bytes_of_path(rank))
+    most = min(MOST_WORK / max(steps, 1), MOST_BYTES / SCRAMBLES / bytes_of_path(rank, modes))
     return int(2 ** np.floor(np.log2(np.clip(most, FIRST_PATHS, MOST_PATHS))))
 
 
-def bytes_of_path(rank: int) -> int:
+def bytes_of_path(rank: int, modes: int = MOST_MODES) -> int:
     """What a path takes: its history of every direction, in single precision, tangents, and modes with anchors."""
     room = min(rank + PANEL, CAPACITY)
-    return 4 * room**2 + 16 * room + 16 * MOST_MODES
+    return 4 * room**2 + 16 * room + 16 * modes
+
+
+def _negligible(steps: int) -> float:
+    return float(NEGLIGIBLE_AT_ONE * min(1.0, FEW_STEPS / max(steps, 1)) ** 3)
 
 
 def _nodes(steps: int) -> list[int]:

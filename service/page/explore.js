@@ -1,0 +1,176 @@
+// The Explore view: sliders, a picture that follows them, pinned curves, and what can be taken away.
+import { save } from "./api.js";
+import { toImage } from "./canvas.js";
+import { byId, button, element } from "./dom.js";
+import { exploreScript } from "./lines.js";
+import { drawPicture } from "./picture.js";
+import { Pursuit } from "./pursuit.js";
+import { partOf, QUANTITIES } from "./quantities.js";
+import { differences, fromRequest, SETTINGS, valueAt, position, withSetting, curvesRequest } from "./settings.js";
+import { fillTheory } from "./theory.js";
+
+const STEPS = 1000; // of a slider
+const MOST_PINS = 5;
+
+const current = { settings: null, parts: {}, theory: null };
+const pins = [];
+const sliders = {};
+let presets = [], changed = () => {};
+const pursuit = new Pursuit(news);
+const axes = () => ({ time: byId("explore-time").value, value: byId("explore-value").value });
+const quantity = () => byId("explore-quantity").value;
+
+export function buildExplore(given, onChange) {
+  presets = given;
+  changed = onChange;
+  byId("sliders").append(...Object.keys(SETTINGS).map(makeSlider));
+  byId("explore-preset").append(...presets.map(({ name }, i) => element("option", { value: i }, name)), element("option", { value: "", hidden: true }, "your own"));
+  byId("explore-preset").addEventListener("change", () => usePreset(byId("explore-preset").value));
+  byId("explore-quantity").append(...Object.entries(QUANTITIES).map(([value, { label }]) => element("option", { value }, label)));
+  byId("explore-quantity").addEventListener("change", () => {
+    byId("explore-value").value = QUANTITIES[quantity()].scale ?? "log";
+    lookAtPins();
+    look();
+  });
+  for (const id of ["explore-time", "explore-value"]) byId(id).addEventListener("change", draw);
+  byId("pin").addEventListener("click", pin);
+  byId("save-svg").addEventListener("click", () => saveImage("svg"));
+  byId("save-png").addEventListener("click", () => saveImage("png"));
+  byId("save-python").addEventListener("click", saveScript);
+  byId("field-names").addEventListener("change", () => byId("sliders").classList.toggle("named", byId("field-names").checked));
+  byId("explore-quantity").value = "losses";
+}
+
+// The view as an address keeps it.
+export const exploreState = () => ({ settings: current.settings, pins: pins.map(({ settings }) => settings), quantity: quantity() });
+
+// Take up what an address kept, or begin with the first preset.
+export function restoreExplore(state) {
+  if (!state?.settings) return current.settings ? undefined : usePreset(0);
+  pins.splice(0, pins.length, ...(state.pins ?? []).map((settings) => ({ settings, parts: {}, theory: null })));
+  if (state.quantity in QUANTITIES) byId("explore-quantity").value = state.quantity;
+  byId("explore-preset").value = "";
+  byId("explore-preset-note").textContent = "";
+  lookAtPins();
+  move(state.settings);
+}
+
+export const exploreRequest = () => curvesRequest(current.settings, 0.01);
+
+function usePreset(number) {
+  byId("explore-preset").value = number;
+  byId("explore-preset-note").textContent = presets[number].note;
+  move(fromRequest(presets[number].request));
+}
+
+function makeSlider(name) {
+  const { symbol, about, field, low, high, step } = SETTINGS[name], id = `slider-${name}`;
+  const range = element("input", { type: "range", id, min: 0, max: STEPS, step: step ? (STEPS * step) / (high - low) : 1, "aria-describedby": `${id}-about` });
+  const number = element("input", { type: "number", step: "any", inputMode: "decimal", "aria-label": `${symbol}, ${about}` });
+  range.addEventListener("input", () => set(name, valueAt(name, range.value / STEPS)));
+  number.addEventListener("input", () => { if (number.value !== "" && number.validity.valid) set(name, Number(number.value), number); });
+  const label = element("label", { htmlFor: id, title: field }, [element("span", { className: "symbol" }, symbol), element("code", {}, field)]);
+  const node = element("div", { className: "slider", dataset: { name } }, [label, number, range, element("small", { id: `${id}-about` }, about)]);
+  sliders[name] = { node, range, number };
+  return node;
+}
+
+function set(name, value, typed = null) {
+  byId("explore-preset").value = "";
+  byId("explore-preset-note").textContent = "";
+  move(withSetting(current.settings, name, value), typed);
+}
+
+// The view goes to these settings; the field in which they were typed stays as it is.
+function move(settings, typed = null) {
+  current.settings = settings;
+  for (const [name, { node, range, number }] of Object.entries(sliders)) {
+    const value = settings[name] ?? 1, { only, symbol } = SETTINGS[name];
+    node.hidden = only ? !only(settings) : false;
+    range.value = STEPS * Math.min(1, Math.max(0, position(name, value)));
+    range.setAttribute("aria-valuetext", `${symbol} = ${settings[name] ?? "not of this target"}`);
+    if (number !== typed) number.value = settings[name] ?? "";
+  }
+  look();
+}
+
+// Follow the settings, for the quantity that is chosen.
+function look() {
+  say("computing…");
+  pursuit.aim(current.settings, partOf(quantity()));
+  if (current.parts[partOf(quantity())]) draw();
+  changed();
+}
+
+// Pinned curves of which the quantity is not known yet are computed, each by itself.
+function lookAtPins() {
+  const part = partOf(quantity());
+  for (const one of pins.filter(({ parts }) => !parts[part])) new Pursuit((_, what) => { take(one, what); draw(); }).aim(one.settings, part);
+}
+
+function take(one, { parts, theory, theoryError }) {
+  if (parts) one.parts = { ...one.parts, ...parts };
+  if (theory !== undefined) Object.assign(one, { theory, theoryError });
+}
+
+let answered = null; // the settings that the curves drawn are of
+
+function news(settings, what) {
+  const isNew = what.parts && answered !== settings;
+  if (isNew) { current.parts = {}; answered = settings; }
+  take(current, what);
+  if (what.error !== undefined) {
+    byId("explore-error").textContent = what.error ?? "";
+    say(what.error ? "no curves for these settings" : `to ${100 * what.accuracy} %${what.accuracy > 0.01 ? ", refined when the sliders rest" : ""}`);
+  }
+  draw();
+}
+
+// Marks on the page tell programs how far it is: the settings drawn and their accuracy.
+function say(text) {
+  byId("explore-said").textContent = text;
+  byId("explore-said").dataset.settled = text.startsWith("to 1 %") ? "yes" : "no";
+}
+
+function draw() {
+  if (!current.parts[partOf(quantity())] || byId("explore").hidden) return;
+  const shown = [{ ...current, settings: answered }, ...pins];
+  byId("explore-caption").textContent = drawPicture(byId("picture"), shown, quantity(), axes());
+  byId("picture").dataset.settings = JSON.stringify(answered);
+  byId("explore-empty").hidden = true;
+  listPins();
+  fillTheory(byId("explore-theory"), current.theory, current.theoryError);
+}
+
+function pin() {
+  if (!answered || pins.some(({ settings }) => JSON.stringify(settings) === JSON.stringify(answered))) return;
+  pins.unshift({ ...current, settings: answered });
+  pins.splice(MOST_PINS);
+  draw();
+  changed();
+}
+
+function unpin(number) {
+  pins.splice(number, 1);
+  draw();
+  changed();
+  byId("pin").focus();
+}
+
+function listPins() {
+  const what = differences([answered, ...pins.map(({ settings }) => settings)]).slice(1);
+  if (byId("pins").dataset.of === JSON.stringify(what)) return; // what has the focus keeps it
+  byId("pins").dataset.of = JSON.stringify(what);
+  byId("pins").replaceChildren(...pins.map((_, i) => element("li", {}, [what[i] || "the present curve", button("Unpin", () => unpin(i), `Unpin ${what[i] || "the present curve"}`)])));
+}
+
+async function saveImage(format) {
+  save(await toImage(byId("picture"), format, byId("explore-caption").textContent), `dlnflow-${quantity()}.${format}`);
+}
+
+function saveScript() {
+  const all = [answered ?? current.settings, ...pins.map(({ settings }) => settings)], names = differences(all);
+  const requests = all.map((settings, i) => [names[i] || "mean-field theory", curvesRequest(settings, 0.01)]);
+  const text = exploreScript(requests, quantity(), axes(), new URL(".", location.href).href.replace(/\/$/, ""));
+  save(new Blob([text], { type: "text/x-python" }), `dlnflow-${quantity()}.py`);
+}

@@ -1,0 +1,96 @@
+// Results that follow moving settings: coarse ones at once, fine ones when the hand rests; what is overtaken is cancelled.
+import { getJson, postJson, Refusal, send } from "./api.js";
+import { finished } from "./events.js";
+import { curvesRequest, theoryRequest } from "./settings.js";
+
+const COARSE = 0.05, FINE = 0.01; // accuracies
+const PATIENCE = 300; // milliseconds that a coarse result may take once a newer one is wanted
+const REST = 400; // milliseconds after which a hand rests
+
+// Computes for the newest settings; tells `news(settings, what)`, where `what` holds some of theory, theoryError, parts, accuracy, error.
+export class Pursuit {
+  constructor(news) { Object.assign(this, { news, wanted: null, running: null, timer: null }); }
+
+  // Follow to these settings; `part` is the part of the result that is looked at.
+  aim(settings, part) {
+    clearTimeout(this.timer);
+    this.wanted = { settings, part };
+    if (!this.running) this.pursue();
+    else if (this.running.fine || performance.now() > this.running.since + PATIENCE) this.running.stop.abort();
+    else this.running.overtaken = true;
+  }
+
+  async pursue() {
+    while (this.wanted) {
+      const { settings, part } = this.wanted;
+      this.wanted = null;
+      if (await this.run(settings, part, COARSE) && !this.wanted) this.timer = setTimeout(() => this.refine(settings, part), REST);
+    }
+  }
+
+  async refine(settings, part) {
+    if (this.running) return;
+    await this.run(settings, part, FINE);
+    await this.pursue();
+  }
+
+  // Says whether there is a result.
+  async run(settings, part, accuracy) {
+    const stop = new AbortController(), running = { stop, since: performance.now(), fine: accuracy === FINE };
+    this.running = running;
+    const hurry = setInterval(() => { if (running.overtaken && performance.now() > running.since + PATIENCE) stop.abort(); }, 50);
+    try {
+      const theory = this.tellTheory(settings, stop.signal);
+      const parts = await compute(curvesRequest(settings, accuracy), [...new Set(["curves", part])], stop.signal);
+      await theory;
+      this.news(settings, { parts, accuracy, error: null });
+      return true;
+    } catch (error) {
+      if (error.name !== "AbortError") this.news(settings, { error: say(error) });
+      return false;
+    } finally {
+      clearInterval(hurry);
+      this.running = null;
+    }
+  }
+
+  async tellTheory(settings, signal) {
+    try {
+      const { theory } = await compute(theoryRequest(settings), ["theory"], signal);
+      this.news(settings, { theory, theoryError: null });
+    } catch (error) {
+      if (error.name !== "AbortError") this.news(settings, { theory: null, theoryError: say(error) });
+    }
+  }
+}
+
+const say = (error) => [error.message, error.hint].filter(Boolean).join(" ");
+
+// The parts of the result of a request; a job that is no longer wanted is cancelled.
+async function compute(request, parts, signal) {
+  let record = await postJson("v1/jobs", request); // not stopped on the way: its id is needed to cancel it
+  remember(record.id);
+  try {
+    while (!finished(record)) {
+      signal.throwIfAborted();
+      record = await getJson(`v1/jobs/${record.id}`, { signal, wait: 10 });
+    }
+    if (record.status !== "succeeded") throw new Refusal(409, { detail: record.error?.message ?? `the job was ${record.status}`, code: record.error?.code });
+    const found = await Promise.all(parts.map((part) => getJson(`v1/jobs/${record.id}/${part}?format=json`, { signal })));
+    return Object.fromEntries(parts.map((part, i) => [part, found[i]]));
+  } catch (error) {
+    if (error.name === "AbortError" && !finished(record)) send("DELETE", `v1/jobs/${record.id}`).catch(() => {}); // it may have ended
+    throw error;
+  }
+}
+
+// The jobs of this browser's exploring, which the list of jobs folds away.
+const KEY = "dlnflow-explored", MOST = 2000;
+const explored = new Set(JSON.parse(localStorage.getItem(KEY) ?? "[]"));
+
+export const isExplored = (id) => explored.has(id);
+
+export function remember(id) {
+  explored.add(id);
+  localStorage.setItem(KEY, JSON.stringify([...explored].slice(-MOST)));
+}

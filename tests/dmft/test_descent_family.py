@@ -1,0 +1,131 @@
+"""Gradient descent with batches, momentum, label noise, schedules, depth and groups: networks, closed forms, limits, tabled values."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm, t
+
+from dlnflow.dmft import solve
+from dlnflow.model import BernoulliGaussTarget, GradientDescent, Problem
+from dlnflow.simulation import simulate
+from dlnflow.solution import SolveError
+
+REPLICAS = 64
+SPARSE = {"kind": "bernoulli_gauss", "density": 0.1}
+GROUPS = [{"weight": 0.5, "variance": c, "target": SPARSE, "initial_scale": 0.5} for c in (0.25, 1.75)]
+WARM_UP = {"kind": "warmup_decay", "peak": 0.2, "end": 0.02, "warmup_steps": 5, "steps": 40}
+
+
+def problem(**changes) -> Problem:
+    alike = {} if "groups" in changes else {"target": SPARSE, "initial_scale": 0.3}
+    return Problem.model_validate({"aspect_ratio": 0.5, "noise_std": 0.1} | alike | changes)
+
+
+def descent(**fields) -> GradientDescent:
+    return GradientDescent.model_validate({"kind": "gradient_descent"} | fields)
+
+
+FAMILY = {
+    "batches at depth 3": (problem(initial_scale=0.5, depth=3), descent(step_size=0.03, batch_fraction=0.2), 3.0),
+    "momentum of groups": (problem(groups=GROUPS), descent(step_size=0.03, momentum=0.8), 1.5),
+    "a schedule of batches": (problem(), descent(step_size=WARM_UP, batch_fraction=0.3, label_noise_std=0.2), 4.0),
+    "a linear network": (
+        problem(initial_scale={"u": 1.0, "v": 0.6}, depth=1, weight_decay=0.1),
+        descent(step_size=0.03, batch_fraction=0.3, momentum=0.5),
+        1.5,
+    ),
+    "noisy labels at depth 2.5": (
+        problem(groups=GROUPS, depth=2.5, aspect_ratio=0.8, weight_decay=0.02),
+        descent(step_size=0.05, label_noise_std=0.3),
+        2.0,
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAMILY)
+def test_descent_agrees_with_finite_networks(name):
+    """|z| < 4 covers some thirty correlated comparisons and the 1/d bias of networks with d = 2000."""
+    asked, dynamics, horizon = FAMILY[name]
+    times = np.array([0.25, 0.5, 1.0]) * horizon
+    theory = solve(asked, horizon, dynamics=dynamics, times=times, accuracy=0.02)
+    network = simulate(asked, horizon, dynamics=dynamics, times=times, dimension=2000, replicas=REPLICAS, seed=1)
+    assert theory.diagnostics["outcome"] == "converged"
+    for curve, values in theory.values.items():
+        quotient = np.abs(values - network.values[curve]) / np.hypot(theory.stderr[curve], network.stderr[curve])
+        z = norm.isf(t.sf(quotient, REPLICAS - 1))
+        assert z.max() < 4, (curve, z)
+
+
+def marchenko_pastur(delta: float, nodes: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues of X Xᵀ/δ, n ≤ d, and their weights: the law of Marchenko & Pastur by Chebyshev's rule of the second kind."""
+    angle = np.pi * np.arange(1, nodes + 1) / (nodes + 1)
+    x = 1 + delta + 2 * np.sqrt(delta) * np.cos(angle)
+    return x / delta, 2 / (nodes + 1) * np.sin(angle) ** 2 / x
+
+
+@pytest.mark.parametrize("dynamics", [{}, {"batch_fraction": 0.2}, {"batch_fraction": 0.5, "label_noise_std": 0.4}], ids=str)
+def test_stochastic_least_squares_obey_a_volterra_equation(dynamics):
+    """At depth 1 noise of variance N_j = q D_j + σ_l²/b moves residuals by 2η X Xᵀ/δ, and later steps damp it by 1 − 2η X Xᵀ/δ."""
+    delta, sigma, eta, steps = 0.5, 0.1, 0.05, 40
+    asked = problem(aspect_ratio=delta, noise_std=sigma, depth=1, initial_scale=1.0)
+    b, labels = dynamics.get("batch_fraction", 1.0), dynamics.get("label_noise_std", 0.0)
+    a, weight = marchenko_pastur(delta)
+    damped = (1 - 2 * eta * a) ** np.arange(steps + 1)[:, None]
+    twice_loss = damped**2 @ (weight * (0.1 * delta * a + sigma**2))
+    kernel = damped**2 @ (weight * (2 * eta * a) ** 2)
+    for k in range(1, steps + 1):
+        noise = (1 - b) / b * twice_loss[:k] + labels**2 / b
+        twice_loss[k] += kernel[k - 1 :: -1] @ noise
+    times = eta * np.arange(0, steps + 1, 8)
+    theory = solve(asked, eta * steps, dynamics=descent(step_size=eta, **dynamics), times=times, accuracy=0.02)
+    gap = np.abs(2 * theory.values["train_loss"] - twice_loss[::8])
+    assert np.all(gap <= 2 * 2 * theory.stderr["train_loss"] + 1e-4 * twice_loss[::8])  # modes of ζ leave out 1e-6 of its variance
+
+
+def test_batches_of_nearly_everything_no_momentum_and_depth_two_are_limits():
+    times = np.array([0.5, 1.0, 2.0])
+    plain = solve(problem(), 2.0, dynamics=descent(step_size=0.1), times=times, accuracy=0.02)
+    for change, dynamics in (
+        ({}, {"batch_fraction": 1 - 1e-7}),
+        ({}, {"momentum": 1e-7}),
+        ({}, {"label_noise_std": 1e-5}),
+        ({"depth": 2 + 1e-5}, {}),
+        ({}, {"step_size": {"kind": "list", "values": [0.1] * 20}}),
+    ):
+        near = solve(problem(**change), 2.0, dynamics=descent(**{"step_size": 0.1} | dynamics), times=times, accuracy=0.02)
+        for name, values in plain.values.items():
+            np.testing.assert_allclose(near.values[name], values, rtol=2e-3, atol=1e-9, err_msg=f"{dynamics} {name}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "dynamics", "times", "wanted"),
+    [
+        (
+            {},
+            {"step_size": 0.1, "batch_fraction": 0.2},
+            [1, 2, 4, 6],
+            {"parameter_error": [0.0589, 0.0390, 0.0307, 0.0291], "train_loss": [0.0146, 0.00501, 0.00163, 0.000805]},
+        ),
+        (
+            {},
+            {"step_size": 0.05, "batch_fraction": 0.02},
+            [0.5, 1],
+            {"parameter_error": [0.0890, 0.0759], "train_loss": [0.0412, 0.0318]},
+        ),
+        ({}, {"step_size": 0.01, "momentum": 0.9}, [0.1, 0.2, 0.4, 0.8], {"parameter_error": [0.0858, 0.0536, 0.0419, 0.0371]}),
+        ({"depth": 3, "initial_scale": 0.5}, {"step_size": 0.1}, [0.5, 1, 2], {"parameter_error": [0.0822, 0.0457, 0.0274]}),
+        ({"depth": 3, "initial_scale": 0.7, "weight_decay": 0.02}, {"step_size": 0.1}, [1, 8], {"parameter_error": [0.0398, 0.0276]}),
+    ],
+    ids=str,
+)
+def test_values_of_a_dense_solution(changes, dynamics, times, wanted):
+    """Those of the discrete equations with dense matrices and few samples, good to about 1 %; two are allowed."""
+    theory = solve(problem(**changes), times[-1], dynamics=descent(**dynamics), times=np.array(times), accuracy=0.02)
+    for name, values in wanted.items():
+        np.testing.assert_allclose(theory.values[name], values, rtol=0.02)
+
+
+def test_long_steps_run_away_with_the_edge_named():
+    with pytest.raises(SolveError, match="they are stable below about") as raised:
+        solve(Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), initial_scale=0.3), 40.0, dynamics=descent(step_size=4.0))
+    assert raised.value.code == "diverged"

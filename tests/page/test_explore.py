@@ -1,0 +1,178 @@
+"""The Explore view in a real browser: the theory follows a slider, curves are pinned, presets, addresses and exports."""
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from dlnflow.jobs.requests import request_adapter
+from tests.e2e.stack import Stack
+from tests.page.conftest import Open
+
+SECONDS = 30_000  # for what a busy machine may take, in Playwright's milliseconds
+PRESETS = json.loads((Path(__file__).parents[2] / "service/page/presets.json").read_text())
+
+
+def slider(page: Page, name: str) -> Locator:
+    return page.locator(f'.slider[data-name="{name}"] input[type=range]')
+
+
+def number(page: Page, name: str) -> Locator:
+    return page.locator(f'.slider[data-name="{name}"] input[type=number]')
+
+
+def drawn(page: Page) -> dict[str, Any]:
+    """The settings that the picture is of."""
+    return json.loads(page.locator("#picture").get_attribute("data-settings") or "null")
+
+
+def await_drawn(page: Page, **settings: Any) -> None:
+    shown = "([name, value]) => JSON.parse(document.getElementById('picture').dataset.settings ?? '{}')[name] === value"
+    for item in settings.items():
+        page.wait_for_function(shown, arg=list(item), timeout=SECONDS)
+
+
+def settled(page: Page) -> None:
+    expect(page.locator("#explore-said")).to_have_attribute("data-settled", "yes", timeout=SECONDS)
+
+
+def test_it_opens_first_and_the_theory_follows_a_slider(visit: Open):
+    page = visit()
+    await_drawn(page, initial_scale=0.3)
+    expect(page.locator("#explore-theory")).to_contain_text("rich")
+    before = page.locator("#picture").get_attribute("aria-label")
+    slider(page, "initial_scale").fill("900")
+    value = float(number(page, "initial_scale").input_value())
+    assert value == pytest.approx(10 ** (-3 + 0.9 * 4), rel=0.01)  # logarithmic, from 0.001 to 10
+    await_drawn(page, initial_scale=value)
+    expect(page.locator("#explore-theory")).to_contain_text("lazy")
+    assert page.locator("#picture").get_attribute("aria-label") != before
+    settled(page)
+    expect(page.locator("#explore-caption")).to_contain_text(f"a = {value}")
+    assert json.loads(page.evaluate("decodeURIComponent(location.hash).split('explore=')[1]"))["settings"]["initial_scale"] == value
+
+
+def test_pinned_curves_stay_and_are_named_by_what_differs(visit: Open):
+    page = visit()
+    await_drawn(page, initial_scale=0.3)
+    page.click("#pin")
+    number(page, "initial_scale").fill("0.03")
+    await_drawn(page, initial_scale=0.03)
+    legend = page.locator("#picture .legendtext")
+    expect(legend).to_have_count(4)
+    assert legend.first.text_content() == "test loss, a = 0.03 ± 1 s.e."
+    assert "train loss, a = 0.3 ± 1 s.e." in legend.all_text_contents()
+    page.get_by_role("button", name="Unpin a = 0.3").click()
+    expect(legend).to_have_count(2)
+
+
+def test_an_address_brings_pins_and_settings_back(visit: Open):
+    settings = {
+        "aspect_ratio": 0.5,
+        "noise_std": 0.1,
+        "weight_decay": 0,
+        "density": 0.2,
+        "depth": 2,
+        "batch_fraction": 1,
+        "step_size": 0.05,
+    }
+    settings |= {"horizon": 4, "target": {"kind": "bernoulli_gauss", "density": 0.2, "std": 1}}
+    state = {"settings": settings | {"initial_scale": 0.5}, "pins": [settings | {"initial_scale": 1}], "quantity": "l1_norm"}
+    page = visit(f"/#explore={json.dumps(state)}")
+    await_drawn(page, initial_scale=0.5)
+    assert page.locator("#explore-quantity").input_value() == "l1_norm"
+    expect(page.locator("#picture .legendtext")).to_have_text(["E|w|, a = 0.5 ± 1 s.e.", "E|w|, a = 1 ± 1 s.e."], timeout=SECONDS)
+
+
+def test_overtaken_requests_are_cancelled_and_the_last_one_counts(visit: Open, stack: Stack):
+    page = visit()
+    settled(page)
+    deleted: list[str] = []
+    page.on("request", lambda request: request.method == "DELETE" and deleted.append(request.url))
+    number(page, "noise_std").fill("0.4")
+    expect(page.locator("#explore-said")).to_contain_text("refined when", timeout=SECONDS)
+    with page.expect_request(lambda request: '"accuracy":0.01' in (request.post_data or "")):
+        pass  # the hand rests, and the fine result is asked for
+    for value in ("0.5", "0.6", "0.7"):
+        number(page, "noise_std").fill(value)
+    await_drawn(page, noise_std=0.7)
+    assert drawn(page)["noise_std"] == 0.7 and len(deleted) >= 1
+
+
+def test_presets_of_regimes_and_requests_keep_to_the_wire(visit: Open):
+    page = visit()
+    for i, preset in enumerate(PRESETS):
+        assert page.locator("#explore-preset option").nth(i).text_content() == preset["name"]
+        request_adapter.validate_python({"kind": "dmft", **preset["request"]})
+    sent: list[dict[str, Any]] = []
+    page.on("request", lambda request: request.method == "POST" and sent.append(json.loads(request.post_data)))
+    page.select_option("#explore-preset", label="Lazy: a large initial scale")
+    await_drawn(page, initial_scale=4)
+    expect(page.locator("#picture .ytick, #picture .y2tick").filter(has_text=re.compile("^lazy")).first).to_be_attached()
+    assert all("depth" not in request["problem"] and "dynamics" not in request for request in sent)  # what is not said keeps ids
+    sent.clear()
+    number(page, "depth").fill("3")
+    number(page, "batch_fraction").fill("0.5")
+    expect(page.locator("#explore-said")).not_to_have_text("computing…", timeout=SECONDS)
+    last = [request for request in sent if request["kind"] == "dmft"][-1]
+    assert last["problem"]["depth"] == 3
+    assert last["dynamics"] == {"kind": "gradient_descent", "step_size": 0.05, "batch_fraction": 0.5}
+
+
+def test_what_the_service_refuses_is_said(visit: Open):
+    page = visit()
+    await_drawn(page, initial_scale=0.3)
+    number(page, "aspect_ratio").fill("0.001")
+    expect(page.locator("#explore-error")).to_contain_text("0.05", timeout=SECONDS)
+    number(page, "aspect_ratio").fill("0.6")
+    await_drawn(page, aspect_ratio=0.6)
+    expect(page.locator("#explore-error")).to_have_text("")
+
+
+def test_figures_and_their_script_are_taken_away(visit: Open, stack: Stack, tmp_path: Path):
+    page = visit()
+    await_drawn(page, initial_scale=0.3)
+
+    def saved(button: str) -> Path:
+        with page.expect_download() as download:
+            page.get_by_role("button", name=button, exact=True).click()
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
+
+    svg = ElementTree.parse(saved("SVG")).getroot()
+    words = " ".join(svg.itertext())
+    assert "a = 0.3" in words and "one standard error" in words
+    assert saved("PNG").read_bytes().startswith(b"\x89PNG")
+    for quantity, file in (("losses", "dlnflow-losses"), ("response", "dlnflow-response"), ("conditional", "dlnflow-conditional")):
+        page.select_option("#explore-quantity", quantity)
+        script = saved("Python script")
+        done = subprocess.run([sys.executable, "-W", "error", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / f"{file}.svg").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_narrow_windows_keep_the_picture_in_view(visit: Open, scheme: str):
+    page = visit(viewport={"width": 400, "height": 800}, color_scheme=scheme)
+    await_drawn(page, initial_scale=0.3)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    slider(page, "horizon").scroll_into_view_if_needed()
+    expect(page.locator("#picture")).to_be_in_viewport(ratio=0.9)
+    page.locator("#to-form").focus()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    slider(page, "initial_scale").focus()
+    page.keyboard.press("ArrowRight")
+    assert float(number(page, "initial_scale").input_value()) > 0.3
+    page.click("#to-form")
+    expect(page.locator("#form")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#picture")).to_be_visible()
+    assert page.locator("body").get_by_text("plotly cloud").count() == 0

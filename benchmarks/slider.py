@@ -1,4 +1,4 @@
-"""How soon the picture of the Explore view follows a slider: milliseconds from a move to the curves drawn, in a real browser on a stack of its own.
+"""How soon the picture of the Explore view follows a slider: milliseconds from a move to the curves drawn, in a real browser.
 
 Each of 50 moves goes to a value that was not asked for before, one after the other, about a second apart as a hand that looks does.
 """

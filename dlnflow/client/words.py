@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dlnflow.client.errors import InvalidRequest
+from dlnflow.client.suggestions import explain
 from dlnflow.jobs import matrix
 from dlnflow.jobs.fields import path_of
 from dlnflow.jobs.plain import T, checked, plain
@@ -22,7 +23,8 @@ def read_request(adapter: TypeAdapter[T], request: Any, fields: Mapping[str, Any
         request = request.model_dump(mode="json", include=request.model_fields_set | {"kind"})
     if not isinstance(request, Mapping | None):
         raise InvalidRequest([], f"a request is a dict, a request model or keywords, and no {type(request).__name__}")
-    with refusing():
+    kind = fields.get("kind", (request or {}).get("kind"))
+    with refusing(kind if isinstance(kind, str) else None):
         given = plain({**(request or {}), **fields})
         return given, checked(adapter, given)
 
@@ -36,16 +38,18 @@ def read_data(data: matrix.Data, header: bool | None, index: bool | None) -> mat
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
-    """Turn pydantic's errors into `InvalidRequest`: one line for every field that is wrong, with what was given."""
+def refusing(kind: str | None) -> Iterator[None]:
+    """Turn pydantic's errors about a job of `kind` into `InvalidRequest`: a line for every field that is wrong, with what was given."""
     try:
         yield
     except ValidationError as error:
         items = error.errors()
-        raise InvalidRequest([path_of(item) for item in items], "\n".join(map(_line, items))) from None
+        raise InvalidRequest([path_of(item) for item in items], "\n".join(_line(item, kind) for item in items)) from None
 
 
-def _line(error: Any) -> str:
+def _line(error: Any, kind: str | None) -> str:
     field, message, given = path_of(error), error["msg"], error["input"]
+    if words := explain(error, field, kind):
+        return f"{field}: {words}"
     shown = "" if isinstance(given, dict | list | tuple) or error["type"] == "json_invalid" else f" (given: {given!r})"
     return ": ".join(filter(None, [field, message.removeprefix("Value error, ")])) + shown

@@ -45,7 +45,8 @@ def _logarithms(curve: Curve) -> Array:
     time, value, stderr = curve.time, curve.value, curve.stderr
     kept = (time > 0) & (value > 0) & np.isfinite(value) & is_resolved(value, np.nan_to_num(stderr))
     time, value, stderr = time[kept], value[kept], np.nan_to_num(stderr[kept])
-    return np.log10(np.stack([time, value, np.maximum(value - stderr, 1e-3 * value), value + stderr]))
+    rows: Array = np.log10(np.stack([time, value, np.maximum(value - stderr, 1e-3 * value), value + stderr]))
+    return rows
 
 
 def _line(x: Array, y: Array, columns: int) -> Array:

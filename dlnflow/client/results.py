@@ -218,7 +218,8 @@ class Sweep:
             x = data[dims[0]].values
             if len(dims) == 1:
                 error = data[f"{name}_stderr"].values if f"{name}_stderr" in data else None
-                look: dict[str, Any] = {"fmt": "o-", "label": f"{name.replace('_', ' ')} {ONE}"} | style
+                label = name.replace("_", " ") + (f" {ONE}" if error is not None else "")
+                look: dict[str, Any] = {"fmt": "o-", "label": label} | style
                 axes.errorbar(x, data[name].values, error, **look)
                 axes.set(xlabel=dims[0], ylabel=name)
                 axes.legend()

@@ -91,7 +91,7 @@ def _flow_seconds(request: DmftRequest) -> float:
 
 
 def _members(problem: Problem) -> float:
-    """By what a problem is dearer than one of depth 2 whose coordinates are alike: measured with 10, 32 and 100 groups, and at depths 3 and 4."""
+    """By what a problem is dearer than one of depth 2 whose coordinates are alike: seen with 10, 32 and 100 groups, at depths 3 and 4."""
     deeper = min(math.pow(DEEPER, max(problem.depth - 3, 0.0)), MOST_DEEPER)
     return math.pow(len(problem.population), GROUPS_POWER) * deeper
 

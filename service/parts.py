@@ -153,6 +153,7 @@ Descent = create_model(
     **_fields(("largest_stable_step", "noise_gain", "critical_temperature", "recovery_temperature"), float | None),
     notes=(dict[str, Note], ...),
 )
+PerhapsDescent: Any = Descent | None
 Theory = create_model(
     "Theory",
     __base__=Part,
@@ -164,7 +165,7 @@ Theory = create_model(
     regime_why=(str, ...),
     phases=(list[Phase], ...),
     notes=(dict[str, Note], ...),
-    descent=(Descent | None, None),
+    descent=(PerhapsDescent, None),
 )
 Comparison = create_model(
     "Comparison",

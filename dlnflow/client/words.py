@@ -41,7 +41,7 @@ def read_data(data: matrix.Data, header: bool | None, index: bool | None) -> mat
 
 @contextmanager
 def refusing(kind: str | None) -> Iterator[None]:
-    """Turn pydantic's errors about a job of `kind` into `InvalidRequest`: a line for every field that is wrong, with what was given, up to ten."""
+    """Turn pydantic's errors about a job of `kind` into `InvalidRequest`: a line for each of up to ten fields, with what was given."""
     try:
         yield
     except ValidationError as error:

@@ -111,7 +111,7 @@ UNEVEN = 3.0
 SAMPLING_PART, LEAST_SAMPLING_PART = 0.9, 0.5
 """1. Of what the time step leaves of the accuracy, and of the accuracy at least: what sampling may take, eq. (28). Source: choice."""
 
-# The pilot, section 7
+# The pilot, section 3
 
 PILOT_PATHS = (512, 2048)
 """Paths. Of the two samples on which panels are tried. Source: measured; on 512 most problems choose the panels of 2048."""
@@ -158,7 +158,7 @@ TIME_STEP_PART = 0.5
 LEFT_OUT_PART = 0.1
 """1. Of accuracy, that curves may move over panels at the end which are left out. Source: choice, a fifth of the time-step's part."""
 
-# Rounds, sections 5 and 7
+# Rounds, sections 5 and 6
 
 SCRAMBLES = 8
 """Scrambles. Of a round. Source: choice; their spread is a standard error to a quarter of itself."""
@@ -235,7 +235,7 @@ MANY_AT_ONE, MANY = 100.0, 8192
 QUANTILE_PATHS = 8192
 """Paths. For the quantiles of w. Source: choice, a hundredth of a quantile's spread."""
 
-# Separate solves and ends, section 7
+# Separate solves and ends, sections 5 and 6
 
 SEPARATE_PATHS = (512, 4096)
 """Paths. Least and most of a separate solve. Source: choice."""

@@ -145,6 +145,7 @@ Descent = create_model(
     **_fields(("largest_stable_step", "noise_gain", "critical_temperature", "recovery_temperature"), float | None),
     notes=(dict[str, Note], ...),
 )
+MaybeDescent: Any = Descent | None
 Theory = create_model(
     "Theory",
     __base__=Part,
@@ -155,7 +156,7 @@ Theory = create_model(
     time_scales=(TimeScales, ...),
     regime_why=(str, ...),
     notes=(dict[str, Note], ...),
-    descent=(Descent | None, None),
+    descent=(MaybeDescent, None),
 )
 Comparison = create_model(
     "Comparison",

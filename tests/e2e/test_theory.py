@@ -37,7 +37,7 @@ def test_a_prediction_of_descent_and_of_depth(stack: Stack):
         assert arrays["descent.largest_stable_step"] == printed["descent"]["largest_stable_step"]
     deep = {"kind": "theory", "problem": PROBLEM | {"weight_decay": 0.1}}
     sweep = stack.done({"kind": "sweep", "base": deep, "axes": {"problem.depth": [1, 2, 3]}})
-    rows = stack.client.get(f"/v1/jobs/{sweep}/table", params={"format": "json"}).json()
+    rows = stack.client.get(f"/v1/jobs/{sweep}/table").json()["rows"]
     assert [row["solution"] for row in rows] == ["ridge", "lasso", None]
     assert rows[2]["final_parameter_error"] is None
 

@@ -93,7 +93,7 @@ class Marcher:
     def run(self, steps: int, wanted: Sequence[int], watch: Callable[[int], None], visit: Callable[[int], None] = lambda k: None) -> March:
         """March to `steps`; `watch(k)` is called at every step, `visit(k)` at the `wanted` ones once the paths are there."""
         chosen = set(wanted)
-        with ThreadPoolExecutor(1) as self._pool:
+        with ThreadPoolExecutor(1) as self._pool, np.errstate(over="ignore", invalid="ignore"):  # of steps that run away
             self._reserve()
             while True:
                 watch(self.steps)

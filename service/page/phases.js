@@ -2,13 +2,13 @@
 import { show } from "./dom.js";
 import { style } from "./canvas.js";
 
-const SHARE = 0.05; // of the plot's height, for one bar
+const share = () => (innerWidth < 832 ? 0.085 : 0.05); // of the height of a plot, for one bar: plots in narrow windows are low
 
 // Traces, axes and the lower end of the plot's own axis for the phases within [first, last]; none where there are none.
 export function phaseBars(phases, first, last) {
   const shown = (phases ?? []).filter(({ start, end }) => start < last && end > first);
   if (!shown.length) return { traces: [], axes: {}, low: 0 };
-  const height = SHARE * shown.length, names = shown.map(({ name }) => name.replaceAll("_", " "));
+  const height = share() * shown.length, names = shown.map(({ name }) => name.replaceAll("_", " "));
   const traces = shown.map(({ start, end }, i) => ({
     x: [Math.max(start, first), Math.min(end, last)], y: [i, i], yaxis: "y2", mode: "lines", showlegend: false, name: names[i], line: { color: style("--faint"), width: 7 },
     hovertemplate: `${names[i]}: t = ${show(start)} to ${show(end)}<extra></extra>`,

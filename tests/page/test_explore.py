@@ -176,3 +176,22 @@ def test_narrow_windows_keep_the_picture_in_view(visit: Open, scheme: str):
     page.go_back()
     expect(page.locator("#picture")).to_be_visible()
     assert page.locator("body").get_by_text("plotly cloud").count() == 0
+
+
+ENDS = """async (preset) => {
+  const { SETTINGS, curvesRequest, fromRequest, position, valueAt, withSetting } = await import("./page/settings.js");
+  const start = { ...fromRequest(preset), batch_fraction: 0.5, step_size: 1 };
+  return Object.keys(SETTINGS).map((name) => [name, ...[0, 0.37, 1].map((at) => {
+    const value = valueAt(name, at);
+    return [curvesRequest(withSetting(start, name, value), 0.05), position(name, value), at];
+  })]);
+}"""
+
+
+def test_sliders_stay_within_the_ranges_of_their_fields_and_know_their_places(visit: Open):
+    page = visit()
+    for name, *ends in page.evaluate(ENDS, PRESETS[0]["request"] | {"horizon": 8}):
+        for request, position, at in ends:
+            if name not in ("step_size", "horizon"):  # which limit one another, as the service says
+                request_adapter.validate_python(request)
+            assert position == pytest.approx(at, abs=0.2 if name == "depth" else 0.01), name

@@ -1,6 +1,6 @@
 """The solvers without any service: the same requests, checks and results as over HTTP."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,43 +8,72 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from dlnflow.client.errors import InvalidRequest
+from dlnflow.client.fields import DesignLike, DynamicsLike, Numbers, ProblemLike
 from dlnflow.client.results import Result
 from dlnflow.client.words import read_data, read_request
 from dlnflow.jobs import matrix, results
 from dlnflow.jobs.requests import DmftRequest, SimulationRequest
-from dlnflow.model import Problem
 from dlnflow.solution import Array, Observer, Solution, ignore_progress
 
 DMFT: TypeAdapter[DmftRequest] = TypeAdapter(DmftRequest)
 SIMULATION: TypeAdapter[SimulationRequest] = TypeAdapter(SimulationRequest)
 
 
-def solve(problem: Problem | Mapping[str, Any], horizon: float, *, bar: bool = False, **fields: Any) -> Result:
-    """Solve the mean-field theory of `problem` up to `horizon`; `fields` are those of a dmft job (accuracy, dynamics, times, seed)."""
+def solve(
+    problem: ProblemLike,
+    horizon: float,
+    *,
+    accuracy: float = 0.01,
+    times: Numbers | None = None,
+    dynamics: DynamicsLike | None = None,
+    truncation: float | None = None,
+    seed: int = 0,
+    bar: bool = False,
+) -> Result:
+    """Solve the mean-field theory of `problem`, for n, d → ∞, up to the dimensionless time `horizon`, 0.01 to 1e5.
+
+    `accuracy`, 1e-4 to 0.2, is the largest error of any curve, relative to it or to 1e-3 of its peak; `times` are increasing, up to the
+    horizon, and chosen where left out; `dynamics` is gradient flow where left out, or `{"kind": "gradient_descent", "step_size": 0.1}`;
+    `truncation` clips u and v of gradient descent to [−M, M]; `bar` shows a progress bar. Raises InvalidRequest, which names the field, and
+    SolveError, whose code is that of a failed job. What comes back has `curves`, `order_parameters`, `kernels` and `diagnostics`.
+    """
     from dlnflow import dmft
 
+    fields = {"accuracy": accuracy, "times": times, "truncation": truncation, "seed": seed} | _given(dynamics=dynamics)
     request = read_request(DMFT, {"kind": "dmft", "problem": problem, "horizon": horizon}, fields)[1]
     own = {name: getattr(request, name) for name in ("accuracy", "dynamics", "truncation")}
     return _run(request, bar, lambda options: dmft.solve(**options, **own))
 
 
 def simulate(
-    problem: Problem | Mapping[str, Any],
+    problem: ProblemLike,
     horizon: float,
     *,
+    dimension: int | None = None,
+    replicas: int = 8,
+    times: Numbers | None = None,
+    dynamics: DynamicsLike | None = None,
+    design: DesignLike | None = None,
+    truncation: float | None = None,
+    standard_error: float | None = None,
+    seed: int = 0,
     data: matrix.Data | None = None,
     header: bool | None = None,
     index: bool | None = None,
     bar: bool = False,
-    **fields: Any,
 ) -> Result:
-    """Simulate finite networks; `fields` are those of a simulation job (dimension, replicas, design, dynamics, times, seed).
+    """Simulate `replicas` finite networks, 2 to 1000, of `dimension` parameters, 10 to 20,000, for `problem` up to the time `horizon`.
 
-    With `data`, a matrix, a frame or the path of a file whose rows are samples, every replica draws its rows from it. It is read, checked
-    and standardised as the service does; see `Client.upload` for `header` and `index`.
+    `dimension` is 1000, or the columns of `data`, where left out; `design` is the law of the entries of X, "gaussian" where left out;
+    `standard_error` ends with fewer replicas, 4 or more, when every curve's relative standard error is down to it; `times`, `dynamics`,
+    `truncation` and `bar` are as in `solve`. With `data`, a matrix, a frame or the path of a file whose rows are samples, every replica
+    draws its rows from it. It is read, checked and standardised as the service does; see `Client.upload` for `header` and `index`. Raises
+    InvalidRequest and SolveError. What comes back is as of `solve`, without kernels.
     """
     from dlnflow import simulation
 
+    fields = {"replicas": replicas, "times": times, "truncation": truncation, "standard_error": standard_error, "seed": seed}
+    fields |= _given(dimension=dimension, dynamics=dynamics, design=design)
     values = None if data is None else read_data(data, header, index).values
     request = _simulation({"kind": "simulation", "problem": problem, "horizon": horizon}, fields, values)
     own = {name: getattr(request, name) for name in ("dimension", "replicas", "design", "dynamics", "truncation", "standard_error")}
@@ -66,6 +95,11 @@ def _simulation(base: dict[str, Any], fields: dict[str, Any], values: Array | No
     if wrong := matrix.misfit(request, *values.shape):
         raise InvalidRequest([wrong.field], f"{wrong.field}: {wrong.reason}. {wrong.hint}")
     return request
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """The fields that were not left out."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _run(request: DmftRequest | SimulationRequest, bar: bool, solver: Callable[[dict[str, Any]], Solution]) -> Result:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlnflow.solution import Array
 
@@ -11,9 +12,9 @@ ONE = "± 1 s.e."
 CAPTION = "Bands and bars: ± one standard error. Dotted grey: below its own error, drawn at value + error."
 
 
-def is_resolved(value: Any, stderr: Any) -> Array:
+def is_resolved(value: Any, stderr: Any) -> NDArray[np.bool_]:
     """Where a value is at least its standard error; below, it is noise."""
-    return np.asarray(np.abs(value) >= stderr)
+    return np.asarray(np.abs(value) >= stderr, dtype=bool)
 
 
 def bound(value: Any, stderr: Any) -> Array:

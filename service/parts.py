@@ -145,16 +145,27 @@ TimeScales = create_model(
     __doc__="The time scales of a problem.",
     **_fields(THEORY_SCALES, TimeScale),
 )
+Descent = create_model(
+    "Descent",
+    __base__=Part,
+    __doc__="What batches, momentum and the size of steps change, and how large steps may be; of gradient descent only.",
+    **_fields(("temperature", "intrinsic_step"), float),
+    **_fields(("largest_stable_step", "noise_gain", "critical_temperature", "recovery_temperature"), float | None),
+    notes=(dict[str, Note], ...),
+)
+PerhapsDescent: Any = Descent | None
 Theory = create_model(
     "Theory",
     __base__=Part,
     __doc__="Where a problem ends, how fast, and on which time scales. A number is null where there is none; `notes` says why.",
-    **_fields(("solution", "regime"), str),
+    solution=(str | None, ...),
+    regime=(str, ...),
     **_fields((name for name in THEORY_FINAL if name not in ("solution", "regime")), float | None),
     time_scales=(TimeScales, ...),
     regime_why=(str, ...),
     phases=(list[Phase], ...),
     notes=(dict[str, Note], ...),
+    descent=(PerhapsDescent, None),
 )
 Comparison = create_model(
     "Comparison",

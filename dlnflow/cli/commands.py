@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from dlnflow.cli import show
-from dlnflow.cli.problem import assignment, read_request, word_or_json
-from dlnflow.client import Client, JobFailed, Result, as_completed
+from dlnflow.cli.problem import assignment, axis, read_request
+from dlnflow.client import Client, Comparison, JobFailed, Result, Sweep, Theory, as_completed
+from dlnflow.client.operations import as_request
+from dlnflow.client.results import AnyResult
+from dlnflow.client.suggestions import did_you_mean
 
 Command = Callable[[Namespace], None]
 
@@ -27,7 +30,7 @@ def estimate(options: Namespace) -> None:
     """Print the predicted cost."""
     with _client(options) as client:
         found = client.estimate(read_request(options))
-    _print(options, found, "\n".join(f"{name:20} {value}" for name, value in found.items()))
+    _print(options, found, show.listing(found))
 
 
 def solve(options: Namespace) -> None:
@@ -35,11 +38,12 @@ def solve(options: Namespace) -> None:
     import dlnflow
 
     request = read_request(options)
-    kind, problem, horizon = request.pop("kind"), request.pop("problem", {}), request.pop("horizon", None)
-    solvers = {"dmft": dlnflow.solve, "simulation": dlnflow.simulate}
-    if kind not in solvers:
-        raise ValueError(f"kind: {kind} is not solved without a service; use dmft or simulation, or `dlnflow submit`")
-    found = solvers[kind](problem, horizon, bar=sys.stderr.isatty(), **request)
+    solvers: dict[str, Callable[..., Result]] = {"dmft": dlnflow.solve, "simulation": dlnflow.simulate}
+    if request["kind"] not in solvers:
+        known = did_you_mean(str(request["kind"]), solvers)
+        raise ValueError(f"kind: {request['kind']} is not solved without a service{known}; use dmft or simulation, or `dlnflow submit`")
+    as_request(request, {})  # what is wrong with it is said in its own words
+    found = solvers[request.pop("kind")](bar=sys.stderr.isatty(), **request)
     if options.output:
         found.save(options.output)
     else:
@@ -48,15 +52,23 @@ def solve(options: Namespace) -> None:
 
 def sweep(options: Namespace) -> None:
     """Run a grid and print its table."""
-    axes = dict(map(_axis, options.axis))
+    axes = dict(map(axis, options.axis))
     with _client(options) as client:
-        found = client.sweep(read_request(options), axes, bar=sys.stderr.isatty())
-    _print(options, found.rows, show.sweep_table(found.rows))
+        job = client.submit(kind="sweep", base=read_request(options), axes=axes)
+        print(f"job {job.id}", file=sys.stderr)  # what is interrupted goes on, and is found again by it
+        _print_result(options, job.result(bar=sys.stderr.isatty()))
 
 
-def _axis(text: str) -> tuple[str, list[Any]]:
-    path, _ = assignment(text)
-    return path, [word_or_json(value) for value in text.partition("=")[2].split(",")]
+def show_job(options: Namespace) -> None:
+    """Print what jobs of any kind have found, or how far they have come."""
+    with _client(options) as client:
+        for job in map(client.job, options.ids):
+            if not options.json:
+                print(show.job_line(job))
+            if job.status == "succeeded":
+                _print_result(options, job.result())
+            elif options.json:
+                print(json.dumps(job.record))
 
 
 def wait(options: Namespace) -> None:
@@ -106,7 +118,7 @@ def listing(options: Namespace) -> None:
     """List jobs, newest first."""
     with _client(options) as client:
         jobs = [job for job, _ in zip(client.jobs(status=options.status, kind=options.kind), range(options.limit), strict=False)]
-    _print(options, [job.record for job in jobs], "\n".join(map(show.job_line, jobs)) or "no jobs")
+    _print(options, [job.record for job in jobs], show.job_table(jobs))
 
 
 def units(options: Namespace) -> None:
@@ -135,10 +147,14 @@ def _print(options: Namespace, document: Any, text: str) -> None:
     print(json.dumps(document) if options.json else text)
 
 
-def _print_result(options: Namespace, found: Any) -> None:
-    if not isinstance(found, Result):
-        document = found.rows if hasattr(found, "rows") else found.document
-        return _print(options, document, show.sweep_table(document) if isinstance(document, list) else show.document(document))
+def _print_result(options: Namespace, found: AnyResult) -> None:
+    match found:
+        case Sweep():
+            return _print(options, found.rows, show.sweep_table(found.rows))
+        case Theory():
+            return _print(options, found.document, show.listing(found.numbers))
+        case Comparison():
+            return _print(options, found.document, f"{found.verdict}: {found.explanation}")
     if not found.converged:
         print(f"not converged: {found.diagnostics.get('advice')}", file=sys.stderr)
     columns = {name: column.tolist() for name, column in found.curves.columns().items()}

@@ -47,7 +47,8 @@ def build_parser() -> argparse.ArgumentParser:
     local.add_argument("-o", "--output", type=DATA, help="write .csv, .json or .npz instead of a table")
     sweep = command("sweep", "run a job at every point of a grid and print one table", commands.sweep)
     _request_options(sweep)
-    sweep.add_argument("--axis", action="append", required=True, metavar="PATH=V1,V2,…", help="problem.initial_scale=0.1,0.3,1")
+    values = "initial_scale=0.1,0.3,1 or noise_std=lin:0:1:11 or initial_scale=log:0.01:1:5; any field by its path"
+    sweep.add_argument("--axis", action="append", required=True, metavar="NAME=VALUES", help=values)
     command("wait", "wait for jobs to finish", commands.wait).add_argument("ids", nargs="+", metavar="ID")
     curves = command("curves", "print or save the curves of a job", commands.curves)
     curves.add_argument("id", metavar="ID")
@@ -56,6 +57,8 @@ def build_parser() -> argparse.ArgumentParser:
     plot.add_argument("ids", nargs="+", metavar="ID")
     plot.add_argument("--name", default="test_loss", choices=CURVES)
     plot.add_argument("-o", "--output", type=PICTURE, help="write .png, .svg or .pdf instead (needs matplotlib)")
+    shown = command("show", "what jobs of any kind have found, or how far they are", commands.show_job)
+    shown.add_argument("ids", nargs="+", metavar="ID", help="an id, or its first letters")
     command("cancel", "stop jobs, queued or running", commands.cancel).add_argument("ids", nargs="+", metavar="ID")
     listing = command("list", "list jobs, newest first", commands.listing)
     listing.add_argument("--status", choices=get_args(Status))

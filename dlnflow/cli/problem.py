@@ -6,6 +6,7 @@ import os
 import tomllib
 from typing import Any, get_origin
 
+import numpy as np
 from pydantic.fields import FieldInfo
 
 from dlnflow.model import Target, members
@@ -24,6 +25,15 @@ PATHS = {
     "replicas": "replicas",
     "seed": "seed",
 }
+
+
+SHORT = PATHS | {
+    "depth": "problem.depth",
+    "density": "problem.target.density",
+    "std": "problem.target.std",
+    **{name: f"dynamics.{name}" for name in ("step_size", "batch_fraction", "momentum", "label_noise_std")},
+}
+"""Where fields live that can be named without their paths."""
 
 
 def read_request(options: argparse.Namespace) -> dict[str, Any]:
@@ -70,6 +80,25 @@ def assignment(text: str) -> tuple[str, Any]:
     if not equals:
         raise ValueError(f"{text}: write PATH=VALUE, for example problem.initial_scale=0.1")
     return path, word_or_json(value)
+
+
+def axis(text: str) -> tuple[str, list[Any]]:
+    """A path and its values from `noise_std=0,0.1` or `problem.noise_std=lin:0:1:11`: ranges are FROM:TO:NUMBER, ends included."""
+    path, _ = assignment(text)
+    values = text.partition("=")[2]
+    space, colon, rest = values.partition(":")
+    if colon and space in ("lin", "log"):
+        return SHORT.get(path, path), _range(text, space, rest)
+    return SHORT.get(path, path), [word_or_json(value) for value in values.split(",")]
+
+
+def _range(text: str, space: str, rest: str) -> list[float]:
+    try:
+        start, end, count = rest.split(":")
+        found = (np.linspace if space == "lin" else np.geomspace)(float(start), float(end), int(count))
+    except ValueError:
+        raise ValueError(f"{text}: write lin:FROM:TO:NUMBER or log:FROM:TO:NUMBER, for example noise_std=lin:0:1:11") from None
+    return [float(f"{value:.12g}") for value in found]
 
 
 def word_or_json(text: str) -> Any:

@@ -1,14 +1,16 @@
 """Tables and plots for the terminal."""
 
 import io
-import json
+import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dlnflow.cli.braille import log_plot
+from dlnflow.cli.braille import Curve, log_plot
 from dlnflow.client import Curves, Job
+from dlnflow.client.summary import describe
 from dlnflow.files import write
 from dlnflow.optional import need
 from dlnflow.solution import CURVES, ORDER_PARAMETERS
@@ -18,18 +20,21 @@ MEANING = "±: one standard error; < x: below its own error"
 Lines = Sequence[tuple[Job, Curves]]
 
 
+SHORTEST_ID = 10  # letters of an id that are shown, and that are enough to name a job
+
+
 def job_line(job: Job) -> str:
     """One job in one line."""
     note = str(job.failure or "" if job.finished else job.message)
-    return f"{job.id}  {job.kind:10} {job.status:9} {job.progress:4.0%}  {_problem(job.request)}  {note}".rstrip()
+    return f"{job.id[:SHORTEST_ID]}  {job.kind:10} {job.status:9} {job.progress:4.0%}  {describe(job.request)}  {note}".rstrip()
 
 
-def _problem(request: dict[str, Any]) -> str:
-    """What sets a problem apart, in the letters of the field."""
-    problem = request.get("base", request)["problem"]
-    fields = {"δ": "aspect_ratio", "σ": "noise_std", "a": "initial_scale", "λ": "weight_decay"}
-    target = f"{len(problem['groups'])} groups" if "groups" in problem else problem["target"]["kind"]
-    return " ".join([target, *(f"{letter}={_cell(problem[name])}" for letter, name in fields.items() if name in problem)])
+def job_table(jobs: Sequence[Job]) -> str:
+    """Jobs with a head, in columns that tell them apart."""
+    if not jobs:
+        return "no jobs"
+    head = f"{'id':{SHORTEST_ID}}  {'kind':10} {'status':9} {'done':>4}  problem and request"
+    return "\n".join([head, *map(job_line, jobs)])
 
 
 def curves_table(curves: Curves) -> str:
@@ -72,15 +77,22 @@ def _cell(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
-def document(found: dict[str, Any]) -> str:
-    """A JSON document for people."""
-    return json.dumps(found, indent=2, ensure_ascii=False)
+def listing(items: dict[str, Any]) -> str:
+    """Names and values, one a line."""
+    width = max(map(len, items), default=0)
+    return "\n".join(f"{name:{width}}  {_cell(value)}" for name, value in items.items())
 
 
 def terminal_plot(lines: Lines, name: str) -> str:
-    """One curve of each job on log axes, in colour where a person looks at it."""
-    curves = {f"{job.kind} {job.id[:8]}": (found.time, getattr(found, name)) for job, found in lines}
-    return log_plot(curves, name, color=sys.stdout.isatty())
+    """One curve of each job on log axes: lines of theory, points with bars of simulations; in colour where a person wants it."""
+    curves = {f"{job.kind} {job.id[:8]}": _curve(job, found, name) for job, found in lines}
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    columns = shutil.get_terminal_size((80, 24)).columns
+    return log_plot(curves, name, color=color, columns=columns)
+
+
+def _curve(job: Job, found: Curves, name: str) -> Curve:
+    return Curve(found.time, getattr(found, name), getattr(found, f"{name}_stderr"), points=job.kind == "simulation")
 
 
 def save_plot(lines: Lines, name: str, path: str) -> None:

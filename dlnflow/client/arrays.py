@@ -67,6 +67,11 @@ class _Arrays:
         arrays = read_npz(content)
         return cls(**{f.name: arrays[f.name] for f in fields(cls)})  # type: ignore[arg-type]
 
+    def __repr__(self) -> str:
+        time: Array = self.time  # type: ignore[attr-defined]
+        span = f"t = {time[0]:.4g} to {time[-1]:.4g}" if len(time) else "no times"
+        return f"<{type(self).__name__} {len(time)} times, {span}>"
+
 
 class _Columns(_Arrays):
     """A dataclass with one value per time in (almost) every field."""
@@ -83,10 +88,10 @@ class _Columns(_Arrays):
         return frame
 
     def plot(self, ax: "Axes | None" = None, name: str = "", *, points: bool = False, **style: Any) -> "Axes":
-        """Draw one column, the first where none is named: a line with a band of ± one standard error or `points` with bars; needs matplotlib.
+        """Draw one column, the first where none is named: a line with a band of ± one standard error or `points` with bars.
 
         Axes are logarithmic, but for values that may be negative. What is below its own standard error is a dotted grey line at
-        value + error. Raises ValueError where nothing is positive.
+        value + error. Needs matplotlib; raises ValueError where nothing is positive.
         """
         columns = self.columns()
         name = name or next(column for column in columns if column != "time")
@@ -102,7 +107,7 @@ class _Columns(_Arrays):
         return axes
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Curves(_Columns):
     """Curves on the dimensionless times `time`; every array has shape (T,)."""
 
@@ -128,7 +133,7 @@ class Curves(_Columns):
         return small_plot(self.time, {"train_loss": self.train_loss, "test_loss": self.test_loss})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Conditional:
     """w given one atom, or sign, of w*: `mean` (T,) and `quantiles` (5, T) at 5, 25, 50, 75 and 95 %.
 
@@ -141,8 +146,11 @@ class Conditional:
     quantiles: Array
     activation_time: float
 
+    def __repr__(self) -> str:
+        return f"<Conditional {self.given}, probability {self.probability:.4g}>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class OrderParameters(_Columns):
     """Order parameters, shape (T,) each, and the conditional statistics of w."""
 
@@ -183,7 +191,7 @@ def _conditional(arrays: dict[str, Array], prefix: str) -> Conditional:
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Kernels(_Arrays):
     """Two-time functions, shape (K, K), indexed [t, s] on `time` (K,); the responses vanish for s > t.
 

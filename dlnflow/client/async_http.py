@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import httpx2
 
@@ -13,6 +13,7 @@ from dlnflow.client.async_job import AsyncJob
 from dlnflow.client.connections import Connections
 from dlnflow.client.documents import Object, Page, Record, Uploads
 from dlnflow.client.events import Event, EventParser, require_stream
+from dlnflow.client.fields import Axes, JobFields
 from dlnflow.client.operations import Operations, as_request, dataset_path, listen
 from dlnflow.client.results import Sweep
 from dlnflow.client.wire import Call, Flow, Pause, T
@@ -33,26 +34,24 @@ class AsyncClient:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.operations.address}>"
 
-    async def submit(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> AsyncJob:
+    async def submit(self, request: Request | Mapping[str, Any] | None = None, **fields: Unpack[JobFields]) -> AsyncJob:
         """Submit a job, given as a request model, a dict or its fields; raises InvalidRequest or ApiError."""
         return AsyncJob(self, await self.run(self.operations.document(Record, "POST", "/v1/jobs", json=as_request(request, fields))))
 
-    async def estimate(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    async def estimate(self, request: Request | Mapping[str, Any] | None = None, **fields: Unpack[JobFields]) -> dict[str, Any]:
         """What a job would cost, in seconds and bytes, without running it."""
         return await self.run(self.operations.document(Object, "POST", "/v1/estimate", json=as_request(request, fields)))
 
-    async def sweep(
-        self, base: Mapping[str, Any], axes: Mapping[str, Any], *, timeout: float | None = None, bar: bool = True, **fields: Any
-    ) -> Sweep:
+    async def sweep(self, base: Request | Mapping[str, Any], axes: Axes, *, timeout: float | None = None, bar: bool = True) -> Sweep:
         """Run `base`, a job, at every point of the grid of `axes`, which name its fields by dotted paths; the table of all of them."""
-        job = await self.submit(kind="sweep", base=base, axes=axes, **fields)
+        job = await self.submit(kind="sweep", base=base, axes=axes)
         found = await job.result(timeout, bar=bar)
         assert isinstance(found, Sweep)
         return found
 
     async def job(self, job_id: str) -> AsyncJob:
-        """Attach to a job by its id."""
-        return AsyncJob(self, await self.run(self.operations.record(job_id)))
+        """Attach to a job by its id, or by the first letters of it, four or more."""
+        return AsyncJob(self, await self.run(self.operations.find(job_id)))
 
     async def jobs(self, *, status: str | None = None, kind: str | None = None) -> AsyncIterator[AsyncJob]:
         """Jobs, newest first, of one status and one kind where these are given; asks for further pages as it goes."""

@@ -2,7 +2,8 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import numpy as np
@@ -10,6 +11,9 @@ import numpy as np
 from dlnflow.client.arrays import Curves
 from dlnflow.client.errors import DlnflowError
 from dlnflow.solution import CURVES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class NoEvents(DlnflowError):
@@ -68,7 +72,7 @@ def _read(data: str) -> dict[str, Any]:
     return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Update:
     """How far a job has come; `curves` are its curves as they are known so far, where there is news of them.
 
@@ -80,6 +84,19 @@ class Update:
     message: str
     curves: Curves | None = None
     final: bool = False
+
+    def plot(self, ax: "Axes | None" = None, name: str = "test_loss", **style: Any) -> "Axes":
+        """Draw one of the curves as they are known so far; needs matplotlib. Raises ValueError where there are none."""
+        if self.curves is None:
+            raise ValueError("this update has no curves")
+        return self.curves.plot(ax, name, **style)
+
+    def __repr__(self) -> str:
+        return f"<Update {self.status} {self.progress:.0%} {self.message}>"
+
+    def _repr_html_(self) -> str:
+        bar = f'<progress max="1" value="{self.progress:.3f}"></progress> {escape(self.status)} {escape(self.message)}'
+        return f"<div>{bar}{self.curves._repr_html_() if self.curves is not None else ''}</div>"
 
 
 def partial_curves(event: Event) -> Curves | None:

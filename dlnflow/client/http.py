@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import httpx2
 
@@ -14,6 +14,7 @@ from dlnflow.client.connections import Connections
 from dlnflow.client.documents import Object, Page, Record, Uploads
 from dlnflow.client.errors import ServiceUnavailable
 from dlnflow.client.events import Event, EventParser, require_stream
+from dlnflow.client.fields import Axes, JobFields
 from dlnflow.client.job import Job
 from dlnflow.client.operations import Operations, as_request, dataset_path, listen
 from dlnflow.client.results import Sweep
@@ -36,26 +37,24 @@ class Client:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.operations.address}>"
 
-    def submit(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> Job:
+    def submit(self, request: Request | Mapping[str, Any] | None = None, **fields: Unpack[JobFields]) -> Job:
         """Submit a job, given as a request model, a dict or its fields; raises InvalidRequest or ApiError."""
         return Job(self, self.run(self.operations.document(Record, "POST", "/v1/jobs", json=as_request(request, fields))))
 
-    def estimate(self, request: Request | Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    def estimate(self, request: Request | Mapping[str, Any] | None = None, **fields: Unpack[JobFields]) -> dict[str, Any]:
         """What a job would cost, in seconds and bytes, without running it."""
         return self.run(self.operations.document(Object, "POST", "/v1/estimate", json=as_request(request, fields)))
 
-    def sweep(
-        self, base: Mapping[str, Any], axes: Mapping[str, Any], *, timeout: float | None = None, bar: bool = True, **fields: Any
-    ) -> Sweep:
+    def sweep(self, base: Request | Mapping[str, Any], axes: Axes, *, timeout: float | None = None, bar: bool = True) -> Sweep:
         """Run `base`, a job, at every point of the grid of `axes`, which name its fields by dotted paths; the table of all of them."""
-        job = self.submit(kind="sweep", base=base, axes=axes, **fields)
+        job = self.submit(kind="sweep", base=base, axes=axes)
         found = job.result(timeout, bar=bar)
         assert isinstance(found, Sweep)
         return found
 
     def job(self, job_id: str) -> Job:
-        """Attach to a job by its id."""
-        return Job(self, self.run(self.operations.record(job_id)))
+        """Attach to a job by its id, or by the first letters of it, four or more."""
+        return Job(self, self.run(self.operations.find(job_id)))
 
     def jobs(self, *, status: str | None = None, kind: str | None = None) -> Iterator[Job]:
         """Jobs, newest first, of one status and one kind where these are given; asks for further pages as it goes."""

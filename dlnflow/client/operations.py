@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ import numpy as np
 
 from dlnflow.client.address import Address
 from dlnflow.client.answers import reading
-from dlnflow.client.documents import Object, Record, Upload, require
+from dlnflow.client.documents import Object, Page, Record, Upload, require
 from dlnflow.client.errors import NOT_THE_SERVICE, ApiError, InvalidRequest, ServiceUnavailable, WaitTimeout
 from dlnflow.client.results import AnyResult, read_result
 from dlnflow.client.state import JobState
@@ -22,6 +23,7 @@ from dlnflow.jobs import matrix
 from dlnflow.jobs.requests import Request, request_adapter
 
 POLL_SECONDS = 1
+SHORT_ID = re.compile("[0-9a-f]{4,31}")
 PATIENT = 6  # retries while waiting for a job, about half a minute: a service may be started again meanwhile
 Watcher = Callable[[Any], None]
 P = TypeVar("P")
@@ -91,6 +93,23 @@ class Operations:
                 raise WaitTimeout(f"no news of job {job_id} after {timeout:g} s: {error}") from error
             raise
         return found
+
+    def find(self, job_id: str) -> Flow[Object]:
+        """The record of the job with this id, or with an id that begins so; raises InvalidRequest where several do."""
+        start = job_id.strip() if isinstance(job_id, str) else job_id
+        if not isinstance(start, str) or not SHORT_ID.fullmatch(start):
+            return (yield from self.record(job_id))
+        query: dict[str, Any] = {"limit": 500}
+        found: list[Object] = []
+        while True:
+            page = yield from self.document(Page, "GET", "/v1/jobs", params=query)
+            found += [record for record in page["jobs"] if record["id"].startswith(start)]
+            if page["cursor"] is None or len(found) > 1:
+                break
+            query["cursor"] = page["cursor"]
+        if len(found) > 1:
+            raise InvalidRequest(["job_id"], f"job_id: the ids of several jobs begin with {start}; give more of it")
+        return found[0] if found else (yield from self.record(job_id))
 
     def upload(self, data: matrix.Data, header: bool | None, index: bool | None) -> Flow[Object]:
         """Keep a data set; its record."""

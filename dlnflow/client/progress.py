@@ -9,7 +9,7 @@ from dlnflow.client.state import JobState
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[JobState], None]]:
     """A bar for one job; call what this gives with the job whenever there is news."""
-    from tqdm.auto import tqdm
+    from tqdm import tqdm  # plain text, in notebooks too: no widgets are needed
 
     with tqdm(total=100, desc=label, unit="%", bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed} {postfix}") as bar:
 
@@ -19,3 +19,4 @@ def progress_bar(label: str) -> Iterator[Callable[[JobState], None]]:
             bar.refresh()
 
         yield show
+        bar.update(100 - bar.n)

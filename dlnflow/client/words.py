@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dlnflow.client.errors import InvalidRequest
+from dlnflow.client.suggestions import explain
 from dlnflow.jobs import matrix
 from dlnflow.jobs.fields import path_of, sentence_of
 from dlnflow.jobs.plain import T, checked, plain
@@ -24,7 +25,8 @@ def read_request(adapter: TypeAdapter[T], request: Any, fields: Mapping[str, Any
         request = request.model_dump(mode="json", include=request.model_fields_set | {"kind"})
     if not isinstance(request, Mapping | None):
         raise InvalidRequest([], f"a request is a dict, a request model or keywords, and no {type(request).__name__}")
-    with refusing():
+    kind = fields.get("kind", (request or {}).get("kind"))
+    with refusing(kind if isinstance(kind, str) else None):
         given = plain({**(request or {}), **fields})
         return given, checked(adapter, given)
 
@@ -38,17 +40,20 @@ def read_data(data: matrix.Data, header: bool | None, index: bool | None) -> mat
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
-    """Turn pydantic's errors into `InvalidRequest`: a line for every field that is wrong, with what was given, up to ten."""
+def refusing(kind: str | None) -> Iterator[None]:
+    """Turn pydantic's errors about a job of `kind` into `InvalidRequest`: a line for each of up to ten fields, with what was given."""
     try:
         yield
     except ValidationError as error:
         items = error.errors()
-        lines = [_line(item) for item in items[:MOST_LINES]] + ([f"and {len(items) - MOST_LINES} more"] if len(items) > MOST_LINES else [])
+        lines = [_line(item, kind) for item in items[:MOST_LINES]]
+        lines += [f"and {len(items) - MOST_LINES} more"] if len(items) > MOST_LINES else []
         raise InvalidRequest([path_of(item) for item in items], "\n".join(lines)) from None
 
 
-def _line(error: Any) -> str:
+def _line(error: Any, kind: str | None) -> str:
     field, given = path_of(error), error["input"]
+    if words := explain(error, field, kind):
+        return f"{field}: {words}"
     shown = "" if isinstance(given, dict | list | tuple) or error["type"] == "json_invalid" else f" (given: {given!r})"
     return ": ".join(filter(None, [field, sentence_of(error)])) + shown

@@ -48,7 +48,7 @@ class Sample:
 
     @cached_property
     def start(self) -> tuple[Array, Array]:
-        """The scale of each path's map and H(0), (P,) each, eq. (2)."""
+        """The scale of each path's map and H(0), (P,) each."""
         if self.depth == 2:
             return self.scale, self.origin
         power = np.exp((2 - self.depth) * (self.scale / 2 + np.outer([-1, 1], self.origin)))  # u(0)^(2−L) and v(0)^(2−L)

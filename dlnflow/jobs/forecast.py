@@ -31,6 +31,8 @@ DESCENT_SEPARATE = 0.5  # of a round: what is done of one that is not enough
 ERROR_PATHS = 1024  # of a scramble, whose error is fitted
 ERROR_SPREAD = (-1.28, -0.84, -0.52, -0.25, 0.0, 0.25, 0.52, 0.84, 1.28)  # tenths of a standard normal distribution
 ERROR_NOISE = 0.5  # standard deviation of the logarithm of the error about its fit
+FLOW_AT_OTHER_DEPTHS = 2.0  # steps of a flow for one at depth two
+LONGEST_DECAY = 100.0  # λ|L − 2|t at which a flow is at rest
 THEORY_SECONDS = 0.5
 SMALLEST_FACTOR = 1e-4  # no parameter is reduced further in search of a remedy
 HALVINGS = 16
@@ -89,7 +91,7 @@ def _flow_seconds(request: DmftRequest) -> float:
 
 
 def _members(problem: Problem) -> float:
-    """By what a problem is dearer than one of depth 2 whose coordinates are alike: measured with 10, 32 and 100 groups, and at depths 3 and 4."""
+    """By what a problem is dearer than one of depth 2 whose coordinates are alike: seen with 10, 32 and 100 groups, at depths 3 and 4."""
     deeper = min(math.pow(DEEPER, max(problem.depth - 3, 0.0)), MOST_DEEPER)
     return math.pow(len(problem.population), GROUPS_POWER) * deeper
 
@@ -192,16 +194,25 @@ def _within(number: float, reach: float) -> float:
 
 def simulation_features(request: SimulationRequest) -> list[float]:
     """What a simulation's seconds are linear in: its replicas, drawing their data and reducing them, and the steps and their products."""
-    d, design = request.dimension, request.design
+    d, design, dynamics = request.dimension, request.design, request.dynamics
     n = round(request.problem.aspect_ratio * d)
-    rows, reduction = min(n, d), 0.0
-    entries, drawn = (rows * (d - rows / 2),) * 2 if design.isotropic else (n * d, n * d)  # half of a square triangular matrix is zero
-    if design.reduces(n, d):
-        entries, reduction = d * d / 2, n * d * d
-    steps = request.dynamics.steps(request.horizon)
-    flow = 0.0 if request.dynamics.is_discrete else math.log(1 + request.horizon)
-    each = 1, drawn, design.gammas * n * d, reduction, flow, flow * entries, steps, steps * entries
+    rows = design.rows_kept(n, d, dynamics.is_stochastic)
+    triangular, reduces = design.is_triangular(n, d, dynamics.is_stochastic), design.reduces(n, d) and not dynamics.is_stochastic
+    entries = rows * (d - rows / 2) if triangular else n * d  # half of a square triangular matrix is zero
+    drawn, reduction = (n * d, n * d * d) if reduces else (entries, 0.0)
+    steps, flow = dynamics.choose(flow=lambda _: (0.0, _flow_steps(request)), descent=lambda _: (dynamics.steps(request.horizon), 0.0))
+    read = entries * dynamics.choose(flow=lambda _: 1.0, descent=lambda descent: descent.batch_fraction)
+    each = 1, drawn, design.gammas * n * d, reduction, flow, flow * entries, steps, steps * read
     return [request.replicas * work for work in each]
+
+
+def _flow_steps(request: SimulationRequest) -> float:
+    """In proportion to the steps of a flow: at depths other than two more of them, and some for every time in which weights decay."""
+    depth, logarithm = request.problem.depth, math.log(1 + request.horizon)
+    if depth == 2:
+        return logarithm
+    decay = request.problem.weight_decay * abs(depth - 2) * request.horizon
+    return FLOW_AT_OTHER_DEPTHS * logarithm + min(decay, LONGEST_DECAY) / 3
 
 
 def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> int:
@@ -214,7 +225,15 @@ def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> in
     from dlnflow.simulation.memory import forecast  # brings the solver with it
 
     times = len(request.times) if request.times is not None else 100
-    return forecast(request.problem, request.dimension, request.replicas, horizon=request.horizon, times=times, design=request.design)
+    return forecast(
+        request.problem,
+        request.dimension,
+        request.replicas,
+        horizon=request.horizon,
+        times=times,
+        design=request.design,
+        dynamics=request.dynamics,
+    )
 
 
 def _flow_bytes(request: DmftRequest) -> int:

@@ -78,8 +78,10 @@ class Settings(BaseModel):
     @classmethod
     def _path(cls, path: str) -> str:
         path = path.rstrip("/")
-        if path and not re.fullmatch(r"(/[\w.~-]+)+", path):
-            raise ValueError("a path begins with / and is made of letters, digits, and the signs - . _ ~")
+        if path and not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9_.~-]+)+", path):  # as it stands in the header Location
+            raise ValueError(
+                "a path begins with / and is made of names of ASCII letters, digits, and the signs - . _ ~, none of them . or .."
+            )
         return path
 
     @field_validator("data", "redis_ca", "alive_file")

@@ -69,6 +69,7 @@ class Descent:
         self._sizes, self._times = dynamics.sizes(end), dynamics.times(end)
         self._rng = rng or np.random.default_rng(0)
         self._watch = watch
+        self._products: tuple[Array, Array] | None = None  # the residual and h of all samples, once they are needed
         self._evaluate()
 
     def advance(self) -> None:
@@ -115,7 +116,7 @@ class Descent:
         limit = self.network.truncation
         self.inner_u, self.inner_v = np.clip(self.u, -limit, limit), np.clip(self.v, -limit, limit)
         self.w = self.network.weights(self.inner_u, self.inner_v)
-        self._products: tuple[Array, Array] | None = None
+        self._products = None
         if not np.abs(self.w).max() < LARGEST_WEIGHT:
             raise self._ran_away()
 

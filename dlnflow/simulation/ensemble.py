@@ -54,17 +54,17 @@ def simulate(
     """Mean and standard error over `replicas` ≥ 2 networks of `dimension` d and round(δ d) samples, on `times`, shape (T,).
 
     Data, teacher, noise, random initial values and the batches of steps are drawn afresh for every replica, whose random numbers depend
-    on `seed` and its own number only. The result has the same bits for any number of `threads` (default: one per processor). As many replicas run at a time
-    as fit into `memory` bytes; where only one does and it is large, its products with X use two threads.
+    on `seed` and its own number only. The result has the same bits for any number of `threads` (default: one per processor). As many
+    replicas run at a time as fit into `memory` bytes; where only one does and it is large, its products with X use two threads.
 
     `dynamics` is gradient flow unless given; gradient descent shows at a time the network after the last step before it, and diverges
-    with `SolveError` where its step is too long. `design` is Gaussian unless given; a design of kind dataset
+    with `SolveError` where its steps are too long. `design` is Gaussian unless given; a design of kind dataset
     needs the standardised matrix `data`, shape (N, d). With `standard_error`, the replicas end as soon
     as the relative standard error of every curve, or of 1e-3 of its largest value where that is more, is down to it: this is looked
     at after 4, 8, 16, … replicas. With `truncation` M, u and v are clipped to
     [−M, M] in the dynamics and in w. Replicas that are done are kept in `journal`, and not run again where it has them from an
-    earlier attempt. Raises `ValueError` where there are too few coordinates or replicas, `SolveError` where the
-    network cannot be followed, and whatever `observe` raises.
+    earlier attempt. Raises `ValueError` where there are too few coordinates or replicas, or the steps of
+    a schedule end before the last time, `SolveError` where the network cannot be followed, and whatever `observe` raises.
     """
     if dimension < 1 or replicas < 2:
         raise ValueError(f"dimension is {dimension} and replicas {replicas}: give at least 1 and 2.")

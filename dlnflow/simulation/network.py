@@ -9,6 +9,7 @@ above is again linear in H, and T(u)² is u² as above with its exponent limited
 """
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,25 +54,20 @@ class Network:
         self.per_sample = teacher.size / samples
 
     @cached_property
-    def compiled(self) -> "native.Network | native.AnyDepthNetwork":
+    def compiled(self) -> native.Network | native.AnyDepthNetwork:
         """The network as a flow needs it, with what is next to X in integers."""
-        common = {
-            "y": self.y,
-            "teacher": self.teacher,
-            "u0": self.u0,
-            "v0": self.v0,
-            "weight_decay": self.weight_decay,
-            "samples": self.samples,
-            "fixed_residual": self.fixed_residual,
-        }
+        names = ("y", "teacher", "u0", "v0", "weight_decay", "samples", "fixed_residual")
+        known: dict[str, Any] = {name: getattr(self, name) for name in names}
         if self.depth == 2:
-            return native.Network(self.design.compiled, **common, truncation=self.truncation)
-        return native.AnyDepthNetwork(self.design.compiled, **common, depth=self.depth)
+            return native.Network(self.design.compiled, **known, truncation=self.truncation)
+        return native.AnyDepthNetwork(self.design.compiled, **known, depth=self.depth)
 
-    def compiled_flow(self, tolerance: float, end: float) -> "native.Flow | native.AnyDepthFlow":
+    def compiled_flow(self, tolerance: float, end: float) -> native.Flow | native.AnyDepthFlow:
         """Its flow, at t = 0."""
-        kind = native.Flow if self.depth == 2 else native.AnyDepthFlow
-        return kind(self.compiled, tolerance=tolerance, end=end)
+        compiled = self.compiled
+        if isinstance(compiled, native.Network):
+            return native.Flow(compiled, tolerance=tolerance, end=end)
+        return native.AnyDepthFlow(compiled, tolerance=tolerance, end=end)
 
     def weights(self, u: Array, v: Array) -> Array:
         """w = (u^L − v^L)/L."""

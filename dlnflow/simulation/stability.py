@@ -1,9 +1,9 @@
 """How long the steps of gradient descent may be, as far as that is known of a network before it moves.
 
-Linearised, w moves by −η diag(k) XᵀX (w − w*)/δ, where k = u^(2L−2) + v^(2L−2) is known at the start, and at a sparse teacher, where of u and
-v one is zero. Steps are stable up to η = 2 (1 + β)/Λ, with the momentum β and the largest eigenvalue Λ (Polyak 1964), to which weight decay
-adds Lλ. What batches leave out multiplies the error by τ E[c k]/2, τ = η (1 − b)/(b δ) and c the variance of the data times d: it grows from
-τ E[c k] = 2 on, at depth two τ E[u² + v²] = 2 (arXiv 2602.06320).
+Linearised, w moves by −η diag(k) XᵀX (w − w*)/δ, where k = u^(2L−2) + v^(2L−2) is known at the start, and at a sparse teacher, where of
+u and v one is zero. Steps are stable up to η = 2 (1 + β)/Λ, with the momentum β and the largest eigenvalue Λ (Polyak 1964), to which weight
+decay adds Lλ. What batches leave out multiplies the error by τ E[c k]/2, τ = η (1 − b)/(b δ) and c the variance of the data times d: it
+grows from τ E[c k] = 2 on, at depth two τ E[u² + v²] = 2 (arXiv 2602.06320).
 """
 
 import numpy as np

@@ -17,6 +17,12 @@ SCRIPTS = (
     "finite_size",
     "truncated",
     "phase_map",
+    "depth_and_scale",
+    "stochastic_bias",
+    "edge_of_stability",
+    "momentum",
+    "running_mean",
+    "jumps",
 )
 
 

@@ -32,6 +32,15 @@ class AnyDepth {
     double elapsed(double own) const { return speed_ == 0 ? own : -std::log1p(-speed_ * own) / speed_; }
     double growth(double duration) const { return std::exp(speed_ * duration); }
 
+    /// With the force that there is no u or v goes more than half of its way to the pole.
+    double farthest(const Point& point) const {
+        if (linear()) return std::numeric_limits<double>::infinity();
+        double fastest = 0.0;
+        for (std::size_t j = 0; j < point.u.size(); j++)
+            fastest = std::max(fastest, std::abs(point.force[j]) * std::exp(steps_ * (point.force[j] < 0 ? point.u[j] : point.v[j])));
+        return 0.5 / (steps_ * fastest);
+    }
+
     /// The weights at the time t that belong to the lanes of Γ since `origin` which `at` loads.
     template <class Lanes>
     Weight weight(const Point& origin, double t, Lanes at, const Array& H) const {

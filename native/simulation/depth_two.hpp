@@ -46,6 +46,9 @@ class DepthTwo {
     double elapsed(double own) const { return own; }
     double growth(double) const { return 1.0; }
 
+    /// The longest step worth a try from a point on.
+    double farthest(const Point&) const { return std::numeric_limits<double>::infinity(); }
+
     /// The weights at the time t that belong to the lanes of H which `at` loads.
     template <class Lanes>
     Weight weight(const Point&, double t, Lanes at, const Array& H) const {

@@ -43,7 +43,7 @@ class Flow {
                 break;
             }
             if (too_short(h_, point_->t)) return Outcome::stuck;
-            const double length = std::min(h_, network_.map.own(goal_.end - point_->t));
+            const double length = std::min({h_, network_.map.own(goal_.end - point_->t), network_.map.farthest(*point_)});
             const bool stiff = length * radius_ >= stiffest;
             if (stiff && !(spectrum && spectrum->serves(point_->k))) return Outcome::stiff;
             if (attempt(length, stiff ? spectrum : nullptr, before) < length) return Outcome::shortened;

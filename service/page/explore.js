@@ -31,6 +31,7 @@ export function buildExplore(given, onChange) {
     byId("explore-value").value = QUANTITIES[quantity()].scale ?? "log";
     lookAtPins();
     look();
+    draw();
   });
   for (const id of ["explore-time", "explore-value"]) byId(id).addEventListener("change", draw);
   byId("pin").addEventListener("click", pin);
@@ -98,7 +99,6 @@ function move(settings, typed = null) {
 function look() {
   say("computing…");
   pursuit.aim(current.settings, partOf(quantity()));
-  if (current.parts[partOf(quantity())]) draw();
   changed();
 }
 
@@ -119,10 +119,10 @@ function news(settings, what) {
   const isNew = what.parts && answered !== settings;
   if (isNew) { current.parts = {}; answered = settings; }
   take(current, what);
-  if (what.error !== undefined) {
-    byId("explore-error").textContent = what.error ?? "";
-    say(what.error ? "no curves for these settings" : `to ${100 * what.accuracy} %${what.accuracy > 0.01 ? ", refined when the sliders rest" : ""}`);
-  }
+  if (what.theory !== undefined) fillTheory(byId("explore-theory"), what.theory, what.theoryError); // its marks come with the curves
+  if (what.error === undefined) return;
+  byId("explore-error").textContent = what.error ?? "";
+  say(what.error ? "no curves for these settings" : `to ${100 * what.accuracy} %${what.accuracy > 0.01 ? ", refined when the sliders rest" : ""}`);
   draw();
 }
 
@@ -139,7 +139,6 @@ function draw() {
   byId("picture").dataset.settings = JSON.stringify(answered);
   byId("explore-empty").hidden = true;
   listPins();
-  fillTheory(byId("explore-theory"), current.theory, current.theoryError);
 }
 
 function pin() {

@@ -163,7 +163,8 @@ function drawPanel(jobs, theories) {
   byId("summary").textContent = drawCurves(byId("curves"), jobs, theories, names);
   const { record, curves } = jobs[0], done = jobs.filter((job) => job.record.status === "succeeded");
   const columns = Object.fromEntries(["time", ...names.flatMap((name) => [name, `${name}_stderr`])].filter((name) => curves[name]).map((name) => [name, curves[name]]));
-  byId("table").replaceChildren(element("p", {}, `${record.kind} ${record.id}`), table(columns));
+  const least = jobs[0].diagnostics?.summary, said = least ? `: the smallest test loss is ${show(least.least_test_loss)} at t = ${show(least.least_test_loss_time)}` : "";
+  byId("table").replaceChildren(element("p", {}, `${record.kind} ${record.id}${said}`), table(columns));
   const key = done.map(({ record: { id } }) => id).join() || "none";
   if (byId("downloads").dataset.of === key) return;
   byId("downloads").dataset.of = key;

@@ -32,7 +32,7 @@ def test_from_options_to_table_plot_and_files(service: Stack, capsys, tmp_path):
     assert "succeeded 100%" in lines(capsys)[0]
     assert main(["curves", job_id]) == 0
     table = lines(capsys)
-    assert len(table) == 4 and table[0].split()[:2] == ["time", "train_loss"]
+    assert len(table) == 5 and table[0].split()[:2] == ["time", "train_loss"]
     assert main(["--json", "curves", job_id]) == 0
     assert json.loads(lines(capsys)[0])["time"] == [0, 0.5, 1]
     assert main(["curves", job_id, "-o", str(tmp_path / "c.csv")]) == 0
@@ -126,4 +126,7 @@ def test_a_sweep_prints_one_row_per_point(service: Stack, capsys):
     assert head.split()[:4] == ["noise_std", "status", "train_loss", "train_loss_stderr"]
     assert [row.split()[:2] for row in rows] == [["0", "succeeded"], ["0.2", "succeeded"]]
     assert main(["list", "--kind", "sweep"]) == 0
-    assert "bernoulli_gauss δ=0.5 σ=0.1 a=0.5 λ=0" in lines(capsys)[0]
+    head, first, *_ = lines(capsys)
+    assert head.split()[:3] == ["id", "kind", "status"] and "bernoulli_gauss δ=0.5 σ=0.1 a=0.5 λ=0" in first
+    assert main(["show", first.split()[0]]) == 0  # whose id is a short one
+    assert lines(capsys)[1].split()[:2] == ["noise_std", "status"]

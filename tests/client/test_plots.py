@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlnflow.cli.braille import log_plot
+from dlnflow.cli.braille import Curve, log_plot
 from dlnflow.client import Curves
 from service.plot import NothingToDraw, draw
 from tests.e2e.stack import QUICK, Stack
@@ -77,7 +77,7 @@ def test_curves_without_a_positive_time_are_said_to_be_none():
     with pytest.raises(NothingToDraw, match="nothing to draw"):
         draw([("a", {name: column.tolist() for name, column in ZERO.columns().items()})], "svg", "t")
     with pytest.raises(ValueError, match="no positive values"):
-        log_plot({"a": (ZERO.time, ZERO.train_loss)}, "train_loss", color=False)
+        log_plot({"a": Curve(ZERO.time, ZERO.train_loss, 0 * ZERO.time)}, "train_loss", color=False)
 
 
 def test_over_http_the_field_is_named(stack: Stack):
@@ -89,6 +89,8 @@ def test_over_http_the_field_is_named(stack: Stack):
 
 def test_a_curve_that_cannot_be_drawn_is_left_out_beside_one_that_can():
     some = np.geomspace(0.1, 1, 5)
-    assert "train_loss" in log_plot({"a": (some, some), "b": (ZERO.time, ZERO.train_loss)}, "train_loss", color=False)
+    assert "train_loss" in log_plot(
+        {"a": Curve(some, some, 0 * some), "b": Curve(ZERO.time, ZERO.train_loss, 0 * ZERO.time)}, "train_loss", color=False
+    )
     half = {name: column.tolist() for name, column in Curves(*[some] * 7).columns().items()} | {"train_loss": [0.0] * 5}
     assert draw([("a", half)], "svg", "t").startswith(b"<?xml")

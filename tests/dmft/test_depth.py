@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.integrate import solve_ivp
+from scipy.integrate import quad, solve_ivp
 
 from dlnflow.dmft import solve
-from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, Group, PairScale, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, Group, PairScale, Problem
 from dlnflow.solution import CURVES, NAMES
 from tests.dmft.exact import marchenko_pastur
 
@@ -102,6 +102,25 @@ def test_layers_of_a_linear_network_are_known_from_w(linear):
 def test_slopes_of_a_linear_network_are_constant(linear):
     """R_w(t, t) = −E[c k], also where integrals over time have weights."""
     np.testing.assert_allclose(np.diag(linear[1].kernels["response"]), -2, rtol=1e-12)
+
+
+def test_the_mean_of_what_stands_still_goes_on():
+    """Panels after the end of all movement are left out; there the mean of w goes on towards w."""
+    problem = LINEAR[1].model_copy(update={"weight_decay": 1.0})
+    times = np.array([1.0, 10.0, 40.0, 78.0])
+    solution = solve(problem, times[-1], times=times)
+    for i, t in enumerate(times):
+        value, found = linear_error(averaged, t, problem), solution.values["averaged_parameter_error"][i]
+        assert found == pytest.approx(value, abs=4 * solution.stderr["averaged_parameter_error"][i])
+        assert found == pytest.approx(value, rel=2e-3)
+
+
+def test_the_product_of_layers_is_known_at_depth_two():
+    """log |u v| = log |u(0) v(0)| − 2λt for every coordinate; E[log |g|] of a normal variate g by its own integral."""
+    random = Problem(aspect_ratio=0.5, target=SPARSE, initial_scale=GaussianScale(kind="gaussian", std=0.4), weight_decay=0.1)
+    solution = solve(random, 1.0, times=TIMES[:3], accuracy=0.1)
+    logarithm = quad(lambda g: 2 * np.log(g) * np.exp(-(g**2) / 2) / np.sqrt(2 * np.pi), 0, np.inf)[0]
+    np.testing.assert_allclose(solution.values["log_product"], 2 * (np.log(0.4) + logarithm) - 0.2 * TIMES[:3], rtol=1e-7)
 
 
 # Finite networks, all of one teacher, so that the noise is that of the data

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 
 class Proxy:
-    """Listens on a port of its own and passes every byte to `target`, a port or the path of a socket, `delay` seconds late."""
+    """Listens on a port of its own and passes every byte to `target`, `delay` seconds late."""
 
-    def __init__(self, target: int | str) -> None:
+    def __init__(self, target: int) -> None:
         self.delay, self.cuts = 0.0, 0
         self._target = target
         self._pairs: list[socket.socket] = []
@@ -39,17 +39,10 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 near = self._server.accept()[0]
-                far = self._reach()
+                far = socket.create_connection(("127.0.0.1", self._target))
                 self._pairs += [near, far]
                 for source, sink in ((near, far), (far, near)):
                     self._start(self._pass, source, sink)
-
-    def _reach(self) -> socket.socket:
-        if isinstance(self._target, int):
-            return socket.create_connection(("127.0.0.1", self._target))
-        far = socket.socket(socket.AF_UNIX)
-        far.connect(self._target)
-        return far
 
     def _start(self, target: Callable[..., None], *args: socket.socket) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)

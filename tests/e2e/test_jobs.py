@@ -167,4 +167,4 @@ def test_the_description_of_the_interface_is_whole(stack: Stack):
 def test_operators_see_that_it_lives(stack: Stack):
     assert stack.client.get("/healthz").json() == {"status": "ok"}
     assert stack.client.get("/readyz").json()["workers"] == 1
-    assert stack.client.get("/v1/limits").json()["max_body_bytes"] == 1_000_000
+    assert stack.client.get("/v1/limits").json()["max_body_bytes"] == 3_000_000

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from dlnflow.model import Problem
+from dlnflow.model import GradientDescent, Problem
 from dlnflow.theory import predict
 from tests.e2e.stack import PROBLEM, Stack
 
@@ -23,6 +23,23 @@ def test_a_prediction_is_that_of_the_library(stack: Stack):
         assert arrays["time_scales.convergence.value"] == printed["time_scales"]["convergence"]["value"]
     for link in stack.job(job_id)["links"].values():
         assert stack.client.get(link).status_code == 200
+
+
+def test_a_prediction_of_descent_and_of_depth(stack: Stack):
+    """Batches add a section with the reason for what is missing; with weight decay depth 3 has no end, and a sweep goes on over that."""
+    dynamics = {"kind": "gradient_descent", "step_size": 0.05, "batch_fraction": 0.05}
+    address = f"/v1/jobs/{stack.done({'kind': 'theory', 'problem': PROBLEM, 'dynamics': dynamics})}/theory"
+    printed = stack.client.get(address).json()
+    assert printed == predict(Problem.model_validate(PROBLEM), GradientDescent.model_validate(dynamics)).to_dict()
+    assert printed["descent"]["temperature"] == pytest.approx(1.9)
+    assert "end_of_descent" in printed["notes"]["final_parameter_error"]["why"]
+    with np.load(io.BytesIO(stack.client.get(address, params={"format": "npz"}).content), allow_pickle=False) as arrays:
+        assert arrays["descent.largest_stable_step"] == printed["descent"]["largest_stable_step"]
+    deep = {"kind": "theory", "problem": PROBLEM | {"weight_decay": 0.1}}
+    sweep = stack.done({"kind": "sweep", "base": deep, "axes": {"problem.depth": [1, 2, 3]}})
+    rows = stack.client.get(f"/v1/jobs/{sweep}/table", params={"format": "json"}).json()
+    assert [row["solution"] for row in rows] == ["ridge", "lasso", None]
+    assert rows[2]["final_parameter_error"] is None
 
 
 def test_where_there_is_no_theory_it_says_why(stack: Stack):

@@ -32,6 +32,13 @@ def test_the_points_are_the_product_of_the_axes_last_axis_fastest():
     assert job_id(children[4]) == job_id(request_adapter.validate_python(alone))
 
 
+def test_an_axis_may_pass_through_a_default_that_requests_leave_out():
+    request = sweep({"problem.depth": [1, 2, 3.0]}, {"kind": "theory", "problem": PROBLEM})
+    assert request.axes["problem.depth"] == (1.0, 2.0, 3.0)
+    assert job_id(request.child(1)) == job_id(request_adapter.validate_python({"kind": "theory", "problem": PROBLEM}))
+    assert request.child(2).problem.depth == 3
+
+
 def test_values_are_read_as_the_field_reads_them():
     request = sweep({"design": ["rademacher"], "problem.initial_scale": [1, {"u": 1, "v": 2}], "problem.target": [{"kind": "gaussian"}]})
     assert request.axes["design"] == ({"kind": "rademacher"},)

@@ -79,6 +79,29 @@ def test_the_mean_field_theory_is_truncated_for_gradient_descent_only():
     assert request_adapter.validate_python(REQUEST | {"truncation": 2}).truncation == 2
 
 
+def test_a_truncation_is_for_depth_two():
+    deep = {"truncation": 2, "problem": PROBLEM | {"depth": 3}}
+    assert field(REQUEST | deep) == "truncation"
+    assert field({"kind": "dmft", "horizon": 1, "dynamics": DESCENT} | deep) == "truncation"
+    assert request_adapter.validate_python(REQUEST | deep | {"truncation": None}).problem.depth == 3
+
+
+def test_weight_decay_at_other_depths_is_followed_for_a_while():
+    request = {"kind": "dmft", "horizon": 50, "problem": PROBLEM | {"depth": 4, "weight_decay": 0.1}}
+    assert request_adapter.validate_python(request).horizon == 50
+    assert field(request | {"horizon": 51}) == "horizon"
+    assert request_adapter.validate_python(request | {"horizon": 51, "dynamics": DESCENT}).horizon == 51
+    assert request_adapter.validate_python(request | {"horizon": 51, "problem": PROBLEM | {"weight_decay": 0.1}}).horizon == 51
+    assert request_adapter.validate_python(REQUEST | {"horizon": 51, "problem": request["problem"]}).horizon == 51
+
+
+def test_a_depth_is_one_or_two_or_clearly_more():
+    for depth in (0.5, 1.5, 1.999, 2 + 1e-9, 10.5):
+        assert field(REQUEST | {"problem": PROBLEM | {"depth": depth}}) == "problem.depth"
+    for depth in (1, 2, 2.001, 10):
+        assert request_adapter.validate_python(REQUEST | {"problem": PROBLEM | {"depth": depth}}).problem.depth == depth
+
+
 @pytest.mark.parametrize(
     ("change", "name"),
     [

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dlnflow.jobs import results
+from dlnflow.jobs.summary import COLUMNS, summarise
 from dlnflow.solution import CURVES, KERNELS, ORDER_PARAMETERS, Conditional, Solution, SolveError
 
 RNG = np.random.default_rng(7)
@@ -78,10 +80,25 @@ def test_the_same_result_gives_the_same_bytes():
 
 def test_missing_numbers_are_null_in_json_and_nan_in_npz():
     diagnostics = results.decode("diagnostics", results.encode(results.documents(make_solution()))["diagnostics"])
+    diagnostics.pop("summary")
     assert diagnostics == {"outcome": "converged", "error": {"sampling": 0.1, "step": None}, "seed": 3, "advice": None}
     arrays = load(results.to_npz(diagnostics))
     assert str(arrays["outcome"]) == "converged"
     assert np.isnan(arrays["error.step"])
+
+
+def test_a_summary_has_the_smallest_test_loss_and_the_ends():
+    solution = make_solution()
+    values = solution.values | {"test_loss": np.array([3.0, 2.0, 0.5, 0.7, 1.0])}
+    parts = results.documents(replace(solution, values=values))
+    summary = results.decode("diagnostics", results.encode(parts)["diagnostics"])["summary"]
+    assert summary["least_test_loss"] == 0.5
+    assert summary["least_test_loss_time"] == solution.time[2]
+    assert summary["least_test_loss_stderr"] == solution.stderr["test_loss"][2]
+    assert summary["final"] == {name: values[name][-1] for name in CURVES + ORDER_PARAMETERS}
+    row = summarise(parts)
+    assert (row["least_test_loss"], row["least_test_loss_time"]) == (0.5, solution.time[2])
+    assert list(row) == COLUMNS["dmft"]
 
 
 def test_a_simulation_has_no_kernels():

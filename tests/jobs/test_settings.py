@@ -22,6 +22,7 @@ SECRET = "pa%ss-w0rd"
         ("host", "[::1]", "::1"),
         ("root_path", "/flow/", "/flow"),
         ("root_path", "/", ""),
+        ("root_path", "/a.b/.c/~d-e", "/a.b/.c/~d-e"),
         ("data", "  ", "./.dlnflow"),
     ],
 )
@@ -35,6 +36,15 @@ def test_a_tilde_is_the_home_folder(name, monkeypatch):
     assert getattr(from_environment({f"DLNFLOW_{name.upper()}": "~/dln"}), name) == "/home/ada/dln"
     with pytest.raises(BadSetting, match=f"DLNFLOW_{name.upper()}: there is no such home folder"):
         from_environment({f"DLNFLOW_{name.upper()}": "~nobody-of-this-name/dln"})
+
+
+@pytest.mark.parametrize(
+    "path", ["app", "//app", "/a b", "/a%20b", "/ü", "/Ж", "/..", "/a/./b", "/a/../b", "/a?b", "/a;b", "https://site/app"]
+)
+def test_a_path_that_an_address_could_not_hold_is_refused(path):
+    """Or that clients would shorten."""
+    with pytest.raises(BadSetting, match="DLNFLOW_ROOT_PATH: a path begins with /"):
+        from_environment({"DLNFLOW_ROOT_PATH": path})
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import hashlib
 import numpy as np
 from threadpoolctl import threadpool_limits
 from dlnflow.native import simulation as native
-from dlnflow.model import GaussianScale, GaussianTarget, Problem
+from dlnflow.model import GaussianScale, GaussianTarget, GradientDescent, Problem
 from dlnflow.simulation.descent import Descent, descend
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import Flow, follow
@@ -22,6 +22,8 @@ from dlnflow.simulation.products import Design
 from tests.native.networks import SHAPES, matrix
 
 threadpool_limits(1)
+STEPS = GradientDescent(kind="gradient_descent", step_size=0.02)
+BATCHES = STEPS.model_copy(update={"batch_fraction": 0.3, "momentum": 0.5, "label_noise_std": 0.1})
 def show(name, *arrays):
     assert all(np.isfinite(each).all() for each in arrays)
     print(name, hashlib.sha256(b"".join(np.ascontiguousarray(each).tobytes() for each in arrays)).hexdigest())
@@ -43,13 +45,15 @@ PROBLEMS = {
     "sparse": ({"aspect_ratio": 0.5, "initial_scale": 0.1}, None),
     "decay": ({"aspect_ratio": 1.3, "initial_scale": GaussianScale(kind="gaussian", std=0.5), "weight_decay": 0.05}, None),
     "truncated": ({"aspect_ratio": 0.8, "initial_scale": 0.3}, 0.7),
+    "linear": ({"aspect_ratio": 0.5, "initial_scale": 0.3, "depth": 1, "weight_decay": 0.05}, None),
+    "deep": ({"aspect_ratio": 0.8, "initial_scale": 0.6, "depth": 3.5, "weight_decay": 0.02}, None),
     "stiff": ({"aspect_ratio": 1.0, "initial_scale": 100.0}, None),
 }
 for name, (values, truncation) in PROBLEMS.items():
     problem = Problem(target=GaussianTarget(), noise_std=0.1, **values)
     network = draw_network(problem, 303, np.random.default_rng(0), truncation=truncation)
     data = network.y, network.teacher, network.u0, network.v0, network.weight_decay, network.samples
-    double = Network(Design(network.design.X.astype(float)), *data)
+    double = Network(Design(network.design.X.astype(float)), *data, depth=problem.depth)
     times = np.geomspace(0.01, 1e4 if name == "stiff" else 30.0, 40)
     for of, kind in ((network, "single"), (double, "double")):
         flow = Flow(of, times[-1])
@@ -59,6 +63,8 @@ for name, (values, truncation) in PROBLEMS.items():
             assert flow._spectrum is not None
     if name != "stiff":
         show(f"descent {name}", *(part.w for part in descend(Descent(network, STEPS, 2.0), np.array([1.0, 2.0]))))
+        rows = draw_network(problem, 303, np.random.default_rng(0), truncation=truncation, keep_rows=True)
+        show(f"batches {name}", *(part.w for part in descend(Descent(rows, BATCHES, 2.0), np.array([1.0, 2.0]))))
 """
 
 LEVELS = native.available()

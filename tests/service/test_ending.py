@@ -67,10 +67,14 @@ def test_a_server_that_is_stopped_ends_long_answers_in_order(store, api, number)
     process, url = api
     store.submit(request)
     ended: dict[str, object] = {}
+    begun = threading.Event()
 
     def follow() -> None:
         with httpx2.stream("GET", f"{url}/v1/jobs/{ID}/events", timeout=30) as answer:
-            ended["stream"] = parse("\n".join(answer.iter_lines()))  # raises where it is cut off
+            lines = answer.iter_lines()
+            first = next(lines)
+            begun.set()
+            ended["stream"] = parse("\n".join([first, *lines]))  # raises where it is cut off
 
     def wait() -> None:
         ended["wait"] = httpx2.get(f"{url}/v1/jobs/{ID}", headers={"Prefer": "wait=30"}, timeout=40)
@@ -78,6 +82,7 @@ def test_a_server_that_is_stopped_ends_long_answers_in_order(store, api, number)
     threads = [threading.Thread(target=target) for target in (follow, wait)]
     for thread in threads:
         thread.start()
+    assert begun.wait(30)
     time.sleep(1)
     began = time.monotonic()
     process.send_signal(number)

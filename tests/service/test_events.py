@@ -8,12 +8,10 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
-from redis.asyncio import Redis
 
 from dlnflow.jobs import results
 from dlnflow.jobs.requests import job_id, request_adapter
-from service.live import READERS, Live
-from tests.e2e.proxy import Proxy
+from service.live import READERS
 from tests.service.serving import serving
 from tests.service.test_app import REQUEST
 
@@ -113,32 +111,3 @@ def test_a_wait_ends_when_the_job_does(store, url):
     assert answer.json()["status"] == "succeeded"
     assert answer.headers["preference-applied"] == "wait=20"
     assert time.monotonic() - start < 15  # not when the time is over
-
-
-def test_whoever_stops_waiting_leaves_no_answer_to_the_next(store, redis_url):
-    """On a connection whose command was given up between question and answer, the next question would get that answer."""
-    ids, attempts = [], []
-    for seed in range(4):
-        ids.append(job_id(job := request_adapter.validate_python(REQUEST | {"seed": seed})))
-        store.submit(job)
-        attempts.append(store.claim("w"))
-        store.progress(attempts[-1], 0.5, f"of {ids[-1]}")
-
-    proxy = Proxy(redis_url.removeprefix("unix://"))
-    proxy.delay = 0.02
-
-    async def main() -> list[list[str]]:
-        live = Live(Redis(port=proxy.port))
-        for number in range(40):  # each gives up at another moment
-            await live.finished(ids[number % 4], 0.003 * number)
-        for attempt in attempts:
-            await asyncio.to_thread(store.succeed, attempt, {"curves": b""})
-        told = [[event.data async for event in live.follow(each, "0")] for each in ids]
-        await live.close()
-        return told
-
-    told = asyncio.run(main())
-    proxy.close()
-    for each, events in zip(ids, told, strict=True):
-        assert [said for said in events if "of " in said] == [said for said in events if f"of {each}" in said] != []
-        assert json.loads(events[-1])["status"] == "succeeded"

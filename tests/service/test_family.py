@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dlnflow.jobs.requests import job_id, request_adapter
+from dlnflow.model.problem import MOST_GROUPS
 from dlnflow.model.schedules import MOST_STEPS
 from tests.e2e.stack import PROBLEM, Stack
 from tests.e2e.stack import QUICK as ANY
@@ -68,7 +69,7 @@ WRONG = {
     "groups and a start": (groups(GROUP, GROUP, initial_scale=1), "problem.initial_scale", "leave this one out, or the groups"),
     "neither target nor groups": (QUICK | {"problem": {"aspect_ratio": 1}}, "problem.target", "or groups"),
     "no groups": (groups(), "problem.groups", "at least 1"),
-    "too many groups": (groups(*[GROUP | {"weight": 1 / 33}] * 33), "problem.groups", "at most 32"),
+    "too many groups": (groups(*[GROUP] * (MOST_GROUPS + 1)), "problem.groups", f"at most {MOST_GROUPS}"),
     "a group without its target": (groups({"weight": 1, "initial_scale": 1}), "problem.groups.0.target", "missing"),
     "a group within a group": (groups(GROUP | {"groups": [GROUP]}, GROUP), "problem.groups.0.groups", "one of problem"),
     "depth of a group": (groups(GROUP | {"depth": 3}, GROUP), "problem.groups.0.depth", "one of problem"),

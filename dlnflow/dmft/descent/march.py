@@ -186,7 +186,7 @@ class Marcher:
     def _ran_away(self) -> str:
         """What happened and what to try.
 
-        Without noise u ← u (1 + η c (w* − u²/2)) escapes from η c |w*| > 2 on, where η c k = 4 at w = w*; so do other depths at about that k.
+        Without noise u ← u (1 + η c (w* − u²/2)) escapes from η c |w*| > 2 on, where η c k = 4 at w = w*; other depths do at about that k.
         """
         step = float(self.sizes[self.steps])
         edge = stability_edge(self.problem, self.dynamics)

@@ -1,0 +1,34 @@
+"""The fields of jobs as keywords: what editors complete and type checkers check. Their ranges and meanings are those of the models."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+from dlnflow.jobs.requests import Request
+from dlnflow.model import Design, Dynamics, Problem
+from dlnflow.solution import Array
+
+Numbers = Iterable[float] | Array
+ProblemLike = Problem | Mapping[str, Any]
+DynamicsLike = Dynamics | Mapping[str, Any]
+DesignLike = Design | Mapping[str, Any] | str
+Axes = Mapping[str, Sequence[Any] | Array]
+Kind = Literal["dmft", "simulation", "theory", "comparison", "sweep"]
+
+
+class JobFields(TypedDict, total=False):
+    """The fields of a job of any kind; which of them a kind has, and what holds where they are left out, is said by its model."""
+
+    kind: Kind
+    problem: ProblemLike
+    horizon: float
+    times: Numbers | None
+    seed: int
+    dynamics: DynamicsLike
+    truncation: float | None
+    accuracy: float
+    dimension: int
+    replicas: int
+    design: DesignLike
+    standard_error: float | None
+    base: Request | Mapping[str, Any]
+    axes: Axes

@@ -6,13 +6,13 @@ import pytest
 import dlnflow
 
 PROBLEM = {"aspect_ratio": 0.5, "target": {"kind": "gaussian"}, "noise_std": 0.1, "initial_scale": 0.5}
-DESCENT = {"kind": "gradient_descent", "step_size": 0.1}
+DESCENT = {"kind": "gradient_descent", "step_size": 0.04}
 CHANGES = {
     "depth": {"problem": PROBLEM | {"depth": 3}},
     "momentum": {"dynamics": DESCENT | {"momentum": 0.5}},
     "batch_fraction": {"dynamics": DESCENT | {"batch_fraction": 0.3}},
     "label_noise_std": {"dynamics": DESCENT | {"label_noise_std": 2.0}},
-    "schedule": {"dynamics": DESCENT | {"step_size": {"kind": "linear", "start": 0.2, "end": 0.1, "steps": 20}}},
+    "schedule": {"dynamics": DESCENT | {"step_size": {"kind": "linear", "start": 0.1, "end": 0.04, "steps": 20}}},
 }
 
 

@@ -4,17 +4,9 @@ import numpy as np
 
 from dlnflow.solution import Array
 
-SLACK = 1e-9  # relative rounding of t/η that still counts as a whole number of steps
-
 
 def default_times(horizon: float) -> Array:
     """Times for a curve up to `horizon`, shape (T,): 0, then 12 per decade from min(horizon, 1)/100 on."""
     first = min(horizon, 1.0) / 100
     count = max(2, int(np.ceil(12 * np.log10(horizon / first))) + 1)
     return np.concatenate([[0.0], np.geomspace(first, horizon, count)])
-
-
-def steps_until(t: Array, step_size: float) -> Array:
-    """How many steps have been made by the times `t`, shape (T,): the largest k with kη ≤ t."""
-    ratio = t / step_size
-    return np.floor(ratio + SLACK * np.maximum(1, ratio))

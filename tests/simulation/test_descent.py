@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from dlnflow.grids import steps_until
 from dlnflow.model import BernoulliGaussTarget, GaussianScale, GradientDescent, Problem
 from dlnflow.simulation import simulate
 from dlnflow.simulation.descent import Descent, descend
@@ -35,7 +34,7 @@ def test_the_steps_are_those_of_the_recursion(scale, aspect_ratio):
 
 def test_a_time_shows_the_last_step_before_it():
     times = np.array([0.0, 0.05, 0.1, 0.15, 0.3 - 1e-15, 0.35])
-    assert steps_until(times, 0.1).tolist() == [0, 0, 1, 1, 3, 3]
+    assert descent(0.1).steps_until(times, 1.0).tolist() == [0, 0, 1, 1, 3, 3]
     solution = simulate(PROBLEM, 1.0, times=times, dimension=50, replicas=2, dynamics=descent(0.1))
     error = solution.values["parameter_error"]
     assert error[0] == error[1]

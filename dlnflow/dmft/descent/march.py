@@ -1,8 +1,9 @@
 """One causal pass over the steps of gradient descent: what every step needs of the kernels is an average over the steps before.
 
-With x = R_r e, that is x(k) = e(k) + Σ_{j<k} R_w(k, j) x(j)/δ, and C_r(k, j) = E[x(k) x(j)] + σ² g(k) g(j), g = R_r 1. R_w acts on
-histories only. These are few functions of the step and combinations of them, so that R_w(k, ·) is kept on a small basis, as the mean
-tangent of w(k) in the direction of each basis function: steps enter the basis one by one and every PANEL steps the basis is reduced.
+With x = R_r e, that is x(k) = e(k) + Σ_{j<k} R_w(k, j) x(j)/δ, and C_r(k, j) = E[x(k) x(j)] + σ² g(k) g(j), g = R_r 1, eqs. (31) and
+(32). R_w acts on histories only. These are few functions of the step and combinations of them, so that R_w(k, ·) is kept on a small
+basis, as the mean tangent of w(k) in the direction of each basis function: steps enter the basis one by one and every PANEL steps the
+basis is reduced.
 """
 
 from collections.abc import Callable, Sequence
@@ -131,7 +132,7 @@ class Marcher:
         return memory
 
     def _factor_row(self, correlations: Array) -> Array:
-        """The row of L with ζ = L z: forward substitution on the anchors, and a new mode where they leave too much unexplained.
+        """The row of L with ζ = L z, eq. (34): forward substitution on the anchors, and a new mode where they leave too much unexplained.
 
         With C_f = R_r (C_e + σ² + N) R_rᵀ, where N is the variance of the white noise of random steps; S = R_r − 1 in the place of R_r in
         front of N makes C_r of it.
@@ -179,7 +180,7 @@ class Marcher:
             self._reduce()
 
     def _white(self, variance: float) -> float:
-        """Of what a random step adds to a sample's residual: q D + σ_l²/b, q = (1 − b)/b, where D = C_r(k, k) is `variance`."""
+        """Eq. (33), of what a random step adds to a sample's residual: q D + σ_l²/b, q = (1 − b)/b, where D = C_r(k, k) is `variance`."""
         b, labels = self.dynamics.batch_fraction, self.dynamics.label_noise_std
         return (1 - b) / b * variance + labels**2 / b
 
@@ -271,7 +272,7 @@ class Marcher:
 
 
 def balanced(reached: Array, seen: Array, negligible: float) -> tuple[Array, Array]:
-    """A basis (rank, new) and its dual (new, rank) that keep what is both `reached` and `seen`, Gram matrices (rank, rank).
+    """Eq. (35): a basis (rank, new) and its dual (new, rank) that keep what is both `reached` and `seen`, Gram matrices (rank, rank).
 
     What has less than the share `negligible` of the largest eigenvalue of their product is dropped (B. C. Moore, IEEE Trans. Autom. Control
     26, 1981).

@@ -92,7 +92,7 @@ class Paths:
         return np.concatenate([coupled, [log_product @ weights, averaged**2 @ weights, error**2 @ weights]])
 
     def advance(self, step: float, noise: Array, memory: Array, node: int | None) -> float:
-        """One step of gradient descent of length `step` with ζ = `noise` · modes; tells how far it goes, max |step · h|.
+        """Eq. (29): one step of gradient descent of length `step` with ζ = `noise` · modes; tells how far it goes, max |step · h|.
 
         A new direction, the unit perturbation of this step, joins the basis and, with `node`, the nodes.
         """

@@ -174,7 +174,7 @@ class Descent:
         return samples, mean, Errors(sampling, {name: np.zeros_like(value) for name, value in mean.items()}, self.neglected)
 
     def _together(self, samples: list[Sample], mean: Curves, errors: Errors) -> tuple[March, Errors, tuple[Conditional, ...]]:
-        """A march of all scrambles together, its errors by those of the `mean` of single ones, and the conditional curves."""
+        """A march of all scrambles together, its errors, eq. (36), by those of the `mean` of single ones, and the conditional curves."""
         marcher = self._marcher(samples, self.nodes)
         lines = Lines(self.problem, marcher)
         march = marcher.run(self.steps, self.wanted.tolist(), lambda k: self._watch(k, SCRAMBLES), lines.draw)

@@ -22,6 +22,7 @@ from dlnflow.solution import Array
 
 MOST_STEPS = 100  # of Newton's method between bounds that halve; a few suffice where they need not
 ROUNDING = 1e-15
+CANCELLED = 1e-9  # as near to ±1 a hyperbolic tangent says nothing about its argument
 SMALLEST_ANGLE = 1e-12  # relative to the largest that a root can have
 
 
@@ -172,12 +173,13 @@ class Power(ScalarMap):
         return np.asarray(np.minimum(of_power, of_sinh))
 
     def _reach_of_force(self, side: Array, gap: Array, theta: float) -> Array:
-        """An upper bound of side · q, from θ |x| ≤ |y − w(0)| = `gap`; infinite where x cannot grow so far."""
+        """An upper bound of side · q, from θ |x| ≤ |y − w(0)| = `gap`; infinite where that says nothing."""
         if theta == 0:
             return np.full_like(gap, np.inf)
         e = self.excess
         ratio = np.tanh(e * side * self.q0 / 2) + 2 * e * gap / (theta * 2 * self.scale * np.cosh(e * self.q0 / 2))
-        return np.asarray(np.where(ratio < 1, 2 / e * np.arctanh(np.minimum(ratio, 1 - ROUNDING)), np.inf))
+        told = np.abs(ratio) < 1 - CANCELLED
+        return np.asarray(np.where(told, 2 / e * np.arctanh(np.where(told, ratio, 0.0)), np.inf))
 
     @property
     def lowest(self) -> float:

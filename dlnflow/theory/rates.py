@@ -50,7 +50,8 @@ def _left_edge(delta: float, point: FixedPoint) -> float:
     def slack(p: float) -> float:
         return mean(p * (2 * k + p) / (k + p) ** 2) - (1 - delta)
 
-    p = np.exp(brentq(lambda x: slack(float(np.exp(x))), top - 60, top))
+    ends_at_top = slack(float(np.exp(top))) <= 0  # by rounding, where weights differ in k by dozens of orders of magnitude
+    p = np.exp(top if ends_at_top else brentq(lambda x: slack(float(np.exp(x))), top - 60, top))
     return float(p**2 / delta * mean(k / (k + p) ** 2))
 
 

@@ -282,6 +282,8 @@ def test_everything_is_finite_or_explained(seed):
         a, delta = float(np.exp(rng.uniform(np.log(1e-3), np.log(30)))), float(np.exp(rng.uniform(np.log(0.05), np.log(20))))
         target = [SPARSE, ATOMS, LAPLACE, UNIFORM][rng.integers(4)]
         scale = rng.choice([a, PairScale(u=a, v=float(min(100, a * rng.uniform(0.1, 10))))])
+        if rng.random() < 0.3:
+            scale = PairScale(u=1.0, v=1e-3)
         problem = of(rng.choice([1.0, 2.5, 3.0, 5.0, 10.0]), delta, target, rng.choice([0.0, 0.3]), scale, rng.choice([0.0, 0.1]))
         found = predict(problem)
         for name, note in found.notes.items():

@@ -16,6 +16,9 @@ MOST_PANELS = 100
 MOST_MODES = 160
 """Modes. Columns of L that a pilot's sample is drawn for. Source: measured, 10 to 50 are usual."""
 
+GAUSS = 40
+"""Points. Of the rule that integrates weights e^(−(L−2)λt) within a panel. Source: choice, for weights that vary by e^50 in one."""
+
 FIRST_WIDTH = 0.3
 """1. First panel over the shortest time scale, eq. (15). Source: choice; the roughness corrects it."""
 

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.polynomial import legendre
 from scipy.special import roots_jacobi
 
+from dlnflow.dmft.constants import GAUSS
 from dlnflow.solution import Array
-
-GAUSS = 40  # points, for weights that vary by e^50 within a panel
 
 
 @cache

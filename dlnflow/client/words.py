@@ -40,7 +40,7 @@ def read_data(data: matrix.Data, header: bool | None, index: bool | None) -> mat
 
 
 @contextmanager
-def refusing(kind: str | None) -> Iterator[None]:
+def refusing(kind: str | None = None) -> Iterator[None]:
     """Turn pydantic's errors about a job of `kind` into `InvalidRequest`: a line for each of up to ten fields, with what was given."""
     try:
         yield

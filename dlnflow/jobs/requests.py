@@ -106,7 +106,7 @@ class DmftFields(TimedRequest):
     def _followed(self) -> "DmftFields":
         if not self.dynamics.is_discrete and self.horizon > self.problem.followed_until:
             raise PydanticCustomError(
-                "too_long",
+                "not_followed",
                 "at this depth and weight_decay the mean field of gradient flow is followed up to t = {end}; lower horizon or weight_decay",
                 {"end": f"{self.problem.followed_until:.4g}", "field": "horizon"},
             )

@@ -3,7 +3,6 @@
 Every quantity is dimensionless. Ranges are those in which the solvers are tested.
 """
 
-from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -83,7 +82,7 @@ class Problem(Model):
             raise contradiction(field, "all weights are zero and noise_std is 0, so there is nothing to learn")
         return self
 
-    @cached_property
+    @property
     def population(self) -> tuple[Group, ...]:
         """The groups of coordinates; one where they are all alike."""
         return self.groups or (Group.model_construct(weight=1.0, target=self.target, initial_scale=self.initial_scale),)
@@ -98,7 +97,7 @@ class Problem(Model):
         """Whether all columns of X have variance 1/d."""
         return all(group.variance == 1 for group in self.population)
 
-    @cached_property
+    @property
     def parts(self) -> list[tuple[Group, Stratum]]:
         """The parts of the law of w* from which quasi-random points are drawn, each with its group."""
         return [

@@ -43,6 +43,7 @@ class Theory:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `descent` for gradient descent only."""
         found = asdict(self)
+        found["phases"] = list(found["phases"])
         return found if self.descent else {name: value for name, value in found.items() if name != "descent"}
 
 

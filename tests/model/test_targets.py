@@ -57,7 +57,7 @@ def test_points(name, initial_scale, aimed):
     """Second moments are exact; averages of smooth functions of 2¹⁴ points are those of the law to 0.2 %, bounded ones to 2e-3."""
     law = LAWS[name]
     asked, modes = problem(law.target, initial_scale), 4
-    strata = asked.strata
+    strata = [stratum for _, stratum in asked.parts]
     assert sum(stratum.probability for stratum in strata) == pytest.approx(1)
     aims = [np.eye(modes + stratum.is_normal) for stratum in strata] if aimed else None
     sample = sampling.draw(asked, 2**14, modes, np.random.SeedSequence(3), aims)

@@ -35,6 +35,11 @@ def given(samples, dimension, seed=0):
     return X, X @ teacher + 0.1 * rng.standard_normal(samples), teacher
 
 
+def power(x, p):
+    """Of negative x an odd function where p is no integer."""
+    return x**p if float(p).is_integer() else np.sign(x) * np.abs(x) ** p
+
+
 def loop(network, dynamics, end, rng):
     """w after the steps up to the time `end`, one step after the other, as the notation page writes them."""
     X, y, L = network.design.X.astype(float), network.y, network.depth
@@ -50,14 +55,12 @@ def loop(network, dynamics, end, rng):
             batch = draw_batch(dynamics, n, rng)
             mask = np.isin(np.arange(n), batch.samples).astype(float)
             noise[batch.samples] = batch.label_noise
-        h = d / n * X.T @ (mask / b * (X @ (u**L - v**L) / L - y - noise))
-        u_next = u - eta * (u ** (L - 1) * h + network.weight_decay * u) + beta * (u - u_before)
-        v_next = v - eta * (-(v ** (L - 1)) * h + network.weight_decay * v) + beta * (v - v_before)
-        if L > 2:
-            u_next, v_next = np.maximum(u_next, 1e-150), np.maximum(v_next, 1e-150)
+        h = d / n * X.T @ (mask / b * (X @ (power(u, L) - power(v, L)) / L - y - noise))
+        u_next = u - eta * (power(u, L - 1) * h + network.weight_decay * u) + beta * (u - u_before)
+        v_next = v - eta * (-power(v, L - 1) * h + network.weight_decay * v) + beta * (v - v_before)
         u, v, u_before, v_before = u_next, v_next, u, v
         time += eta
-    return (u**L - v**L) / L
+    return (power(u, L) - power(v, L)) / L
 
 
 FEATURES = {
@@ -187,10 +190,10 @@ def largest_difference(one, other):
     return max(float(np.max(np.abs(one[name] - other[name]) / (1e-3 + np.abs(other[name])))) for name in NAMES)
 
 
-@pytest.mark.parametrize(("kind", "tolerance"), [("flow", 2e-3), ("steps", 1e-7)])
+@pytest.mark.parametrize(("kind", "tolerance"), [("flow", 2e-3), ("steps", 1e-4)])
 def test_depths_next_to_two_are_those_of_two(kind, tolerance):
     """The flow's two ways of stepping differ by its own tolerance of 3e-3 where signs of errors differ."""
-    near = largest_difference(values(changed(depth=2 + 1e-9), DYNAMICS[kind]), values(PROBLEM, DYNAMICS[kind]))
+    near = largest_difference(values(changed(depth=2 + 1e-6), DYNAMICS[kind]), values(PROBLEM, DYNAMICS[kind]))
     far = largest_difference(values(changed(depth=2.2), DYNAMICS[kind]), values(PROBLEM, DYNAMICS[kind]))
     assert near < tolerance < far
 

@@ -113,7 +113,7 @@ function readAxes() {
 export function showRefusal(refusal) {
   const text = [refusal.message.replace(`${refusal.field}: `, ""), refusal.hint].filter(Boolean).join(" ");
   const path = (refusal.field || "").replace(/^base\./, "");
-  const field = path && placeError(form, path, text);
+  const field = path ? placeError(form, path, text) : null;
   byId("form-error").textContent = field ? "" : [refusal.field, text].filter(Boolean).join(": ");
   (field?.querySelector("input, select") || byId("form-error")).scrollIntoView({ block: "nearest" });
 }

@@ -116,7 +116,7 @@ def test_the_page_works_in_a_browser(front: str, browser: Browser):
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("response", lambda answer: answer.status >= 400 and wrong.append(f"{answer.status} {answer.url}"))
-    page.goto(front)
+    page.goto(f"{front}#form")
     page.wait_for_selector("body[data-ready]")
     assert f"{front}v1/jobs" in (page.locator("#curl").text_content() or "")
     page.uncheck("input[name=dmft]")

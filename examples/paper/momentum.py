@@ -12,7 +12,7 @@ END = 60.0  # on the time η k/(1 − β) of the flow
 
 
 def main(client: Client) -> None:
-    sizes = {"dimension": sized(1500, 300), "replicas": sized(16, 4)}
+    sizes = {"dimension": sized(1500, 800), "replicas": 16}
     pairs = [(intrinsic, beta) for intrinsic, betas in INTRINSIC.items() for beta in betas]
     networks = {pair: client.submit(**request(*pair), kind="simulation", **sizes) for pair in pairs}
     solved = {pair: client.submit(**request(*pair, end=6.0), kind="dmft", accuracy=0.02) for pair in pairs[::2]}

@@ -161,9 +161,9 @@ class Flow:
         Make steps until a time is reached, or until one needs something. `watch(t)` is called every few milliseconds.
         """
 
-    def at(self, t: float) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64]]:
+    def at(self, t: float) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64]]:
         """
-        w, u² and v² at a time within the last step, (d,), and w (d,) and r (rows,) at its start.
+        w, u² and v² at a time within the last step, (d,), w (d,) and r (rows,) at its start, and the integral of w (d,) up to the time.
         """
 
     @property
@@ -234,9 +234,9 @@ class AnyDepthFlow:
         Make steps until a time is reached, or until one needs something. `watch(t)` is called every few milliseconds.
         """
 
-    def at(self, t: float) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64]]:
+    def at(self, t: float) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64]]:
         """
-        w, u² and v² at a time within the last step, (d,), and w (d,) and r (rows,) at its start.
+        w, u² and v² at a time within the last step, (d,), w (d,) and r (rows,) at its start, and the integral of w (d,) up to the time.
         """
 
     @property

@@ -19,7 +19,6 @@ from dlnflow.simulation.snapshots import Snapshots, Watcher
 from dlnflow.solution import Array, SolveError
 
 TOLERANCE = 3e-3
-NODES, WEIGHTS = (np.polynomial.legendre.leggauss(3) + np.array([[1.0], [0.0]])) / 2  # of Gauss's rule on [0, 1]
 BATCH = 32  # times that are computed together: products with X are matrix products, and memory stays small
 
 
@@ -58,7 +57,6 @@ class Flow:
         self.network = network
         self._compiled = network.compiled_flow(tolerance, end)
         self._watch = watch
-        self._integrated, self._integral = 0.0, np.zeros_like(network.u0)
         self._stiffest = np.inf  # length times spectral radius of a step, from which on Krylov spaces do not do
         self._spectrum: native.Spectrum | None = None
 
@@ -96,21 +94,11 @@ class Flow:
         """The network at some of the increasing `times`, shape (m,), from the last step on."""
         steps = []
         for t in times:
-            self._integrate(t)
-            steps.append((*self._compiled.at(t), self._integral / (t or 1.0)))
-        w, u2, v2, w_before, r_before, averaged = (np.array(each) for each in zip(*steps, strict=True))
-        averaged[times == 0] = w[times == 0]
+            self.advance(t)
+            steps.append(self._compiled.at(t))
+        w, u2, v2, w_before, r_before, integral = (np.array(each) for each in zip(*steps, strict=True))
+        averaged = np.where(times[:, None] > 0, integral / np.where(times > 0, times, 1.0)[:, None], w)
         return Snapshots(times, w, u2, v2, r_before + self.network.design.images(w - w_before), averaged)
-
-    def _integrate(self, until: float) -> None:
-        """Go on to a time, with the integral of w by Gauss's rule on each step, whose own error is larger."""
-        while self._integrated < until:
-            self.advance(np.nextafter(self._integrated, np.inf))
-            width = min(until, self._compiled.t) - self._integrated
-            for node, weight in zip(NODES, WEIGHTS, strict=True):
-                w = self._compiled.at(self._integrated + width * node)[0]
-                self._integral = self._integral + width * weight * w
-            self._integrated += width
 
 
 def follow(flow: Flow, times: Array) -> Iterator[Snapshots]:

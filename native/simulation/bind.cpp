@@ -264,14 +264,15 @@ void bind_flow(nb::module_& module, const std::string& prefix) {
     const auto at = [](const Of& of, double t) {
         const Flow<Map>& flow = of.flow();
         Snapshot snapshot = unlocked([&] { return flow.at(t); });
+        Array integral = unlocked([&] { return flow.integral(t); });
         const auto each = [](Array& values) { return to_numpy(std::move(values)); };
-        return std::tuple(each(snapshot.w), each(snapshot.u2), each(snapshot.v2), each(snapshot.w_before), each(snapshot.r_before));
+        return std::tuple(each(snapshot.w), each(snapshot.u2), each(snapshot.v2), each(snapshot.w_before), each(snapshot.r_before), each(integral));
     };
     nb::class_<Of>(module, (prefix + "Flow").c_str(), "The flow of a network, step by step.")
         .def("__init__", make, "network"_a, nb::kw_only(), "tolerance"_a, "end"_a, nb::keep_alive<1, 2>())
         .def("advance", advance, "until"_a, nb::kw_only(), "stiffest"_a, "spectrum"_a.none(), "watch"_a,
              "Make steps until a time is reached, or until one needs something. `watch(t)` is called every few milliseconds.")
-        .def("at", at, "t"_a, "w, u² and v² at a time within the last step, (d,), and w (d,) and r (rows,) at its start.")
+        .def("at", at, "t"_a, "w, u² and v² at a time within the last step, (d,), w (d,) and r (rows,) at its start, and the integral of w (d,) up to the time.")
         .def_prop_ro("point", [](const Of& of) { return shown(of.flow().point()); }, "The last point reached.")
         .def_prop_ro("t", [](const Of& of) { return of.flow().point()->t; })
         .def_prop_ro("exact", [](const Of& of) { return of.flow().exact(); }, "Whether the residual and the force of the last point are.")

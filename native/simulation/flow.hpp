@@ -31,6 +31,7 @@ class Flow {
         for (double force : point_->force) fastest = std::max(std::abs(force), fastest);
         for (double k : point_->k) radius_ = std::max(k, radius_);
         h_ = FIRST_CHANGE / fastest;
+        integral_.assign(point_->w.size(), 0.0);
     }
 
     /// Makes steps until the time `until` is reached. Those as stiff as `stiffest` need a `spectrum` that serves.
@@ -62,6 +63,13 @@ class Flow {
             at.store(snapshot.w, weight.w), at.store(snapshot.u2, weight.u2), at.store(snapshot.v2, weight.v2);
         });
         return snapshot;
+    }
+
+    /// The integral of w from t = 0 to a time within the last step.
+    Array integral(double t) const {
+        Array total = integral_;
+        add_integral(total, t);
+        return total;
     }
 
     const Shared& point() const { return point_; }
@@ -100,8 +108,18 @@ class Flow {
 
     /// Leaves room for the next one.
     void forget_step() {
+        if (origin_ != point_) add_integral(integral_, point_->t);
         last_.reset();
         origin_ = point_;
+    }
+
+    /// Adds the integral of w from the start of the last step to the time t, by Gauss's rule, whose own error is less than the step's.
+    void add_integral(Array& total, double t) const {
+        const double width = t - origin_->t, apart = 0.5 / std::sqrt(3.0);
+        for (const double node : {0.5 - apart, 0.5 + apart}) {
+            const Array w = at(origin_->t + node * width).w;
+            for (std::size_t i = 0; i < total.size(); i++) total[i] += width / 2 * w[i];
+        }
     }
 
     Shared at_end(Point point) const {
@@ -112,6 +130,7 @@ class Flow {
     const Network<Map>& network_;
     Goal goal_;
     Shared point_, origin_, exact_;       // the last point, where the step that led to it began, and the last exact one
+    Array integral_;                      // of w up to where the last step began
     std::unique_ptr<Step<Map>> last_;
     double h_, radius_ = 0.0, stiffness_ = 0.0;
     long steps_ = 0;

@@ -33,13 +33,21 @@ struct Paths {
 
     Paths(Numbers2 modes_, Numbers1 target_, Numbers1 scale_, Numbers1 root_, Numbers1 origin_, Numbers1 weights_,
           Array<const std::int64_t, 1> strata_, bool folded_, double depth_)
-        : modes(modes_), target(target_), scale(scale_), root(root_), origin(origin_), weights(weights_), strata(strata_), folded(folded_),
+        : modes(modes_),
+          target(target_),
+          scale(scale_),
+          root(root_),
+          origin(origin_),
+          weights(weights_),
+          strata(strata_),
+          folded(folded_),
           depth(depth_) {
         const std::ptrdiff_t paths = target.shape(0);
-        if (!paths || paths % BLOCK) throw std::invalid_argument("target has " + std::to_string(paths) + " paths, no multiple of " +
-                                                                 std::to_string(BLOCK));
+        if (!paths || paths % BLOCK)
+            throw std::invalid_argument("target has " + std::to_string(paths) + " paths, no multiple of " + std::to_string(BLOCK));
         expect("modes", modes, {-1, paths});
-        expect("scale", scale, {paths}), expect("root", root, {paths}), expect("origin", origin, {paths}), expect("weights", weights, {paths});
+        expect("scale", scale, {paths}), expect("root", root, {paths}), expect("origin", origin, {paths}),
+            expect("weights", weights, {paths});
         expect("strata", strata, {paths / BLOCK});
         for (std::size_t block = 0; block < strata.shape(0); block++) {
             if (strata.data()[block] < 0) throw std::invalid_argument("strata has a number below zero");
@@ -107,8 +115,8 @@ void expect_lanes(const char* name, const Of& array, std::initializer_list<std::
     if (reinterpret_cast<std::uintptr_t>(array.data()) % BYTES) throw std::invalid_argument(std::string(name) + " is not aligned");
 }
 
-Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers3 integrals, Numbers3 quadratures, Numbers2 ahead, Numbers1 decay, bool tangents,
-                   std::optional<Array<double, 2>> heights, int kinds) {
+Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers3 integrals, Numbers3 quadratures, Numbers2 ahead,
+                   Numbers1 decay, bool tangents, std::optional<Array<double, 2>> heights, int kinds) {
     const std::ptrdiff_t panels = integrals.shape(0), m = integrals.shape(1), size = panels * m;
     expect("integrals", integrals, {panels, m, m}), expect("memory", memory, {size, size}), expect("ahead", ahead, {size, 3});
     expect("factor", factor, {size, -1}), expect("decay", decay, {size}), expect("quadratures", quadratures, {panels, m, m + 1});
@@ -116,9 +124,11 @@ Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers
     if (factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
     if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
     if (heights) expect("heights", *heights, {size, paths.count()});
-    const auto response = zeros<Result2>({std::size_t(size), std::size_t(size)}), correlation = zeros<Result2>({std::size_t(size), std::size_t(size)});
+    const auto response = zeros<Result2>({std::size_t(size), std::size_t(size)}),
+               correlation = zeros<Result2>({std::size_t(size), std::size_t(size)});
     const auto sums = zeros<Result3>({std::size_t(kinds), std::size_t(OBSERVED), std::size_t(size)});
-    const Averages averages{rows_of(response), rows_of(correlation), cube_of(sums), heights ? matrix(*heights) : Matrix<double>{nullptr, 0, 0}};
+    const Averages averages{rows_of(response), rows_of(correlation), cube_of(sums),
+                            heights ? matrix(*heights) : Matrix<double>{nullptr, 0, 0}};
     bool settled;
     {
         const nb::gil_scoped_release released;
@@ -127,27 +137,29 @@ Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers
             std::vector<Ahead<M>> guesses;
             for (std::ptrdiff_t p = 0; p < panels; p++) {
                 const std::ptrdiff_t n = p * M;
-                const Matrix<const double> rows{memory.data() + n * size, M, size}, fields{factor.data() + n * factor.shape(1), M, std::ptrdiff_t(factor.shape(1))};
+                const Matrix<const double> rows{memory.data() + n * size, M, size},
+                    fields{factor.data() + n * factor.shape(1), M, std::ptrdiff_t(factor.shape(1))};
                 all.push_back(dln::panel<M>(n, fields, rows, cube(integrals)[p], cube(quadratures)[p], decay.data() + n));
                 guesses.push_back(ahead_of<M>(ahead.data() + 3 * n));
             }
-            return with_map(paths.depth, [&](auto map_of) {
-                return dln::propagate<M>(paths.sample(), map_of, all, guesses, averages, tangents);
-            });
+            return with_map(paths.depth,
+                            [&](auto map_of) { return dln::propagate<M>(paths.sample(), map_of, all, guesses, averages, tangents); });
         });
     }
     if (!settled) return {};
     return std::tuple(response, correlation, sums);
 }
 
-Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor, Numbers2 memory, Numbers2 integral, Numbers2 quadrature, Numbers1 decay,
-                 Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> running, Array<double, 3> slope,
-                 std::vector<Array<float, 4>> tangents, Array<float, 3> edge, Array<float, 3> reached, Array<const std::int64_t, 1> early, int kinds) {
+Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor, Numbers2 memory, Numbers2 integral, Numbers2 quadrature,
+                 Numbers1 decay, Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> running,
+                 Array<double, 3> slope, std::vector<Array<float, 4>> tangents, Array<float, 3> edge, Array<float, 3> reached,
+                 Array<const std::int64_t, 1> early, int kinds) {
     const std::ptrdiff_t m = integral.shape(0), n = std::ptrdiff_t(memory.shape(1)) - m, capacity = height.shape(1);
     const std::ptrdiff_t tiles = paths.count() / Reals::COUNT, pairs = paths.count() / Singles::COUNT;
     expect("integral", integral, {m, m}), expect("memory", memory, {m, -1}), expect("factor", factor, {m, -1}), expect("decay", decay, {m});
     expect("quadrature", quadrature, {m, m + 1});
-    if (n < 0 || n % m || n + m > capacity) throw std::invalid_argument("memory has " + std::to_string(n + m) + " columns, no panels that fit");
+    if (n < 0 || n % m || n + m > capacity)
+        throw std::invalid_argument("memory has " + std::to_string(n + m) + " columns, no panels that fit");
     if (factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
     if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
     if (blocks.first < 0 || blocks.second > paths.blocks()) throw std::invalid_argument("blocks are not those of the paths");
@@ -164,7 +176,8 @@ Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor
         expect_lanes("tangents", tangents[p], {pairs, std::ptrdiff_t(p + 1) * m, m, Singles::COUNT});
         kept.tangents.push_back(tangents[p].data());
     }
-    const auto response = zeros<Result2>({std::size_t(m), std::size_t(n + m)}), correlation = zeros<Result2>({std::size_t(m), std::size_t(n + m)});
+    const auto response = zeros<Result2>({std::size_t(m), std::size_t(n + m)}),
+               correlation = zeros<Result2>({std::size_t(m), std::size_t(n + m)});
     const auto sums = zeros<Result3>({std::size_t(kinds), std::size_t(OBSERVED), std::size_t(m)});
     const PanelAverages averages{rows_of(response), rows_of(correlation), cube_of(sums)};
     bool settled;
@@ -229,7 +242,8 @@ std::tuple<Result2, Result2, Result2> layers(const Paths& paths, Numbers1 decay,
     return {sum, difference, product};
 }
 
-std::optional<std::pair<Result2, Result2>> implied(Numbers2 response, Numbers2 correlation, Numbers2 known, double aspect_ratio, double noise) {
+std::optional<std::pair<Result2, Result2>> implied(Numbers2 response, Numbers2 correlation, Numbers2 known, double aspect_ratio,
+                                                   double noise) {
     const std::ptrdiff_t m = response.shape(0), n = std::ptrdiff_t(response.shape(1)) - m;
     if (n < 0) throw std::invalid_argument("response has fewer columns than rows");
     expect("correlation", correlation, {m, n + m}), expect("known", known, {n, 2 * n});
@@ -286,16 +300,18 @@ Result1 slopes(Numbers3 lanes, Numbers2 weights, Array<double, 3> du, Array<doub
     if (count < 0 || count > all) throw std::invalid_argument("count is more than the directions");
     const auto mean = zeros<Result1>({std::size_t(count)});
     const nb::gil_scoped_release released;
-    add_slopes(lanes.data(), lanes.data() + blocks * BLOCK, weights.data(), {du.data(), dv.data(), nullptr, nullptr, nullptr, blocks, all, 0}, count, mean.data());
+    add_slopes(lanes.data(), lanes.data() + blocks * BLOCK, weights.data(),
+               {du.data(), dv.data(), nullptr, nullptr, nullptr, blocks, all, 0}, count, mean.data());
     return mean;
 }
 
-double descend(const Paths& paths, double step_size, double weight_decay, double momentum, double truncation, Numbers1 noise, Numbers1 residual,
-               Array<double, 2> outer, Array<double, 2> inner, Array<double, 2> moving, std::optional<Array<double, 2>> last,
-               Array<const float, 1> memory, Array<double, 3> du, Array<double, 3> dv, std::optional<Array<double, 4>> last_change,
-               Array<float, 4> past, int nodes, int kept, std::optional<int> node) {
+double descend(const Paths& paths, double step_size, double weight_decay, double momentum, double truncation, Numbers1 noise,
+               Numbers1 residual, Array<double, 2> outer, Array<double, 2> inner, Array<double, 2> moving,
+               std::optional<Array<double, 2>> last, Array<const float, 1> memory, Array<double, 3> du, Array<double, 3> dv,
+               std::optional<Array<double, 4>> last_change, Array<float, 4> past, int nodes, int kept, std::optional<int> node) {
     const std::ptrdiff_t count = paths.count(), blocks = paths.blocks(), all = du.shape(1), rank = memory.shape(0);
-    expect("residual", residual, {count}), expect("outer", outer, {2, count}), expect("inner", inner, {2, count}), expect("moving", moving, {2, count});
+    expect("residual", residual, {count}), expect("outer", outer, {2, count}), expect("inner", inner, {2, count}),
+        expect("moving", moving, {2, count});
     expect("du", du, {blocks, all, BLOCK}), expect("dv", dv, {blocks, all, BLOCK}), expect("past", past, {blocks, all, -1, BLOCK});
     if (momentum && !(last && last_change)) throw std::invalid_argument("last and last_change are needed with momentum");
     if (last) expect("last", *last, {2, count});
@@ -311,8 +327,8 @@ double descend(const Paths& paths, double step_size, double weight_decay, double
     const Step step{step_size, weight_decay, momentum, truncation, paths.depth, noise.data(), std::ptrdiff_t(noise.shape(0))};
     const nb::gil_scoped_release released;
     return dln::descend(paths.sample(), step, residual.data(), memory.data(), rank, nodes, kept, node ? *node : -1, walkers,
-                        {du.data(), dv.data(), of_directions, of_directions ? of_directions + blocks * all * BLOCK : nullptr, past.data(), blocks, all,
-                         std::ptrdiff_t(past.shape(2))});
+                        {du.data(), dv.data(), of_directions, of_directions ? of_directions + blocks * all * BLOCK : nullptr, past.data(),
+                         blocks, all, std::ptrdiff_t(past.shape(2))});
 }
 
 }  // namespace face
@@ -330,65 +346,84 @@ void bind_dmft(nb::module_& module) {
     nb::class_<face::Paths>(module, "Paths", "Sampled paths, and the depth of their network.")
         .def(nb::init<face::Numbers2, face::Numbers1, face::Numbers1, face::Numbers1, face::Numbers1, face::Numbers1,
                       Array<const std::int64_t, 1>, bool, double>(),
-             nb::kw_only(),
-             "modes"_a.noconvert(), "target"_a.noconvert(), "scale"_a.noconvert(), "root"_a.noconvert(), "origin"_a.noconvert(),
-             "weights"_a.noconvert(), "strata"_a.noconvert(), "folded"_a, "depth"_a,
-             "`modes` (≥ rank, P) are z, `target` (P,) w*, `scale` (P,) that of the map, `root` (P,) √c, `origin` (P,) H(0), `weights` (P,)\n"
+             nb::kw_only(), "modes"_a.noconvert(), "target"_a.noconvert(), "scale"_a.noconvert(), "root"_a.noconvert(),
+             "origin"_a.noconvert(), "weights"_a.noconvert(), "strata"_a.noconvert(), "folded"_a, "depth"_a,
+             "`modes` (≥ rank, P) are z, `target` (P,) w*, `scale` (P,) that of the map, `root` (P,) √c, `origin` (P,) H(0), `weights` "
+             "(P,)\n"
              "sum to 1, `strata` (P / BLOCK,) numbers the stratum of each block. Where `folded`, a path stands for its mirror image too.")
         .def_prop_ro("size", &face::Paths::count, "P.");
-    module.def("propagate", face::propagate, "paths"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integrals"_a.noconvert(),
-               "quadratures"_a.noconvert(), "ahead"_a.noconvert(), "decay"_a.noconvert(), "tangents"_a, "heights"_a.noconvert().none(), "kinds"_a,
-               "R_w and C_e (N, N), and what is averaged by stratum (kinds, OBSERVED, N), over all paths with given kernels.\n\n"
-               "`factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `quadratures` (K, m, m + 1) the\n"
-               "integral over time from the left edge and the nodes, `ahead` (N, 3) weights of the last three nodes in a first\n"
-               "guess, `decay` (N,) −2λt. C_e is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is filled\n"
-               "with H. None where a path does not settle.");
-    module.def("advance", face::advance, "paths"_a, "blocks"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integral"_a.noconvert(),
-               "quadrature"_a.noconvert(), "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(), "error"_a.noconvert(), "running"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(),
-               "edge"_a.noconvert(), "reached"_a.noconvert(), "early"_a.noconvert(), "kinds"_a,
-               "One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and C_e (m, n + m), and what is averaged by\n"
-               "stratum (kinds, OBSERVED, m). None where a path does not settle.\n\n"
-               "`factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `quadrature` (m, m + 1) the integral over time from\n"
-               "the left edge and the nodes, `decay` (m,) −2λt, `shift` (n + m,) the weights of\n"
-               "the nodes in the integral over time. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the\n"
-               "solution on return; `error` of the same shape E, `running` the integral of w − w* over time, `slope` (P / LANES, m, LANES) κ on the\n"
-               "panel. `tangents`, one (P / SINGLE_LANES,\n"
-               "nodes so far, m, SINGLE_LANES) a panel, `edge` and `reached` (P / SINGLE_LANES, N, SINGLE_LANES) are δw and δH at the panel's edges\n"
-               "for perturbations from node `early` (P / BLOCK,) on; those before are multiples of one.");
-    module.def("extrapolate", face::extrapolate, "paths"_a, "nodes"_a, nb::kw_only(), "ahead"_a.noconvert(), "decay"_a.noconvert(), "height"_a.noconvert(),
-               "Fill `height` (P / LANES, N, LANES) with a first guess of H on the panel after so many nodes: the parabola on, but |w| not beyond\n"
+    module.def(
+        "propagate", face::propagate, "paths"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integrals"_a.noconvert(),
+        "quadratures"_a.noconvert(), "ahead"_a.noconvert(), "decay"_a.noconvert(), "tangents"_a, "heights"_a.noconvert().none(), "kinds"_a,
+        "R_w and C_e (N, N), and what is averaged by stratum (kinds, OBSERVED, N), over all paths with given kernels.\n\n"
+        "`factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `quadratures` (K, m, m + 1) the\n"
+        "integral over time from the left edge and the nodes, `ahead` (N, 3) weights of the last three nodes in a first\n"
+        "guess, `decay` (N,) −2λt. C_e is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is filled\n"
+        "with H. None where a path does not settle.");
+    module.def(
+        "advance", face::advance, "paths"_a, "blocks"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(),
+        "integral"_a.noconvert(), "quadrature"_a.noconvert(), "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(),
+        "error"_a.noconvert(), "running"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(), "edge"_a.noconvert(),
+        "reached"_a.noconvert(), "early"_a.noconvert(), "kinds"_a,
+        "One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and C_e (m, n + m), and what is averaged "
+        "by\n"
+        "stratum (kinds, OBSERVED, m). None where a path does not settle.\n\n"
+        "`factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `quadrature` (m, m + 1) the integral over time "
+        "from\n"
+        "the left edge and the nodes, `decay` (m,) −2λt, `shift` (n + m,) the weights of\n"
+        "the nodes in the integral over time. `height` (P / LANES, N, LANES) holds H: of the past and a first guess on the panel, the\n"
+        "solution on return; `error` of the same shape E, `running` the integral of w − w* over time, `slope` (P / LANES, m, LANES) κ on "
+        "the\n"
+        "panel. `tangents`, one (P / SINGLE_LANES,\n"
+        "nodes so far, m, SINGLE_LANES) a panel, `edge` and `reached` (P / SINGLE_LANES, N, SINGLE_LANES) are δw and δH at the panel's "
+        "edges\n"
+        "for perturbations from node `early` (P / BLOCK,) on; those before are multiples of one.");
+    module.def("extrapolate", face::extrapolate, "paths"_a, "nodes"_a, nb::kw_only(), "ahead"_a.noconvert(), "decay"_a.noconvert(),
+               "height"_a.noconvert(),
+               "Fill `height` (P / LANES, N, LANES) with a first guess of H on the panel after so many nodes: the parabola on, but |w| not "
+               "beyond\n"
                "that at the edge. `ahead` (m, 3) are its weights, `decay` (1 + m,) is −2λt at the edge and on the panel.");
     module.def("weigh", face::weigh, "paths"_a, nb::kw_only(), "decay"_a.noconvert(), "heights"_a.noconvert(),
                "w and k = −dw/dH, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.");
     module.def("layers", face::layers, "paths"_a, nb::kw_only(), "decay"_a.noconvert(), "heights"_a.noconvert(),
                "u² + v², u² − v² and log |u v|, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.");
-    module.def("implied", face::implied, nb::kw_only(), "response"_a, "correlation"_a, "known"_a, "aspect_ratio"_a, "noise"_a,
-               "R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ on a panel's rows, (m, n + m) each, from those of R_w and C_e.\n\n"
-               "`known` (n, 2 n) are R_r and C_r on earlier nodes side by side, `noise` is σ². None where a matrix is singular or not finite.");
-    module.def("factor", face::factor, nb::kw_only(), "correlation"_a, "readout"_a, "start"_a, "roots"_a, "wanted"_a.none(),
-               "Rows of L on a panel (m, rank + new), the weights (m, new) that read its new modes off it, and how many are above the cut.\n\n"
-               "From rows of C_ζ (m, n + m): `readout` (n, rank) reads earlier modes off, `roots` (m,) are the square roots of the quadrature\n"
-               "weights, `start` is C_ζ(0, 0). A block of L, `wanted` (m, new), fixes how many new modes there are, and what they are turned\n"
-               "towards. None where a matrix is not finite.");
-    module.def("change", face::change, nb::kw_only(), "response"_a, "correlation"_a, "new_response"_a, "new_correlation"_a, "scale"_a, "least"_a,
-               "What an iteration changes in R_r and, relative to their norms, in C_r, (2 m, n + m), these norms (m, n + m), and the largest.\n\n"
-               "`scale` (n,) are the roots of C_r(s, s) on earlier nodes, `least` is the least that counts as C_r(t, t). The changes of R_r count\n"
-               "together, over those of a row relative to the largest row. The largest is infinite where anything is not finite.");
+    module.def(
+        "implied", face::implied, nb::kw_only(), "response"_a, "correlation"_a, "known"_a, "aspect_ratio"_a, "noise"_a,
+        "R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ on a panel's rows, (m, n + m) each, from those of R_w and C_e.\n\n"
+        "`known` (n, 2 n) are R_r and C_r on earlier nodes side by side, `noise` is σ². None where a matrix is singular or not finite.");
+    module.def(
+        "factor", face::factor, nb::kw_only(), "correlation"_a, "readout"_a, "start"_a, "roots"_a, "wanted"_a.none(),
+        "Rows of L on a panel (m, rank + new), the weights (m, new) that read its new modes off it, and how many are above the cut.\n\n"
+        "From rows of C_ζ (m, n + m): `readout` (n, rank) reads earlier modes off, `roots` (m,) are the square roots of the quadrature\n"
+        "weights, `start` is C_ζ(0, 0). A block of L, `wanted` (m, new), fixes how many new modes there are, and what they are turned\n"
+        "towards. None where a matrix is not finite.");
+    module.def(
+        "change", face::change, nb::kw_only(), "response"_a, "correlation"_a, "new_response"_a, "new_correlation"_a, "scale"_a, "least"_a,
+        "What an iteration changes in R_r and, relative to their norms, in C_r, (2 m, n + m), these norms (m, n + m), and the largest.\n\n"
+        "`scale` (n,) are the roots of C_r(s, s) on earlier nodes, `least` is the least that counts as C_r(t, t). The changes of R_r "
+        "count\n"
+        "together, over those of a row relative to the largest row. The largest is infinite where anything is not finite.");
     module.def("mixed", face::mixed, "moves"_a, "changes"_a, "point"_a, "residual"_a,
                "`point` + `residual` (X,) with the combination of `moves` and `changes` (K, X) that cancels the residual best.");
-    module.def("slopes", face::slopes, "lanes"_a, "weights"_a, "du"_a.noconvert(), "dv"_a.noconvert(), "count"_a,
-               "E[δw] (count,) in the first `count` directions of gradient descent.\n\n"
-               "`lanes` (2, B, BLOCK) is what δu and δv (B, directions, BLOCK) are multiplied by in δw, `weights` (B, BLOCK) those of the paths.");
-    module.def("descend", face::descend, "paths"_a, nb::kw_only(), "step_size"_a, "weight_decay"_a, "momentum"_a, "truncation"_a, "noise"_a, "residual"_a,
-               "outer"_a.noconvert(), "inner"_a.noconvert(), "moving"_a.noconvert(), "last"_a.noconvert().none(), "memory"_a, "du"_a.noconvert(),
-               "dv"_a.noconvert(), "last_change"_a.noconvert().none(), "past"_a.noconvert(), "nodes"_a, "kept"_a, "node"_a.none(),
-               "One step of gradient descent for all paths and their directions; returns the largest |η h|.\n\n"
-               "h = ζ + `residual` (P,), ζ = `noise` (modes,) · z. `outer` (2, P) are u and v, `inner` their values in [−M, M], M = `truncation`,\n"
-               "where they act, `moving` is 1 where these are the same. δu and δv, `du` and `dv` (B, directions, BLOCK), with δh = δw + Σ\n"
-               "memory[r] past[r], which enters `past` (B, directions, > R, BLOCK) at row R = len(memory): of `nodes` directions, then of R basis\n"
-               "functions, `kept` of them as they were reduced last, the others unit perturbations of the steps since. That of this step becomes\n"
-               "direction nodes + R and, unless it is None, `node`. With `momentum` β, `last` (2, P) and `last_change` (2, B, directions, BLOCK) are\n"
-               "the last changes of u and v and of δu and δv; else they may be None.");
+    module.def(
+        "slopes", face::slopes, "lanes"_a, "weights"_a, "du"_a.noconvert(), "dv"_a.noconvert(), "count"_a,
+        "E[δw] (count,) in the first `count` directions of gradient descent.\n\n"
+        "`lanes` (2, B, BLOCK) is what δu and δv (B, directions, BLOCK) are multiplied by in δw, `weights` (B, BLOCK) those of the paths.");
+    module.def(
+        "descend", face::descend, "paths"_a, nb::kw_only(), "step_size"_a, "weight_decay"_a, "momentum"_a, "truncation"_a, "noise"_a,
+        "residual"_a, "outer"_a.noconvert(), "inner"_a.noconvert(), "moving"_a.noconvert(), "last"_a.noconvert().none(), "memory"_a,
+        "du"_a.noconvert(), "dv"_a.noconvert(), "last_change"_a.noconvert().none(), "past"_a.noconvert(), "nodes"_a, "kept"_a,
+        "node"_a.none(),
+        "One step of gradient descent for all paths and their directions; returns the largest |η h|.\n\n"
+        "h = ζ + `residual` (P,), ζ = `noise` (modes,) · z. `outer` (2, P) are u and v, `inner` their values in [−M, M], M = "
+        "`truncation`,\n"
+        "where they act, `moving` is 1 where these are the same. δu and δv, `du` and `dv` (B, directions, BLOCK), with δh = δw + Σ\n"
+        "memory[r] past[r], which enters `past` (B, directions, > R, BLOCK) at row R = len(memory): of `nodes` directions, then of R "
+        "basis\n"
+        "functions, `kept` of them as they were reduced last, the others unit perturbations of the steps since. That of this step becomes\n"
+        "direction nodes + R and, unless it is None, `node`. With `momentum` β, `last` (2, P) and `last_change` (2, B, directions, BLOCK) "
+        "are\n"
+        "the last changes of u and v and of δu and δv; else they may be None.");
 }
 
 }  // namespace dln

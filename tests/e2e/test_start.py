@@ -264,7 +264,7 @@ def test_it_serves_on_ipv6(tmp_path: Path, host: str):
                 return False
 
         wait_until(lives, 60, "the API")
-        assert f"serving on {address} " in stack.log.read_text()
+        wait_until(lambda: f"serving on {address} " in stack.log.read_text(), 10, "the sentence")
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def start(
         paths=new_paths(sample, size, alone),
         held=held,
         correction=correction,
-        sampled=no_averages(size, len(problem.parts)),
+        sampled=no_averages(size, sample.strata.max() + 1),
         time=np.zeros(size),
         correlation=correlation,
         response=response,

@@ -66,7 +66,7 @@ def _start(sample: Sample) -> Observed:
     """The averages at t = 0 by stratum, (S, 1) each."""
     w, slope = sample.initial
     nothing = np.zeros_like(w)
-    rows = np.stack([w * sample.target, np.abs(w), slope, w, (w - sample.target) ** 2, *sample.initial_layers, nothing, nothing])
+    rows = np.stack([w * sample.target, np.abs(w), sample.root**2 * slope, w, (w - sample.target) ** 2, *sample.initial_layers, nothing, nothing])
     kinds = sample.strata.max() + 1
     return Observed(np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])[:, :, None])
 
@@ -146,12 +146,28 @@ def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> 
     """Statistics of w given each atom or sign of w*; quantiles are those of `sample` with H = `heights` (N, P)."""
     problem, grid = state.problem, Grid(state, times)
     w, _ = sample.weigh(grid.times, problem.weight_decay, grid.interpolate(sample.start[1], heights))
-    start, found = _start(state.sample), []
-    for k, (_, kind) in enumerate(problem.parts):
-        here = sample.stratum(k)
-        mean = grid.interpolate(start.mean[k, 0], state.averages.observed.mean[k]) / kind.probability
-        found.append((mean, quantiles(*aligned(problem, sample.target[here], w[:, here], sample.weights[here]))))
-    return conditional(problem, found)
+    start, means, levels = _start(state.sample), {}, {}
+    for k, pool in enumerate(problem.pools):
+        rough = []
+        for number in pool.numbers:
+            here = sample.part == number
+            values, weights = aligned(problem, sample.target[here], w[:, here], sample.weights[here])
+            levels[number] = quantiles(values, weights)
+            rough.append(values @ weights / weights.sum())
+        mean = grid.interpolate(start.mean[k, 0], state.averages.observed.mean[k]) / pool.probability.sum()
+        means |= zip(pool.numbers, _means(pool.probability, np.array(rough), mean), strict=True)
+    return conditional(problem, [(means[number], levels[number]) for number in range(len(means))])
+
+
+def _means(probability: Array, rough: Array, mean: Array) -> Array:
+    """The means (G, T) of the parts of a pool from `rough` ones over few paths and the `mean` (T,) of the pool.
+
+    What these miss of it is shared among the parts in proportion to their means: their points are the same.
+    """
+    shares = probability / probability.sum()
+    total = shares @ np.abs(rough)
+    ratio = np.divide(np.abs(rough), total, out=np.ones_like(rough), where=total > 0)
+    return ratio * mean + (rough - ratio * (shares @ rough))
 
 
 def conditional(problem: Problem, statistics: list[tuple[Array, Array]]) -> tuple[Conditional, ...]:

@@ -91,7 +91,7 @@ class State:
             decay=-2 * self.problem.weight_decay * self.time,
             tangents=tangents,
             heights=heights,
-            kinds=len(self.problem.parts),
+            kinds=len(self.sampled.observed.rows),
         )
         if averages is None:
             return Unsettled("a path does not settle")

@@ -150,7 +150,7 @@ class Descent:
             march = self._march(marcher)
         curves = self._curves(march)
         self.neglected = _scale(curves).difference(self._curves(less.result()), curves)
-        error = np.array([error for error, _ in marcher.groups[0].kept]) / sample.root
+        error = np.array([error for error, _ in marcher.groups[0].kept])
         self.aims = sampling.aim_at(self.problem, sample, min(march.modes, MOST_MODES), error)
         return march.rank
 
@@ -276,7 +276,7 @@ class Lines:
 
     def _stratum(self, k: int) -> Array:
         """The mean and the quantiles, (1 + 5,)."""
-        parts = [(paths, paths.sample.stratum(k)) for paths in self.groups]
+        parts = [(paths, np.flatnonzero(paths.sample.part == k)) for paths in self.groups]
         target, w, weights = (
             np.concatenate(each)
             for each in zip(*((p.sample.target[here], p.w[here], p.sample.weights[here]) for p, here in parts), strict=True)

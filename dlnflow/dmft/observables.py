@@ -66,7 +66,9 @@ def _start(sample: Sample) -> Observed:
     """The averages at t = 0 by stratum, (S, 1) each."""
     w, slope = sample.initial
     nothing = np.zeros_like(w)
-    rows = np.stack([w * sample.target, np.abs(w), sample.root**2 * slope, w, (w - sample.target) ** 2, *sample.initial_layers, nothing, nothing])
+    rows = np.stack(
+        [w * sample.target, np.abs(w), sample.root**2 * slope, w, (w - sample.target) ** 2, *sample.initial_layers, nothing, nothing]
+    )
     kinds = sample.strata.max() + 1
     return Observed(np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])[:, :, None])
 
@@ -151,7 +153,7 @@ def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> 
         rough = []
         for number in pool.numbers:
             here = sample.part == number
-            values, weights = aligned(problem, sample.target[here], w[:, here], sample.weights[here])
+            values, weights = aligned(sample.folded, sample.target[here], w[:, here], sample.weights[here])
             levels[number] = quantiles(values, weights)
             rough.append(values @ weights / weights.sum())
         mean = grid.interpolate(start.mean[k, 0], state.averages.observed.mean[k]) / pool.probability.sum()
@@ -171,9 +173,9 @@ def _means(probability: Array, rough: Array, mean: Array) -> Array:
 
 
 def conditional(problem: Problem, statistics: list[tuple[Array, Array]]) -> tuple[Conditional, ...]:
-    """The `statistics` of the strata, mean (T,) and quantiles (5, T), by atom or sign of w*.
+    """The `statistics` of the parts, mean (T,) and quantiles (5, T), by atom or sign of w*, and group.
 
-    Where the problem is symmetric those of a stratum are given that w* is not negative.
+    Where the problem is symmetric those of a part are given that w* is not negative.
     """
     found = []
     for (_, kind), (mean, levels) in zip(problem.parts, statistics, strict=True):
@@ -188,9 +190,9 @@ def conditional(problem: Problem, statistics: list[tuple[Array, Array]]) -> tupl
     return tuple(sorted(found, key=lambda one: order.index(one.given)))
 
 
-def aligned(problem: Problem, target: Array, w: Array, weights: Array) -> tuple[Array, Array]:
-    """w (T, P) of one stratum and its weights, with mirror images where the problem is symmetric, so that w* ≥ 0."""
-    if not problem.is_symmetric:
+def aligned(folded: bool, target: Array, w: Array, weights: Array) -> tuple[Array, Array]:
+    """w (T, P) of one part of the law of w* and its weights, with mirror images where paths stand for these too, so that w* ≥ 0."""
+    if not folded:
         return w, weights
     if np.any(target != 0):
         return np.where(target < 0, -w, w), weights
@@ -198,7 +200,14 @@ def aligned(problem: Problem, target: Array, w: Array, weights: Array) -> tuple[
 
 
 def quantiles(w: Array, weights: Array) -> Array:
-    """Quantiles (5, T) of w (T, P). Where the weights (P,) are equal nothing need be sorted: a tenth of a quick solve."""
+    """Quantiles (5, T) of w (T, P), the least w up to which the weights (P,) come to them.
+
+    Where the weights are equal nothing need be sorted: a tenth of a quick solve.
+    """
     if np.ptp(weights) == 0:
         return np.quantile(w, QUANTILES, axis=1, method="inverted_cdf")
-    return np.quantile(w, QUANTILES, axis=1, weights=weights, method="inverted_cdf")
+    order = np.argsort(w, axis=1, kind="stable")
+    below = np.cumsum(weights[order], axis=1)
+    below /= below[:, -1:]
+    found = [row[here[np.searchsorted(share, QUANTILES)]] for row, here, share in zip(w, order, below, strict=True)]
+    return np.array(found).T

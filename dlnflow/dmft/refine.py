@@ -229,8 +229,10 @@ def _aims(task: Task, state: State) -> list[Array] | Unsettled:
     """The axes along which samples are aimed, see `sampling.aim_at`."""
     sample = sampling.draw(task.problem, AIMING_PATHS, state.rank, task.seed(1))
     weights = _weights(state, sample)
-    return weights if isinstance(weights, Unsettled) else sampling.aim_at(
-        task.problem, sample, state.rank, sample.root * (weights[0] - sample.target)
+    return (
+        weights
+        if isinstance(weights, Unsettled)
+        else sampling.aim_at(task.problem, sample, state.rank, sample.root * (weights[0] - sample.target))
     )
 
 

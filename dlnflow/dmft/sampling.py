@@ -135,9 +135,9 @@ def draw(
 def _draw_pool(
     pool: Pool, count: int, modes: int, seed: np.random.SeedSequence, aim: Array | None, many: bool, apart: bool
 ) -> tuple[Array, ...]:
-    kind, several = pool.kind, len(pool.parts) > 1
+    """Weights, w*, modes, scale, origin, √c and part of `count` points of a pool, or `apart` of so many of each of its parts."""
+    kind, chosen = pool.kind, len(pool.parts) > 1 and not apart
     own, start, size = kind.coordinates, pool.initial.coordinates, modes + kind.is_normal
-    chosen = several and not apart
     sobol = qmc.Sobol(size + own + start + chosen, scramble=True, rng=np.random.default_rng(seed))
     line = max(1, min(LINE, count // FEWEST_LINES)) if many and kind.is_constant else 1
     points = np.repeat(sobol.random(count // line), line, axis=0)
@@ -148,29 +148,23 @@ def _draw_pool(
     normal = ndtri(uniform[:size], out=uniform[:size])
     axes = np.roll(np.eye(size), -int(kind.is_normal), axis=0)
     if aim is not None:
-        axes, weights = aim, (1.0 if NOSPREAD and several else _spread(normal, WIDE if many and kind.is_normal else SPREAD)) * weights
+        axes, weights = aim, _spread(normal, WIDE if many and kind.is_normal else SPREAD) * weights
     weights /= weights.sum()
     normal = _match_moments(normal, weights, axes, count // line)
     unit = kind.unit(normal[-1] if kind.is_normal else told, weights)
     log_start = np.stack(pool.initial.logarithms(uniform[size + own : size + own + start], weights))
     normal = normal[:modes]
-    if apart:
-        parts = len(pool.parts)
-        member = np.repeat(np.arange(parts), count)
-        normal, log_start, unit, weights = (np.tile(x, parts) for x in (normal, log_start, unit, weights))
-        weights = pool.probability[member] * weights
-    elif several:
+    if chosen:
         weights *= (pool.probability / np.bincount(member))[member]
         weights *= pool.probability.sum() / weights.sum()
         unit = _fit(unit, weights, pool, member)
     else:
+        member = np.repeat(np.arange(len(pool.parts)), count)
+        weights, unit, normal, log_start = (np.tile(x, len(pool.parts)) for x in (weights, unit, normal, log_start))
         weights = pool.probability[member] * weights
     log_u, log_v = log_start + (pool.log_sizes - pool.log_sizes[:, :1])[:, member]
     target, root = pool.size[member] * unit, np.sqrt(pool.variance)[member]
     return weights, target, normal, log_u + log_v, (log_v - log_u) / 2, root, pool.numbers[member]
-
-
-NOSPREAD = True
 
 
 def _shares(pool: Pool) -> Array:

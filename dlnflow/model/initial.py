@@ -236,4 +236,4 @@ InitialScale = Annotated[
 
 def law_of(scale: float | PairScale | GaussianScale) -> InitialLaw:
     """The law that a value on the wire stands for."""
-    return scale if isinstance(scale, InitialLaw) else BalancedScale(a=scale)
+    return scale if isinstance(scale, InitialLaw) else BalancedScale.model_construct(a=scale)

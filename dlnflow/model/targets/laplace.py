@@ -30,7 +30,9 @@ class LaplaceTarget(TargetLaw):
         """One, or one for each sign: |w*| √2/std is exponential."""
         from scipy.special import gamma, gammaincinv
 
-        law = Magnitude("laplace", lambda power, x: np.asarray(gammaincinv(1 + power, x)), lambda power: float(gamma(1 + power)), (2.0, 4.0))
+        law = Magnitude(
+            "laplace", lambda power, x: np.asarray(gammaincinv(1 + power, x)), lambda power: float(gamma(1 + power)), (2.0, 4.0)
+        )
         return both_signs(self.std, law, folded)
 
     def mixture(self) -> list[Component]:

@@ -65,10 +65,9 @@ def _interpolated(state: State, grid: Grid) -> Observed:
 def _start(sample: Sample) -> Observed:
     """The averages at t = 0 by stratum, (S, 1) each."""
     w, slope = sample.initial
+    error, rate = w - sample.target, sample.root**2 * slope
     nothing = np.zeros_like(w)
-    rows = np.stack(
-        [w * sample.target, np.abs(w), sample.root**2 * slope, w, (w - sample.target) ** 2, *sample.initial_layers, nothing, nothing]
-    )
+    rows = np.stack([w * sample.target, np.abs(w), rate, w, error**2, *sample.initial_layers, nothing, nothing])
     kinds = sample.strata.max() + 1
     return Observed(np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])[:, :, None])
 
@@ -148,16 +147,16 @@ def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> 
     """Statistics of w given each atom or sign of w*; quantiles are those of `sample` with H = `heights` (N, P)."""
     problem, grid = state.problem, Grid(state, times)
     w, _ = sample.weigh(grid.times, problem.weight_decay, grid.interpolate(sample.start[1], heights))
-    start, means, levels = _start(state.sample), {}, {}
+    start, means, levels = _start(state.sample), dict[int, Array](), dict[int, Array]()
     for k, pool in enumerate(problem.pools):
         rough = []
-        for number in pool.numbers:
+        for number in pool.numbers.tolist():
             here = sample.part == number
             values, weights = aligned(sample.folded, sample.target[here], w[:, here], sample.weights[here])
             levels[number] = quantiles(values, weights)
             rough.append(values @ weights / weights.sum())
         mean = grid.interpolate(start.mean[k, 0], state.averages.observed.mean[k]) / pool.probability.sum()
-        means |= zip(pool.numbers, _means(pool.probability, np.array(rough), mean), strict=True)
+        means |= zip(pool.numbers.tolist(), _means(pool.probability, np.array(rough), mean), strict=True)
     return conditional(problem, [(means[number], levels[number]) for number in range(len(means))])
 
 

@@ -7,6 +7,7 @@ stands for its mirror image too, and only even averages are taken over it.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +135,7 @@ def draw(
 
 def _draw_pool(
     pool: Pool, count: int, modes: int, seed: np.random.SeedSequence, aim: Array | None, many: bool, apart: bool
-) -> tuple[Array, ...]:
+) -> tuple[NDArray[Any], ...]:
     """Weights, w*, modes, scale, origin, √c and part of `count` points of a pool, or `apart` of so many of each of its parts."""
     kind, chosen = pool.kind, len(pool.parts) > 1 and not apart
     own, start, size = kind.coordinates, pool.initial.coordinates, modes + kind.is_normal
@@ -156,8 +157,9 @@ def _draw_pool(
     normal = normal[:modes]
     if chosen:
         weights *= (pool.probability / np.bincount(member))[member]
-        weights *= pool.probability.sum() / weights.sum()
-        unit = _fit(unit, weights, pool, member)
+        weights *= _balance(weights, pool, member, pool.probability)
+        square = pool.size**2
+        unit *= np.sqrt(_balance(weights * square[member] * unit**2, pool, member, square * pool.probability))
     else:
         member = np.repeat(np.arange(len(pool.parts)), count)
         weights, unit, normal, log_start = (np.tile(x, len(pool.parts)) for x in (weights, unit, normal, log_start))
@@ -183,14 +185,15 @@ def _members(x: Array, shares: Array) -> NDArray[np.intp]:
     return member
 
 
-def _fit(unit: Array, weights: Array, pool: Pool, member: NDArray[np.intp]) -> Array:
-    """`unit` (P,) with exact E[w*²] and E[c w*²] over the pool, where c varies by a factor that is linear in c."""
-    variance = pool.variance / pool.variance.max()
-    powers = variance ** np.arange(3)[:, None]
-    found = (powers[:, member] * pool.size[member] ** 2 * unit**2) @ weights
-    wanted = (powers[:2] * pool.size**2) @ pool.probability
-    factors = np.linalg.lstsq(found[[[0, 1], [1, 2]]], wanted, rcond=1e-9)[0]
-    return unit * np.sqrt(factors @ powers[:2, member])
+def _balance(amounts: Array, pool: Pool, member: NDArray[np.intp], wanted: Array) -> Array:
+    """Factors (P,) that give `amounts` (P,) of points the sums over the pool of `wanted` (G,), plain and with the weight c.
+
+    They are linear in c, but not below zero.
+    """
+    powers = (pool.variance / pool.variance.max()) ** np.arange(3)[:, None]
+    found = powers[:, member] @ amounts
+    factors = np.linalg.lstsq(found[[[0, 1], [1, 2]]], powers[:2] @ wanted, rcond=1e-9)[0]
+    return np.maximum(factors @ powers[:2, member], 0.0)
 
 
 def _spread(normal: Array, variances: tuple[float, ...]) -> Array:

@@ -270,9 +270,9 @@ class Lines:
         self.problem, self.paths = problem, marcher.groups
         samples = [paths.sample for paths in self.paths]
         self.folded = samples[0].folded
-        self.target, self.weights, part = (
-            np.concatenate([getattr(one, name) for one in samples]) for name in ("target", "weights", "part")
-        )
+        self.target = np.concatenate([sample.target for sample in samples])
+        self.weights = np.concatenate([sample.weights for sample in samples])
+        part = np.concatenate([sample.part for sample in samples])
         self.parts = [np.flatnonzero(part == k) for k in range(part.max() + 1)]
         self.rows: list[list[Array]] = []
 

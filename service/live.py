@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import redis
 from redis.asyncio import Redis
 
-from dlnflow.jobs import keys, trouble
-from dlnflow.jobs.store import Event
+from store import keys, trouble
+from store.jobs import Event
 
 FIRST_SECONDS, PERIOD_SECONDS, GROWTH = 0.004, 0.02, 1.5  # between looks, short after somebody came: most quick jobs are new
 AWAY_SECONDS = 1.0

@@ -5,7 +5,8 @@ export const finished = (record) => ["succeeded", "failed", "cancelled"].include
 
 // Calls `news(record, curve)` until the job has finished; returns its last record. EventSource cannot send a key, so the stream is read by hand.
 export async function follow(record, news, signal) {
-  let lastId = null, events = true;
+  let lastId = null,
+    events = true;
   news(record, null);
   while (!finished(record)) {
     try {
@@ -34,8 +35,12 @@ function pick({ status, progress, message }) {
 
 async function* stream(id, lastId, signal) {
   const extra = lastId ? { "Last-Event-ID": lastId } : {};
-  const answer = await fetch(`v1/jobs/${id}/events`, { headers: headers({ Accept: "text/event-stream", ...extra }), signal });
-  if (!answer.ok || !(answer.headers.get("Content-Type") || "").startsWith("text/event-stream")) throw new Refusal(answer.status, {});
+  const answer = await fetch(`v1/jobs/${id}/events`, {
+    headers: headers({ Accept: "text/event-stream", ...extra }),
+    signal,
+  });
+  if (!answer.ok || !(answer.headers.get("Content-Type") || "").startsWith("text/event-stream"))
+    throw new Refusal(answer.status, {});
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   try {
     let text = "";

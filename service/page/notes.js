@@ -1,8 +1,11 @@
 // What this browser keeps of jobs: a note on each, with names and #tags, and which were removed from the list.
 
-const NOTES = "dlnflow-notes", REMOVED = "dlnflow-removed", MOST_REMOVED = 5000;
+const NOTES = "dlnflow-notes",
+  REMOVED = "dlnflow-removed",
+  MOST_REMOVED = 5000;
 const read = (key, empty) => JSON.parse(localStorage.getItem(key) ?? empty);
-const notes = new Map(Object.entries(read(NOTES, "{}"))), removed = new Set(read(REMOVED, "[]"));
+const notes = new Map(Object.entries(read(NOTES, "{}"))),
+  removed = new Set(read(REMOVED, "[]"));
 
 export const noteOf = (id) => notes.get(id) ?? "";
 export const isRemoved = (id) => removed.has(id);

@@ -3,13 +3,16 @@ import { getJson, postJson, Refusal, send } from "./api.js";
 import { finished } from "./events.js";
 import { curvesRequest, theoryRequest } from "./settings.js";
 
-const COARSE = 0.05, FINE = 0.01; // accuracies
+const COARSE = 0.05,
+  FINE = 0.01; // accuracies
 const PATIENCE = 300; // milliseconds that a coarse result may take once a newer one is wanted
 const REST = 400; // milliseconds after which a hand rests
 
 // Computes for the newest settings; tells `news(settings, what)`, where `what` holds some of theory, theoryError, parts, accuracy, error.
 export class Pursuit {
-  constructor(news) { Object.assign(this, { news, wanted: null, running: null, timer: null }); }
+  constructor(news) {
+    Object.assign(this, { news, wanted: null, running: null, timer: null });
+  }
 
   // Follow to these settings; `part` is the part of the result that is looked at.
   aim(settings, part) {
@@ -24,7 +27,8 @@ export class Pursuit {
     while (this.wanted) {
       const { settings, part } = this.wanted;
       this.wanted = null;
-      if (await this.run(settings, part, COARSE) && !this.wanted) this.timer = setTimeout(() => this.refine(settings, part), REST);
+      if ((await this.run(settings, part, COARSE)) && !this.wanted)
+        this.timer = setTimeout(() => this.refine(settings, part), REST);
     }
   }
 
@@ -36,9 +40,12 @@ export class Pursuit {
 
   // Says whether there is a result.
   async run(settings, part, accuracy) {
-    const stop = new AbortController(), running = { stop, since: performance.now(), fine: accuracy === FINE };
+    const stop = new AbortController(),
+      running = { stop, since: performance.now(), fine: accuracy === FINE };
     this.running = running;
-    const hurry = setInterval(() => { if (running.overtaken && performance.now() > running.since + PATIENCE) stop.abort(); }, 50);
+    const hurry = setInterval(() => {
+      if (running.overtaken && performance.now() > running.since + PATIENCE) stop.abort();
+    }, 50);
     try {
       const theory = this.tellTheory(settings, stop.signal);
       const parts = await compute(curvesRequest(settings, accuracy), [...new Set(["curves", part])], stop.signal);
@@ -75,8 +82,14 @@ async function compute(request, parts, signal) {
       signal.throwIfAborted();
       record = await getJson(`v1/jobs/${record.id}`, { signal, wait: 10 });
     }
-    if (record.status !== "succeeded") throw new Refusal(409, { detail: record.error?.message ?? `the job was ${record.status}`, code: record.error?.code });
-    const found = await Promise.all(parts.map((part) => getJson(`v1/jobs/${record.id}/${part}?format=json`, { signal })));
+    if (record.status !== "succeeded")
+      throw new Refusal(409, {
+        detail: record.error?.message ?? `the job was ${record.status}`,
+        code: record.error?.code,
+      });
+    const found = await Promise.all(
+      parts.map((part) => getJson(`v1/jobs/${record.id}/${part}?format=json`, { signal })),
+    );
     return Object.fromEntries(parts.map((part, i) => [part, found[i]]));
   } catch (error) {
     if (error.name === "AbortError" && !finished(record)) send("DELETE", `v1/jobs/${record.id}`).catch(() => {}); // it may have ended
@@ -85,7 +98,8 @@ async function compute(request, parts, signal) {
 }
 
 // The jobs of this browser's exploring, which the list of jobs folds away.
-const KEY = "dlnflow-explored", MOST = 2000;
+const KEY = "dlnflow-explored",
+  MOST = 2000;
 const explored = new Set(JSON.parse(localStorage.getItem(KEY) ?? "[]"));
 
 export const isExplored = (id) => explored.has(id);

@@ -78,16 +78,16 @@ async function isAffordable(requests) {
   return answer;
 }
 
-async function watch(record) {
-  update(record);
+async function watch(asked) {
+  let record = asked;
   try {
-    await load(
-      await follow(record, (news, curve) => {
-        if (!isShown(record.id)) return;
-        update(news, curve);
-        loadTable(news).catch(refused);
-      }),
-    );
+    for await (const news of follow(asked)) {
+      record = news.record;
+      if (!isShown(record.id)) continue;
+      update(record, news.curve);
+      loadTable(record).catch(refused);
+    }
+    await load(record);
     await refresh();
   } catch (error) {
     refused(error);

@@ -1,6 +1,6 @@
 // Results that follow moving settings: coarse ones at once, fine ones when the hand rests; what is overtaken is cancelled.
-import { getJson, postJson, Refusal, send } from "./api.js";
-import { finished } from "./events.js";
+import { getJson, postJson, send } from "./api.js";
+import { finished, follow } from "./events.js";
 import { curvesRequest, theoryRequest } from "./settings.js";
 
 const COARSE = 0.05,
@@ -63,8 +63,7 @@ export class Pursuit {
 
   async tellTheory(settings, signal) {
     try {
-      const { theory } = await compute(theoryRequest(settings), ["theory"], signal);
-      this.news(settings, { theory, theoryError: null });
+      this.news(settings, { theory: await predict(theoryRequest(settings), signal), theoryError: null });
     } catch (error) {
       if (error.name !== "AbortError") this.news(settings, { theory: null, theoryError: say(error) });
     }
@@ -73,29 +72,41 @@ export class Pursuit {
 
 const say = (error) => [error.message, error.hint].filter(Boolean).join(" ");
 
-// The parts of the result of a request; a job that is no longer wanted is cancelled.
-async function compute(request, parts, signal) {
-  let record = await postJson("v1/jobs", request); // not stopped on the way: its id is needed to cancel it
+// The theory of a problem, which is there within moments: one request asks and waits.
+async function predict(request, signal) {
+  const record = await postJson("v1/jobs", request, { signal, wait: 10 });
   remember(record.id);
+  return fetchPart(await endOf(record, signal), "theory", signal);
+}
+
+// Parts of a result: the curves as soon as they are final, others when all is stored. A job that is no longer wanted is cancelled.
+async function compute(request, parts, signal) {
+  const asked = await postJson("v1/jobs", request); // not stopped on the way: its id is needed to cancel it
+  remember(asked.id);
+  const found = {};
+  let record = asked;
   try {
-    while (!finished(record)) {
-      signal.throwIfAborted();
-      record = await getJson(`v1/jobs/${record.id}`, { signal, wait: 10 });
+    for await (const news of follow(asked, signal)) {
+      record = news.record;
+      if (news.isFinal) found.curves = news.curve;
+      if (finished(record) || parts.every((part) => part in found)) break;
     }
-    if (record.status !== "succeeded")
-      throw new Refusal(409, {
-        detail: record.error?.message ?? `the job was ${record.status}`,
-        code: record.error?.code,
-      });
-    const found = await Promise.all(
-      parts.map((part) => getJson(`v1/jobs/${record.id}/${part}?format=json`, { signal })),
-    );
-    return Object.fromEntries(parts.map((part, i) => [part, found[i]]));
+    const missing = parts.filter((part) => !(part in found));
+    const rest = await Promise.all(missing.map((part) => fetchPart(record, part, signal)));
+    return { ...found, ...Object.fromEntries(missing.map((part, i) => [part, rest[i]])) };
   } catch (error) {
     if (error.name === "AbortError" && !finished(record)) send("DELETE", `v1/jobs/${record.id}`).catch(() => {}); // it may have ended
     throw error;
   }
 }
+
+async function endOf(record, signal) {
+  for await (const news of follow(record, signal)) record = news.record;
+  return record;
+}
+
+// One part of the result of a job that has ended; without one, the service says why.
+const fetchPart = ({ id }, part, signal) => getJson(`v1/jobs/${id}/${part}?format=json`, { signal });
 
 // The jobs of this browser's exploring, which the list of jobs folds away.
 const KEY = "dlnflow-explored",

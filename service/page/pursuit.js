@@ -5,7 +5,7 @@ import { curvesRequest, theoryRequest } from "./settings.js";
 
 const COARSE = 0.05,
   FINE = 0.01; // accuracies
-const PATIENCE = 300; // milliseconds that a coarse result may take once a newer one is wanted
+const PATIENCE = 1000; // milliseconds that a coarse result may take once a newer one is wanted: most do, and are seen on the way
 const REST = 400; // milliseconds after which a hand rests
 
 // Computes for the newest settings; tells `news(settings, what)`, where `what` holds some of theory, theoryError, parts, accuracy, error.

@@ -7,6 +7,8 @@ export class Refusal extends Error {
   }
 }
 
+export const sayRefusal = (error) => [error.message, error.hint].filter(Boolean).join(" ");
+
 const banner = document.getElementById("banner");
 const keyForm = document.getElementById("key");
 let asked = null,

@@ -2,7 +2,7 @@
 import { getJson } from "./api.js";
 import { button, byId, element, show } from "./dom.js";
 import { finished } from "./events.js";
-import { isRemoved, noteOf, remove, setNote } from "./notes.js";
+import { noteOf, setNote } from "./notes.js";
 import { isExplored } from "./pursuit.js";
 
 const ENOUGH = 15; // rows that a look brings, as long as there are more
@@ -48,7 +48,7 @@ async function fold({ id }) {
 function rows() {
   const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean),
     all = byId("show-explored").checked;
-  const isListed = ({ id }) => !isRemoved(id) && (all || !isExplored(id)) && !records.has(folded.get(id));
+  const isListed = ({ id }) => (all || !isExplored(id)) && !records.has(folded.get(id));
   const text = (record) =>
     `${record.id} ${record.kind} ${record.status} ${say(record.request)} ${noteOf(record.id)}`.toLowerCase();
   return [...records.values()].filter(
@@ -94,17 +94,26 @@ function line(record) {
     finished(record)
       ? button("Run again", () => actions.again(record.request), `Run ${name} again`)
       : button("Cancel", () => actions.cancel(record.id), `Cancel ${name}`),
-    finished(record)
-      ? button(
-          "Remove",
-          () => {
-            remove(record.id);
-            draw();
-          },
-          `Remove ${name} from the list`,
-        )
-      : null,
+    finished(record) ? deletion(record.id, name) : null,
   ]);
+}
+
+// A button that deletes a job when it is pressed twice.
+function deletion(id, name) {
+  const node = button("Delete", () => {
+    if (node.dataset.sure) return actions.remove(id);
+    node.dataset.sure = "yes";
+    node.textContent = "Really delete";
+    node.setAttribute("aria-label", `Really delete ${name} and its result`);
+  });
+  const calm = () => {
+    delete node.dataset.sure;
+    node.textContent = "Delete";
+    node.setAttribute("aria-label", `Delete ${name}`);
+  };
+  node.addEventListener("blur", calm);
+  calm();
+  return node;
 }
 
 // The children of a job, made when somebody looks.

@@ -1,5 +1,5 @@
 // What the page does: submit what the form says, follow it, show it, and keep the address in step.
-import { getJson, postJson, Refusal, send } from "./api.js";
+import { getJson, postJson, Refusal, sayRefusal, send } from "./api.js";
 import { byId } from "./dom.js";
 import { follow } from "./events.js";
 import { buildExplore, exploreRequest, exploreState, restoreExplore } from "./explore.js";
@@ -16,10 +16,18 @@ import {
 } from "./form.js";
 import { refresh, setUpList } from "./joblist.js";
 import { curlLines, pythonLines } from "./lines.js";
-import { clear, isShown, load, loadTable, setUp, update } from "./results.js";
+import { clear, isShown, load, loadTable, remove, setUp, update } from "./results.js";
 import { exploreAddress, jobsAddress, readAddress, writeAddress } from "./share.js";
 
-const actions = { show: (id) => open([id]), overlay: (id) => open([id], false), cancel, again };
+const actions = {
+  show: (id) => open([id]),
+  overlay: (id) => open([id], false),
+  cancel: (id) => end(`v1/jobs/${id}`),
+  remove: async (id) => {
+    if (await end(`v1/jobs/${id}/result`)) remove(id);
+  },
+  again,
+};
 let submitting = false;
 
 async function run(event) {
@@ -115,13 +123,17 @@ async function open(ids, afresh = true) {
   }
 }
 
-async function cancel(id) {
+// Cancel a job or delete it; what the service has against that stands above the list. Says whether it was done.
+async function end(path) {
+  byId("jobs-error").textContent = "";
   try {
-    await send("DELETE", `v1/jobs/${id}`);
+    await send("DELETE", path);
   } catch (error) {
-    refused(error);
+    if (!(error instanceof Refusal)) throw error;
+    byId("jobs-error").textContent = sayRefusal(error);
   }
   await refresh();
+  return byId("jobs-error").textContent === "";
 }
 
 function again(request) {

@@ -1,5 +1,5 @@
 // Results that follow moving settings: coarse ones at once, fine ones when the hand rests; what is overtaken is cancelled.
-import { getJson, postJson, send } from "./api.js";
+import { getJson, postJson, sayRefusal, send } from "./api.js";
 import { finished, follow } from "./events.js";
 import { curvesRequest, theoryRequest } from "./settings.js";
 
@@ -53,7 +53,7 @@ export class Pursuit {
       this.news(settings, { parts, accuracy, error: null });
       return true;
     } catch (error) {
-      if (error.name !== "AbortError") this.news(settings, { error: say(error) });
+      if (error.name !== "AbortError") this.news(settings, { error: sayRefusal(error) });
       return false;
     } finally {
       clearInterval(hurry);
@@ -65,12 +65,10 @@ export class Pursuit {
     try {
       this.news(settings, { theory: await predict(theoryRequest(settings), signal), theoryError: null });
     } catch (error) {
-      if (error.name !== "AbortError") this.news(settings, { theory: null, theoryError: say(error) });
+      if (error.name !== "AbortError") this.news(settings, { theory: null, theoryError: sayRefusal(error) });
     }
   }
 }
-
-const say = (error) => [error.message, error.hint].filter(Boolean).join(" ");
 
 // The theory of a problem, which is there within moments: one request asks and waits.
 async function predict(request, signal) {

@@ -11,9 +11,9 @@ from dlnflow.client.errors import InvalidRequest
 from dlnflow.client.fields import DesignLike, DynamicsLike, Numbers, ProblemLike
 from dlnflow.client.results import Result
 from dlnflow.client.words import read_data, read_request
-from dlnflow.jobs import matrix, results
-from dlnflow.jobs.requests import DmftRequest, SimulationRequest
 from dlnflow.solution import Array, Observer, Solution, ignore_progress
+from dlnflow.wire import matrix, results
+from dlnflow.wire.requests import DmftRequest, SimulationRequest
 
 DMFT: TypeAdapter[DmftRequest] = TypeAdapter(DmftRequest)
 SIMULATION: TypeAdapter[SimulationRequest] = TypeAdapter(SimulationRequest)

@@ -12,9 +12,6 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from dlnflow import __version__
-from dlnflow.jobs import server, start
-from dlnflow.jobs.settings import Settings
-from dlnflow.jobs.store import JobStore
 from service import errors, openapi
 from service.access import require_choice
 from service.body import BodyLimit
@@ -25,6 +22,9 @@ from service.headers import SafeHeaders, WholeLists
 from service.prefix import Prefix
 from service.queue import Messages
 from service.routes import children, datasets, events, guide, jobs, limits, metrics, operations, page, plots, results, units
+from store import server, start
+from store.jobs import JobStore
+from store.settings import Settings
 
 CORS: dict[str, Any] = {
     "allow_methods": ["GET", "HEAD", "POST", "DELETE"],

@@ -8,15 +8,15 @@ from typing import Annotated
 from fastapi import Depends, Request
 from redis.asyncio import Redis
 
-from dlnflow.jobs.job import Job
-from dlnflow.jobs.settings import Settings
-from dlnflow.jobs.store import JobStore
+from dlnflow.wire.job import Job
 from service.access import Caller as Identity
 from service.access import Gate
 from service.documents import Documents
 from service.errors import Gone, NotFound
 from service.live import Live
 from service.roundtrip import RoundTrip
+from store.jobs import JobStore
+from store.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dlnflow.jobs import results, table
+from dlnflow.wire import results, table
 from service.errors import Problem, Unprocessable
 
 

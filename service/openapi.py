@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 
-from dlnflow.jobs.fields import models
-from dlnflow.jobs.requests import request_adapter
+from dlnflow.wire.fields import models
+from dlnflow.wire.requests import request_adapter
 
 _schema = request_adapter.json_schema(ref_template="#/components/schemas/{model}")
 _models: dict[str, Any] = _schema.pop("$defs")

@@ -12,11 +12,11 @@ import redis
 from numpy.typing import NDArray
 
 from dlnflow import __version__, dmft, simulation, theory
-from dlnflow.jobs import results
-from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, TheoryRequest, request_adapter
-from dlnflow.jobs.store import Attempt, JobStore
-from dlnflow.jobs.summary import summarise
 from dlnflow.solution import Array, Cancelled, Journal, Observer, Solution, SolveError
+from dlnflow.wire import results
+from dlnflow.wire.requests import DmftRequest, ParentRequest, Request, SimulationRequest, TheoryRequest, request_adapter
+from dlnflow.wire.summary import summarise
+from store.jobs import Attempt, JobStore
 from worker import memory
 from worker.announce import announce
 from worker.family import take_turn

@@ -6,8 +6,8 @@ from typing import get_args
 from dlnflow import __version__, units
 from dlnflow.cli import commands, problem
 from dlnflow.cli.output import writable
-from dlnflow.jobs.job import Kind, Status
 from dlnflow.solution import CURVES
+from dlnflow.wire.job import Kind, Status
 
 DATA = writable(".csv", ".json", ".npz")
 PICTURE = writable(".png", ".svg", ".pdf")

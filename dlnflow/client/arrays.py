@@ -121,7 +121,7 @@ class Curves(_Columns):
 
     def save(self, path: str | Path) -> None:
         """Write .csv, .json or .npz, by the name's ending; all digits are kept."""
-        from dlnflow.jobs.results import to_csv, to_json, to_npz
+        from dlnflow.wire.results import to_csv, to_json, to_npz
 
         writers = {".csv": to_csv, ".json": to_json, ".npz": to_npz}
         suffix = Path(path).suffix.lower()

@@ -17,8 +17,8 @@ from dlnflow.client.fields import Axes, JobFields
 from dlnflow.client.operations import Operations, as_request, dataset_path, job_path, listen
 from dlnflow.client.results import Sweep
 from dlnflow.client.wire import Call, Flow, Pause, T
-from dlnflow.jobs.matrix import Data
-from dlnflow.jobs.requests import Request
+from dlnflow.wire.matrix import Data
+from dlnflow.wire.requests import Request
 
 
 class AsyncClient:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
-from dlnflow.jobs.requests import Request
 from dlnflow.model import Design, Dynamics, Problem
 from dlnflow.solution import Array
+from dlnflow.wire.requests import Request
 
 Numbers = Iterable[float] | Array
 ProblemLike = Problem | Mapping[str, Any]

@@ -19,8 +19,8 @@ from dlnflow.client.job import Job
 from dlnflow.client.operations import Operations, as_request, dataset_path, job_path, listen
 from dlnflow.client.results import Sweep
 from dlnflow.client.wire import Call, Flow, Pause, T
-from dlnflow.jobs.matrix import Data
-from dlnflow.jobs.requests import Request
+from dlnflow.wire.matrix import Data
+from dlnflow.wire.requests import Request
 
 
 class Client:

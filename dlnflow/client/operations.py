@@ -19,8 +19,8 @@ from dlnflow.client.results import AnyResult, read_result
 from dlnflow.client.state import JobState
 from dlnflow.client.wire import RETRIED, Call, Flow, Pause, send
 from dlnflow.client.words import read_data, read_request
-from dlnflow.jobs import matrix
-from dlnflow.jobs.requests import Request, request_adapter
+from dlnflow.wire import matrix
+from dlnflow.wire.requests import Request, request_adapter
 
 POLL_SECONDS = 1
 SHORT_ID = re.compile("[0-9a-f]{4,31}")

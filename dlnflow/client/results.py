@@ -78,7 +78,7 @@ class Result:
         """Write everything to an .npz file, for `Result.load`, or the curves alone to .csv or .json."""
         if Path(path).suffix.lower() != ".npz":
             return self.curves.save(path)
-        from dlnflow.jobs.results import to_npz
+        from dlnflow.wire.results import to_npz
 
         parts = {f.name: asdict(value) for f in fields(self) if hasattr(value := getattr(self, f.name), "time")}
         texts = {"request": np.array(json.dumps(self.request)), "diagnostics": np.array(json.dumps(self.diagnostics))}
@@ -87,7 +87,7 @@ class Result:
     @classmethod
     def load(cls, path: str | Path) -> "Result":
         """Read what `save` wrote."""
-        from dlnflow.jobs.results import to_npz
+        from dlnflow.wire.results import to_npz
 
         arrays = read_npz(Path(os.path.expanduser(path)).read_bytes())
         parts: dict[str, dict[str, Array]] = {}

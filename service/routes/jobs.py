@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from dlnflow.jobs.job import Job, Kind, Status, SubmittedJob
-from dlnflow.jobs.requests import job_id
+from dlnflow.wire.job import Job, Kind, Status, SubmittedJob
+from dlnflow.wire.requests import job_id
 from service.access import Caller as Identity
 from service.access import said
 from service.admission import require_affordable, require_json

@@ -6,13 +6,14 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Header, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from dlnflow.jobs import keys, results
-from dlnflow.jobs.job import PARTS, Job, links
+from dlnflow.wire import results
+from dlnflow.wire.job import PARTS, Job, links
 from service import parts
 from service.context import Context, Service
 from service.documents import Document
 from service.errors import Conflict, Gone, NotFound
 from service.formats import JSON, Format, choose
+from store import keys
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
 

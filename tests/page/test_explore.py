@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dlnflow.jobs.requests import request_adapter
+from dlnflow.wire.requests import request_adapter
 from tests.e2e.stack import Stack
 from tests.page.conftest import Open
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from dlnflow.jobs import results
-from dlnflow.jobs.comparison import compare
-from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.solution import ignore_progress
+from dlnflow.wire import results
+from dlnflow.wire.comparison import compare
+from dlnflow.wire.requests import job_id, request_adapter
 from service import parts
 from tests.service.test_app import REQUEST, open_client, pings
 from worker.run import produce

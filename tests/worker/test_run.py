@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import redis
 
-from dlnflow.jobs import keys, results
-from dlnflow.jobs.requests import job_id, request_adapter
-from dlnflow.jobs.store import JobStore
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, Solution, SolveError, ignore_progress
+from dlnflow.wire import results
+from dlnflow.wire.requests import job_id, request_adapter
+from store import keys
+from store.jobs import JobStore
 from worker.heartbeat import PERIOD_SECONDS, Heartbeat
 from worker.notes import Notes
 from worker.pace import Pace

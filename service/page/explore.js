@@ -8,6 +8,7 @@ import { Pursuit } from "./pursuit.js";
 import { partOf, QUANTITIES } from "./quantities.js";
 import { differences, fromRequest, SETTINGS, valueAt, position, withSetting, curvesRequest } from "./settings.js";
 import { fillTheory } from "./theory.js";
+import { buildUnits } from "./units.js";
 
 const STEPS = 1000; // of a slider
 const MOST_PINS = 5;
@@ -48,6 +49,7 @@ export function buildExplore(given, onChange) {
     byId("sliders").classList.toggle("named", byId("field-names").checked),
   );
   byId("explore-quantity").value = "losses";
+  buildUnits((found) => takeOver({ ...current.settings, ...found }));
 }
 
 // The view as an address keeps it.
@@ -62,10 +64,8 @@ export function restoreExplore(state) {
   if (!state?.settings) return current.settings ? undefined : usePreset(0);
   pins.splice(0, pins.length, ...(state.pins ?? []).map((settings) => ({ settings, parts: {}, theory: null })));
   if (state.quantity in QUANTITIES) byId("explore-quantity").value = state.quantity;
-  byId("explore-preset").value = "";
-  byId("explore-preset-note").textContent = "";
   lookAtPins();
-  move(state.settings);
+  takeOver(state.settings);
 }
 
 export const exploreRequest = () => curvesRequest(current.settings, 0.01);
@@ -111,10 +111,13 @@ function makeSlider(name) {
   return node;
 }
 
-function set(name, value, typed = null) {
+const set = (name, value, typed = null) => takeOver(withSetting(current.settings, name, value), typed);
+
+// Go to settings that are those of no preset.
+function takeOver(settings, typed = null) {
   byId("explore-preset").value = "";
   byId("explore-preset-note").textContent = "";
-  move(withSetting(current.settings, name, value), typed);
+  move(settings, typed);
 }
 
 // The view goes to these settings; the field in which they were typed stays as it is.

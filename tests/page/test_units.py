@@ -20,8 +20,8 @@ def fill(page: Page, **values: float) -> None:
 def test_numbers_of_a_paper_become_settings(visit: Open):
     page = visit()
     page.get_by_text("Numbers of a paper").click()
-    fill(page, alpha=0.5, step_size=0.5, steps=400, batch_size=50, dimension=1000, samples=500)
-    theirs = {"alpha": 0.5, "step_size": 0.5, "steps": 400, "batch_size": 50}
+    fill(page, alpha=0.1, step_size=0.5, steps=100, batch_size=50, dimension=1000, samples=500)
+    theirs = {"alpha": 0.1, "step_size": 0.5, "steps": 100, "batch_size": 50}
     ours = from_paper(Convention("product"), dimension=1000, samples=500, **theirs)
     expect(page.locator("#units-found")).to_contain_text(f"a = {ours['initial_scale']:.4g}")
     page.get_by_role("button", name="Use these numbers").click()

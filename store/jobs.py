@@ -6,6 +6,7 @@ no longer the job's. The token is lost when the job is cancelled, given back, or
 A message to the workers carries no job: it says that there is one, and the worker claims whatever is next (see `scripts`).
 """
 
+import json
 import secrets
 import time
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ _MICRO = 1_000_000
 
 Submission = Literal["miss", "joined", "hit", "full"]
 Cancellation = Literal["cancelled", "left", "foreign", "finished"]
+Deletion = Literal["deleted", "left", "foreign", "unfinished", "unknown"]
 
 
 class StoreFull(Exception):
@@ -117,7 +119,7 @@ class JobStore:
         return job
 
     def expired(self, job_id: str) -> bool:
-        """Whether the job was there once, and its result was kept long enough."""
+        """Whether the job was there once, and was deleted or kept long enough."""
         return bool(self._redis.exists(keys.gone(job_id)))
 
     def statuses(self, job_ids: list[str]) -> list[str | None]:
@@ -185,6 +187,13 @@ class JobStore:
         if ended == "cancelled":
             self._withdraw(job_id)
         return ended
+
+    def delete(self, job_id: str, client: str | None = None) -> Deletion:
+        """Forget a finished job with its result, and those of its children that nobody else asked for; see `expired`.
+
+        With `client`, a job that others asked for too stays for them ('left'); one that this client did not ask for is 'foreign'.
+        """
+        return self._delete(job_id, "" if client is None else keys.CLIENT + client)
 
     def page(self, *, status: str | None, kind: str | None, limit: int, cursor: int | None, client: str | None = None) -> Page:
         """The newest `limit` jobs created before `cursor`, of one status and kind, and that `client` asked for, where given."""
@@ -439,6 +448,15 @@ class JobStore:
         for child in self._ids(self._redis.smembers(keys.open_children(parent))):
             if self._run(scripts.WITHDRAW, child, parent):
                 self._withdraw(child)
+
+    def _delete(self, job_id: str, asker: str) -> Deletion:
+        children = self.part(job_id, "children")
+        answer: bytes = self._run(scripts.DELETE, job_id, asker)
+        ended = cast(Deletion, answer.decode())
+        if children and ended == "deleted":
+            for child in json.loads(children)["ids"]:
+                self._delete(child, job_id)
+        return ended
 
     def _run(self, body: str, job_id: str, *args: object) -> Any:
         script = self._scripts.get(body)

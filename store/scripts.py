@@ -158,6 +158,15 @@ local function wait_again(message, cause)
   enter(id, 0)
   report(id)
 end
+local function forget(finished)
+  list(id, 'ZREM', get('status'), id)
+  redis.call('ZREM', KEY.INDEX .. get('kind') .. ':*', id)
+  redis.call('ZREM', KEY.INDEX .. '*:*', id)
+  redis.call('ZREM', KEY.FINISHED, id)
+  for _, asker in ipairs(redis.call('SMEMBERS', KEY.WANTED .. id)) do redis.call('ZREM', KEY.MINE .. asker, id) end
+  redis.call('DEL', KEY.JOB .. id, KEY.RESULT .. id, KEY.OPEN .. id, KEY.EVENTS .. id, KEY.WANTED .. id)
+  redis.call('SET', KEY.GONE .. id, text(finished), 'EX', NUMBER.GONE_SECONDS)
+end
 local function lose(most, cause)
   if tonumber(get('attempts')) < tonumber(most) then
     wait_again('its worker was lost; waiting for another', cause)
@@ -174,8 +183,8 @@ local asker, lane = ARGV[5], ARGV[6]
 local parent = string.sub(asker, 1, #KEY.CLIENT) ~= KEY.CLIENT
 local client = parent and get('client', asker) or string.sub(asker, #KEY.CLIENT + 1)
 local function own(created)
-  if parent or client == '' then return end
   redis.call('SADD', KEY.WANTED .. id, asker)
+  if parent or client == '' then return end
   redis.call('ZADD', KEY.MINE .. asker, created, id)
 end
 local function ask(created)
@@ -300,8 +309,9 @@ return 'waiting'
 WITHDRAW = """
 redis.call('SREM', KEY.ASKERS .. id, ARGV[2])
 redis.call('SREM', KEY.OPEN .. ARGV[2], id)
-local status = get('status')
-if redis.call('SCARD', KEY.ASKERS .. id) > 0 or (status ~= 'queued' and status ~= 'running') then return 0 end
+local status, others = get('status'), redis.call('SCARD', KEY.ASKERS .. id) > 0
+if others then redis.call('SREM', KEY.WANTED .. id, ARGV[2]) end
+if others or (status ~= 'queued' and status ~= 'running') then return 0 end
 finish('cancelled', 'the job that asked for it was cancelled')
 return 1
 """
@@ -371,14 +381,23 @@ return 1
 FORGET = """
 local finished = tonumber(redis.call('ZSCORE', KEY.FINISHED, id))
 if not finished or finished > now - ARGV[2] then return 0 end
-list(id, 'ZREM', get('status'), id)
-redis.call('ZREM', KEY.INDEX .. get('kind') .. ':*', id)
-redis.call('ZREM', KEY.INDEX .. '*:*', id)
-redis.call('ZREM', KEY.FINISHED, id)
-for _, asker in ipairs(redis.call('SMEMBERS', KEY.WANTED .. id)) do redis.call('ZREM', KEY.MINE .. asker, id) end
-redis.call('DEL', KEY.JOB .. id, KEY.RESULT .. id, KEY.OPEN .. id, KEY.EVENTS .. id, KEY.WANTED .. id)
-redis.call('SET', KEY.GONE .. id, text(finished), 'EX', NUMBER.GONE_SECONDS)
+forget(finished)
 return 1
+"""
+
+# who lets go, a client or a parent, or '' for everybody
+# -> 'deleted' | 'left' where others want it too | 'foreign' where the one did not ask | 'unfinished' | 'unknown'
+DELETE = """
+local status, finished = get('status'), tonumber(redis.call('ZSCORE', KEY.FINISHED, id))
+if not status then return 'unknown' end
+if not finished then return 'unfinished' end
+if ARGV[2] ~= '' then
+  if redis.call('SREM', KEY.WANTED .. id, ARGV[2]) == 0 then return 'foreign' end
+  redis.call('ZREM', KEY.MINE .. ARGV[2], id)
+  if redis.call('SCARD', KEY.WANTED .. id) > 0 then return 'left' end
+end
+forget(finished)
+return 'deleted'
 """
 
 # the name of a worker stands in for the id; its slots, its pace, microseconds after which silent ones are forgotten

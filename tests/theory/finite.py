@@ -4,6 +4,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from dlnflow.model import GaussianScale, PairScale
+from dlnflow.model.problem import THRESHOLD
 
 
 def draw(problem, d, rng):
@@ -94,6 +95,9 @@ def summary(w, teacher):
         "norm": np.mean(w**2),
         "l1_norm": np.mean(abs(w)),
         "overlap": np.mean(w * teacher),
+        "excess_l1_norm": np.mean(abs(w)) - np.mean(abs(teacher)),
+        "missed_support": np.mean((abs(w) <= THRESHOLD) & (teacher != 0)),
+        "false_support": np.mean((abs(w) > THRESHOLD) & (teacher == 0)),
     }
 
 

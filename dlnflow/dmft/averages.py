@@ -7,7 +7,20 @@ import numpy as np
 from dlnflow.dmft import radau
 from dlnflow.solution import Array
 
-OBSERVED = ("overlap", "magnitude", "slope", "mean", "error", "squares", "difference", "log_product", "averaged", "drift", "missed", "false")
+OBSERVED = (
+    "overlap",
+    "magnitude",
+    "slope",
+    "mean",
+    "error",
+    "squares",
+    "difference",
+    "log_product",
+    "averaged",
+    "drift",
+    "missed",
+    "false",
+)
 """In the order of `observe` in native/dmft/averages.hpp."""
 
 

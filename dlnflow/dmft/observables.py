@@ -1,6 +1,7 @@
 """Curves and order parameters at requested times, from the averages on the nodes of a state."""
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from dlnflow.dmft import radau
 from dlnflow.dmft.averages import OBSERVED, Observed
@@ -26,13 +27,6 @@ class Grid:
         """Rows (T, …) at the requested times of what is `start` (…) at t = 0 and `nodes` (N, …) on the nodes."""
         rows = np.concatenate([np.asarray(start)[None], nodes])
         return np.einsum("tk,tk...->t...", self.weights, rows[self._indices()])
-
-    def between(self, start: Array, nodes: Array) -> Array:
-        """The same, linear from node to node."""
-        places = radau.interpolation_nodes(self.order)
-        weights = np.stack([np.interp(self.fraction, places, hat) for hat in np.eye(self.order + 1)], axis=1)
-        rows = np.concatenate([np.asarray(start)[None], nodes])
-        return np.einsum("tk,tk...->t...", weights, rows[self._indices()])
 
     def quadratic(self, matrix: Array) -> Array:
         """x(t)ᵀ M x(t), (T,), from M (N + 1, N + 1) on t = 0 and the nodes."""
@@ -67,10 +61,11 @@ def values(state: State, times: Array) -> dict[str, Array]:
 
 
 def _interpolated(state: State, grid: Grid) -> Observed:
-    """The averages over all strata at the requested times, (T,) each; shares of weights, which may jump, are linear between the nodes."""
+    """The averages over all strata at the requested times, (T,) each; shares of weights, which may jump, are monotone between nodes."""
     start, nodes = _start(state.sample).whole().rows[:, 0], state.averages.observed.whole().rows.T
     rows, steep = grid.interpolate(start, nodes).T, [OBSERVED.index(name) for name in ("missed", "false")]
-    rows[steep] = grid.between(start[steep], nodes[:, steep]).T
+    shares = PchipInterpolator(np.append(0.0, state.time), np.concatenate([start[None, steep], nodes[:, steep]]))
+    rows[steep] = shares(grid.times).T
     return Observed(rows)
 
 

@@ -24,7 +24,7 @@ class Coordinates(Protocol):
 
 @dataclass(frozen=True)
 class OrderParameter:
-    """An average over coordinates: its `name`, what it is in the symbols of the notation page, and `of` coordinates, w* (d,) and θ: (T,)."""
+    """An average over coordinates: its `name`, what it is in symbols of the notation page, and `of` coordinates, w* (d,) and θ: (T,)."""
 
     name: str
     formula: str
@@ -51,9 +51,7 @@ OBSERVED = (
         "E[(w̄ − w*)²], w̄ = (1/t) ∫₀ᵗ w",
         lambda at, teacher, _: np.mean((at.averaged - teacher) ** 2, axis=1),
     ),
-    OrderParameter(
-        "excess_l1_norm", "E|w| − E|w*|", lambda at, teacher, _: np.mean(np.abs(at.w), axis=1) - np.mean(np.abs(teacher))
-    ),
+    OrderParameter("excess_l1_norm", "E|w| − E|w*|", lambda at, teacher, _: np.mean(np.abs(at.w), axis=1) - np.mean(np.abs(teacher))),
     OrderParameter(
         "missed_support", "P(|w| ≤ θ, w* ≠ 0)", lambda at, teacher, theta: np.mean((np.abs(at.w) <= theta) & (teacher != 0), axis=1)
     ),

@@ -61,7 +61,7 @@ class Problem(Model):
 
     support_threshold: Annotated[
         float,
-        Field(ge=0, le=100, exclude_if=_is_default_threshold, description="θ: weights with |w| > θ are counted as the support that is found"),
+        Field(ge=0, le=100, exclude_if=_is_default_threshold, description="θ: weights with |w| > θ count as the support that is found"),
     ] = THRESHOLD
 
     @field_validator("depth")

@@ -1,6 +1,5 @@
 """Where gradient flow ends: errors and order parameters at t → ∞."""
 
-import math
 from dataclasses import dataclass
 
 from dlnflow.model import Problem

@@ -25,7 +25,7 @@ from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample
 from dlnflow.grids import default_times
 from dlnflow.model import GradientDescent, Problem
-from dlnflow.solution import NAMES, Array, Conditional, Journal, Observer, Solution, ignore_progress
+from dlnflow.solution import CURVES, NAMES, Array, Conditional, Journal, Observer, Solution, ignore_progress
 
 MOST_STEPS = 2000
 SCRAMBLES = 8
@@ -148,7 +148,7 @@ class Descent:
         return march.rank
 
     def _neglects_more_than(self, error: float) -> bool:
-        return any(bool(np.any(change > error)) for change in self.neglected.values())
+        return any(bool(np.any(self.neglected[name] > error)) for name in CURVES)
 
     def _responses(self, paths: int) -> dict[str, Array]:
         """The responses between nodes of the first scramble."""

@@ -5,7 +5,7 @@ teacher weight, with second moments matched exactly. A problem may be symmetric 
 stands for its mirror image too, and only even averages are taken over it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -35,7 +35,8 @@ class Sample:
     `weights` (P,) sum to 1, `target` (P,) is w*, `modes` (D, P) are standard normal, `scale` (P,) is log(u(0) v(0)), `origin` (P,) is
     log(v(0)/u(0))/2, `root` (P,) is √c; `strata` (P / BLOCK,) numbers the stratum of each block, in the order of `problem.pools`, and
     `part` (P,) that of each path in `problem.parts`.
-    Where `folded`, a path stands for its mirror image too. The network has the `depth` L.
+    Where `folded`, a path stands for its mirror image too. The network has the `depth` L; a weight counts as one of the support where it
+    is beyond the `threshold`.
     """
 
     weights: Array
@@ -48,6 +49,7 @@ class Sample:
     part: NDArray[np.intp]
     folded: bool
     depth: float
+    threshold: float
 
     @cached_property
     def start(self) -> tuple[Array, Array]:
@@ -70,6 +72,7 @@ class Sample:
             strata=self.strata,
             folded=self.folded,
             depth=self.depth,
+            threshold=self.threshold,
         )
 
     def weigh(self, time: Array, weight_decay: float, heights: Array) -> tuple[Array, Array]:
@@ -101,8 +104,8 @@ class Sample:
         """The paths with the indices `blocks` (blocks, BLOCK), each block from one stratum."""
         paths, strata = blocks.ravel(), self.strata[blocks[:, 0] // BLOCK]
         modes = np.take(self.modes, paths, axis=1)  # row after row
-        weights, target, scale, origin, root = (x[paths] for x in (self.weights, self.target, self.scale, self.origin, self.root))
-        return Sample(weights, target, modes, scale, origin, root, strata, self.part[paths], self.folded, self.depth)
+        names = ("weights", "target", "scale", "origin", "root", "part")
+        return replace(self, modes=modes, strata=strata, **{name: getattr(self, name)[paths] for name in names})
 
 
 def draw(
@@ -130,7 +133,8 @@ def draw(
     ]
     weights, target, normal, scale, origin, root, part = (np.concatenate(each, axis=-1) for each in zip(*drawn, strict=True))
     strata = np.repeat(np.arange(len(pools)), [len(each[0]) // BLOCK for each in drawn])
-    return Sample(weights, target, normal, scale, origin, root, strata, part, problem.is_symmetric, problem.depth)
+    folded, depth, threshold = problem.is_symmetric, problem.depth, problem.support_threshold
+    return Sample(weights, target, normal, scale, origin, root, strata, part, folded, depth, threshold)
 
 
 def _draw_pool(

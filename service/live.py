@@ -14,7 +14,7 @@ import redis
 from redis.asyncio import Redis
 
 from store import keys, trouble
-from store.jobs import Event
+from store.records import Event
 
 FIRST_SECONDS, PERIOD_SECONDS, GROWTH = 0.004, 0.02, 1.5  # between looks, short after somebody came: most quick jobs are new
 AWAY_SECONDS = 1.0

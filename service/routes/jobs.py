@@ -96,7 +96,7 @@ def _say(response: Response, job: Job, seconds: int | None) -> None:
 def _submit(service: Context, body: bytes, caller: Identity | None) -> SubmittedJob:
     """Write the job, then send its message; one that was there may have come before others by this."""
     request = with_data(service, read_request(body))
-    cost = require_affordable(request, service.settings, service.store.pace())
+    cost = require_affordable(request, service.settings, service.store.workers.pace())
     client = caller.who if caller else ""
     if client and not service.store.has_room(client, service.settings.max_client_jobs):
         raise _too_many(f"{service.settings.max_client_jobs} of your jobs have not finished yet", "too_many_jobs")

@@ -26,6 +26,7 @@ WORKDIR /app
 COPY store store
 COPY worker worker
 COPY service service
+COPY docs docs
 # What the trimming broke would end the build here.
 RUN /venv/bin/python -c "import dlnflow, service.app, service.plot, worker.run; \
         problem = {'aspect_ratio': 1, 'target': {'kind': 'gaussian'}, 'initial_scale': 1}; \

@@ -53,7 +53,7 @@ class Context:
         """The job, or a 404."""
         job = self.store.get(job_id)
         if job is None and self.store.expired(job_id):
-            raise Gone(f"job {job_id} was kept long enough and is gone", hint="Submit it again with POST /v1/jobs.")
+            raise Gone(f"job {job_id} is no longer kept", hint="Submit it again with POST /v1/jobs.")
         if job is None:
             raise NotFound(f"there is no job {job_id}", code="unknown_job", hint="Submit it again with POST /v1/jobs.")
         return job

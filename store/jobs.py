@@ -6,6 +6,7 @@ no longer the job's. The token is lost when the job is cancelled, given back, or
 A message to the workers carries no job: it says that there is one, and the worker claims whatever is next (see `store.lua`).
 """
 
+import json
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
@@ -29,6 +30,7 @@ OVERFULL = 0.95  # of the server's memory, above which no job begins: what runs 
 
 Submission = Literal["miss", "joined", "hit", "full"]
 Cancellation = Literal["cancelled", "left", "foreign", "finished"]
+Deletion = Literal["deleted", "left", "foreign", "unfinished", "unknown"]
 
 
 class StoreFull(Exception):
@@ -88,6 +90,13 @@ class JobStore(Records):
         if ended == "cancelled":
             self._withdraw(job_id)
         return ended
+
+    def delete(self, job_id: str, client: str | None = None) -> Deletion:
+        """Forget a finished job with its result, and those of its children that nobody else asked for; see `expired`.
+
+        With `client`, a job that others asked for too stays for them ('left'); one that this client did not ask for is 'foreign'.
+        """
+        return self._delete(job_id, "" if client is None else keys.CLIENT + client)
 
     def require_writable(self) -> None:
         """Raise what a submission would: StoreFull, or the refusal of the server."""
@@ -227,3 +236,12 @@ class JobStore(Records):
         for child in decoded(self._server.redis.smembers(keys.open_children(parent))):
             if self._server.run(asking.WITHDRAW, child, parent):
                 self._withdraw(child)
+
+    def _delete(self, job_id: str, asker: str) -> Deletion:
+        children = self.part(job_id, "children")
+        answer: bytes = self._server.run(asking.DELETE, job_id, asker)
+        ended = cast(Deletion, answer.decode())
+        if children and ended == "deleted":
+            for child in json.loads(children)["ids"]:
+                self._delete(child, job_id)
+        return ended

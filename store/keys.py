@@ -48,7 +48,7 @@ def checkpoint(job_id: str) -> str:
 
 
 def gone(job_id: str) -> str:
-    """What is left of a job that was kept long enough."""
+    """What is left of a job that was deleted or kept long enough."""
     return f"dlnflow:gone:{job_id}"
 
 
@@ -73,7 +73,7 @@ def mine(asker: str) -> str:
 
 
 def wanted(job_id: str) -> str:
-    """The set of the clients who ever asked for a job, unless they cancelled it."""
+    """The set of those who ever asked for a job, clients and parents, unless they cancelled or deleted it."""
     return f"dlnflow:wanted:{job_id}"
 
 

@@ -59,7 +59,7 @@ class Records:
         return [self._decode(record) for record in pipeline.execute()]
 
     def expired(self, job_id: str) -> bool:
-        """Whether the job was there once, and its result was kept long enough."""
+        """Whether the job was there once, and was deleted or kept long enough."""
         return bool(self._server.redis.exists(keys.gone(job_id)))
 
     def statuses(self, job_ids: list[str]) -> list[str | None]:

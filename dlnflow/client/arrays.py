@@ -33,7 +33,7 @@ def own_axes(ax: "Axes | None") -> "Iterator[Axes]":
         axes.figure.draw_without_rendering()  # makes the labels of the ticks, while the settings hold
 
 
-SIGNED = ("overlap", "log_product")
+SIGNED = ("overlap", "log_product", "excess_l1_norm")
 """What may be negative."""
 
 
@@ -165,6 +165,12 @@ class OrderParameters(_Columns):
     log_product_stderr: Array
     averaged_parameter_error: Array
     averaged_parameter_error_stderr: Array
+    excess_l1_norm: Array
+    excess_l1_norm_stderr: Array
+    missed_support: Array
+    missed_support_stderr: Array
+    false_support: Array
+    false_support_stderr: Array
     conditional: tuple[Conditional, ...]
 
     @classmethod

@@ -127,7 +127,7 @@ def perform(task: Task, stage: Stage) -> Outcome:
 
 def _panels(task: Task, stage: Panels) -> Outcome:
     if stage.is_first:
-        _enter(task, PILOT_SHARE, MOST_PANELS)
+        _enter(task, PILOT_SHARE, MOST_PANELS, "first pass: {where}")
     tried = pilot.tried(task, stage.pair, stage.bound)
     if isinstance(tried, Unsettled):
         return tried
@@ -139,7 +139,7 @@ def _panels(task: Task, stage: Panels) -> Outcome:
 
 
 def _small_sample(task: Task, stage: SmallSample) -> Outcome:
-    _enter(task, SMALL_SHARE, stage.mesh.panels)
+    _enter(task, SMALL_SHARE, stage.mesh.panels, "a small sample: {where}")
     small = refinement(task, stage.mesh.pilot, stage.size)
     if isinstance(small, Unsettled) or stage.taken_up is None or stage.taken_up.base is None:
         return small if isinstance(small, Unsettled) else Prepared(small)
@@ -188,7 +188,7 @@ def _separate(task: Task, stage: Separate) -> Outcome:
     return Checked(*solved)
 
 
-def _enter(task: Task, share: float, steps: int, name: str = "") -> None:
+def _enter(task: Task, share: float, steps: int, name: str) -> None:
     """Let the `steps` to come take this share of the progress that is left."""
     reached = task.progress.reached
     task.progress.stage(reached, reached + share * (1 - reached), steps, name)

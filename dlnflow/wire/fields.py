@@ -9,7 +9,7 @@ from pydantic import Tag
 
 from dlnflow.model import Model, members
 
-PARTS_OF_HTTP = {"query", "path"}
+PARTS_OF_HTTP = {"body", "query", "path"}
 _ANEW = "every step draws its batch anew; samples without replacement within an epoch are another theory; give batch_fraction alone"
 _DIAGONAL = "the covariance of the data is diagonal: in any other basis one coordinate no longer closes on one scalar process; "
 _DESCENT = "it is one of dynamics of the kind gradient_descent"

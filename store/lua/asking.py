@@ -1,4 +1,4 @@
-"""What clients, and parents, change: a job is asked for, cancelled, or no longer wanted."""
+"""What clients, and parents, change: a job is asked for, cancelled, no longer wanted, or deleted."""
 
 # kind, request, most jobs that may wait, who asks, lane, 1 where it is slow
 # -> 'miss' | 'joined' | 'hit' | 'full' | 'gone' where the parent that asks has ended
@@ -7,8 +7,8 @@ local asker, lane = ARGV[5], ARGV[6]
 local parent = string.sub(asker, 1, #KEY.CLIENT) ~= KEY.CLIENT
 local client = parent and get('client', asker) or string.sub(asker, #KEY.CLIENT + 1)
 local function own(created)
-  if parent or client == '' then return end
   redis.call('SADD', KEY.WANTED .. id, asker)
+  if parent or client == '' then return end
   redis.call('ZADD', KEY.MINE .. asker, created, id)
 end
 local function ask(created)
@@ -75,8 +75,9 @@ return 'cancelled'
 WITHDRAW = """
 redis.call('SREM', KEY.ASKERS .. id, ARGV[2])
 redis.call('SREM', KEY.OPEN .. ARGV[2], id)
-local status = get('status')
-if redis.call('SCARD', KEY.ASKERS .. id) > 0 or (status ~= 'queued' and status ~= 'running') then return 0 end
+local status, others = get('status'), redis.call('SCARD', KEY.ASKERS .. id) > 0
+if others then redis.call('SREM', KEY.WANTED .. id, ARGV[2]) end
+if others or (status ~= 'queued' and status ~= 'running') then return 0 end
 finish('cancelled', 'the job that asked for it was cancelled')
 return 1
 """
@@ -92,4 +93,19 @@ for at = #found - 1, 1, -2 do
   end
 end
 return page
+"""
+
+# who lets go, a client or a parent, or '' for everybody
+# -> 'deleted' | 'left' where others want it too | 'foreign' where the one did not ask | 'unfinished' | 'unknown'
+DELETE = """
+local status, finished = get('status'), tonumber(redis.call('ZSCORE', KEY.FINISHED, id))
+if not status then return 'unknown' end
+if not finished then return 'unfinished' end
+if ARGV[2] ~= '' then
+  if redis.call('SREM', KEY.WANTED .. id, ARGV[2]) == 0 then return 'foreign' end
+  redis.call('ZREM', KEY.MINE .. ARGV[2], id)
+  if redis.call('SCARD', KEY.WANTED .. id) > 0 then return 'left' end
+end
+forget(finished)
+return 'deleted'
 """

@@ -160,6 +160,15 @@ local function wait_again(message, cause)
   enter(id, 0)
   report(id)
 end
+local function forget(finished)
+  list(id, 'ZREM', get('status'), id)
+  redis.call('ZREM', KEY.INDEX .. get('kind') .. ':*', id)
+  redis.call('ZREM', KEY.INDEX .. '*:*', id)
+  redis.call('ZREM', KEY.FINISHED, id)
+  for _, asker in ipairs(redis.call('SMEMBERS', KEY.WANTED .. id)) do redis.call('ZREM', KEY.MINE .. asker, id) end
+  redis.call('DEL', KEY.JOB .. id, KEY.RESULT .. id, KEY.OPEN .. id, KEY.EVENTS .. id, KEY.WANTED .. id)
+  redis.call('SET', KEY.GONE .. id, text(finished), 'EX', NUMBER.GONE_SECONDS)
+end
 local function lose(most, cause)
   if tonumber(get('attempts')) < tonumber(most) then
     wait_again('its worker was lost; waiting for another', cause)

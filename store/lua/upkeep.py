@@ -46,12 +46,6 @@ return 1
 FORGET = """
 local finished = tonumber(redis.call('ZSCORE', KEY.FINISHED, id))
 if not finished or finished > now - ARGV[2] then return 0 end
-list(id, 'ZREM', get('status'), id)
-redis.call('ZREM', KEY.INDEX .. get('kind') .. ':*', id)
-redis.call('ZREM', KEY.INDEX .. '*:*', id)
-redis.call('ZREM', KEY.FINISHED, id)
-for _, asker in ipairs(redis.call('SMEMBERS', KEY.WANTED .. id)) do redis.call('ZREM', KEY.MINE .. asker, id) end
-redis.call('DEL', KEY.JOB .. id, KEY.RESULT .. id, KEY.OPEN .. id, KEY.EVENTS .. id, KEY.WANTED .. id)
-redis.call('SET', KEY.GONE .. id, text(finished), 'EX', NUMBER.GONE_SECONDS)
+forget(finished)
 return 1
 """

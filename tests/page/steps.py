@@ -1,4 +1,4 @@
-"""What the tests of the page do and look at again and again."""
+"""What a hand does on the form, as steps of tests."""
 
 from pathlib import Path
 

@@ -14,8 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 from dlnflow.wire.requests import request_adapter
 from tests.e2e.stack import Stack
 from tests.page.conftest import Open
+from tests.page.steps import SECONDS
 
-SECONDS = 30_000  # for what a busy machine may take, in Playwright's milliseconds
 PRESETS = json.loads((Path(__file__).parents[2] / "service/page/presets.json").read_text())
 
 

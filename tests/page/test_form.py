@@ -1,5 +1,7 @@
-"""The form: what it has, fills in, refuses and asks."""
+"""The form in a real browser: every field of a request, what is refused, and what is asked before it runs."""
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,23 @@ from dlnflow.model import Target, members
 from tests.e2e.stack import Stack
 from tests.page.conftest import Open
 from tests.page.steps import SECONDS, field, fill, quick, shown_id
+
+
+def test_the_address_alone_brings_back_problem_and_result(visit: Open):
+    page = visit("/#form")
+    quick(page, 702)
+    fill(page, "problem.noise_std", 0.25)
+    page.click("#run")
+    job_id = shown_id(page)
+    other = visit(page.url[page.url.index("/#") :])
+    assert shown_id(other) == job_id
+    assert field(other, "problem.noise_std").locator("input").input_value() == "0.25"
+    assert other.locator("input[name=simulation]").is_checked()
+    assert not other.locator("input[name=dmft]").is_checked()
+    text = other.locator("#python").text_content()
+    assert '"noise_std": 0.25' in text and 'kind="simulation"' in text
+    body = re.search(r"-d '(.*)'$", other.locator("#curl").text_content())[1]
+    assert json.loads(body)["problem"]["noise_std"] == 0.25
 
 
 def test_what_is_refused_stands_beside_its_field(visit: Open):
@@ -94,19 +113,6 @@ def test_own_data_is_uploaded_from_the_form(visit: Open, tmp_path: Path):
     shown_id(page)
 
 
-def test_a_schedule_of_steps_can_be_filled_in(visit: Open, stack: Stack):
-    page = visit("/#form")
-    quick(page, 714)
-    field(page, "dynamics").locator("select").first.select_option(label="gradient_descent")
-    page.locator('.field[data-path="dynamics.step_size"]:visible').first.locator("select").first.select_option(label="linear")
-    for name, value in {"start": 0.2, "end": 0.1, "steps": 10}.items():
-        fill(page, f"dynamics.step_size.{name}", value)
-    page.click("#run")
-    page.wait_for_selector("#shown li", timeout=SECONDS)
-    sent = stack.job(page.locator("#shown li").first.get_attribute("data-id"))["request"]["dynamics"]
-    assert sent["step_size"] == {"kind": "linear", "start": 0.2, "end": 0.1, "steps": 10}
-
-
 def test_nothing_ticked_and_run_says_what_is_missing(visit: Open):
     page = visit("/#form")
     for kind in ("dmft", "theory"):
@@ -127,3 +133,16 @@ def test_a_long_job_asks_before_it_runs(visit: Open):
     page.get_by_role("button", name="Not now").click()
     expect(page.locator("#ask")).to_be_hidden()
     assert page.locator("#shown li").count() == 0
+
+
+def test_a_schedule_of_steps_can_be_filled_in(visit: Open, stack: Stack):
+    page = visit("/#form")
+    quick(page, 714)
+    field(page, "dynamics").locator("select").first.select_option(label="gradient_descent")
+    page.locator('.field[data-path="dynamics.step_size"]:visible').first.locator("select").first.select_option(label="linear")
+    for name, value in {"start": 0.2, "end": 0.1, "steps": 10}.items():
+        fill(page, f"dynamics.step_size.{name}", value)
+    page.click("#run")
+    page.wait_for_selector("#shown li", timeout=SECONDS)
+    sent = stack.job(page.locator("#shown li").first.get_attribute("data-id"))["request"]["dynamics"]
+    assert sent["step_size"] == {"kind": "linear", "start": 0.2, "end": 0.1, "steps": 10}

@@ -1,8 +1,10 @@
 """Whose jobs and data sets are whose, in the store."""
 
+import json
+
 import numpy as np
 
-from dlnflow.wire.requests import job_id
+from dlnflow.wire.requests import job_id, request_adapter
 from store import keys
 from store.jobs import JobStore
 from tests.store.test_jobs import ID, REQUEST, claim, make_request
@@ -27,8 +29,6 @@ def test_whoever_did_not_ask_cannot_cancel(store):
 
 def test_a_child_of_a_parent_was_not_asked_for_by_its_client(store):
     sweep = {"kind": "sweep", "base": REQUEST.model_dump(mode="json"), "axes": {"seed": [1, 2]}}
-    from dlnflow.wire.requests import request_adapter
-
     parent = request_adapter.validate_python(sweep)
     store.submit(parent, "a")
     attempt = claim(store)
@@ -84,6 +84,45 @@ def test_nothing_is_left_of_whose_a_job_was_when_it_expires(client, store):
     store.forget(0)
     assert mine(store, "a") == []
     assert not [name for name in client.scan_iter("*") if b"mine" in name or b"wanted" in name]
+
+
+def test_a_finished_job_is_deleted_by_those_who_asked_for_it(client, store):
+    store.submit(REQUEST, "a")
+    assert store.delete(ID, "a") == "unfinished"
+    store.succeed(claim(store), {"curves": b"c"})
+    assert store.delete(ID, "b") == "foreign"
+    store.submit(REQUEST, "b")
+    assert store.delete(ID, "a") == "left"
+    assert mine(store, "a") == []
+    assert store.part(ID, "curves") == b"c"
+    assert store.delete(ID, "b") == "deleted"
+    assert store.get(ID) is None and store.expired(ID) and mine(store, "b") == []
+    assert [name for name in client.scan_iter("*") if ID.encode() in name] == [keys.gone(ID).encode()]
+    assert store.delete(ID, "b") == "unknown"
+    assert store.submit(REQUEST, "a") == "miss"
+
+
+def test_children_that_nobody_else_wants_are_deleted_with_their_parent(store):
+    base = REQUEST.model_dump(mode="json")
+    parents = [request_adapter.validate_python({"kind": "sweep", "base": base, "axes": {"seed": seeds}}) for seeds in ([1, 2], [2, 3, 4])]
+    for parent in parents:
+        store.submit(parent, "a")
+        attempt = claim(store)
+        ids = [job_id(parent.child(index)) for index in range(parent.size)]
+        for index in range(parent.size):
+            store.submit_child(attempt, parent.child(index))
+        store.keep(attempt, "children", json.dumps({"ids": ids}).encode())
+        store.pause(attempt, parent.size, parent.size)
+    store.submit(make_request(4), "a")  # by itself too
+    for _ in range(4 + len(parents)):
+        attempt = claim(store)
+        children = store.part(attempt.id, "children")
+        store.succeed(attempt, {"children": children} if children else {"curves": b"c"})
+    assert store.delete(job_id(make_request(3)), "a") == "foreign"
+    assert store.delete(job_id(parents[1]), "a") == "deleted"
+    assert [store.get(job_id(make_request(seed))) is not None for seed in (1, 2, 3, 4)] == [True, True, False, True]
+    assert store.delete(job_id(parents[0]), "a") == "deleted"
+    assert [store.get(job_id(make_request(seed))) is not None for seed in (1, 2, 3, 4)] == [False, False, False, True]
 
 
 def test_unfinished_jobs_of_a_client_are_counted(store):

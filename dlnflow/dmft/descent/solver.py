@@ -25,7 +25,7 @@ from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample
 from dlnflow.grids import default_times
 from dlnflow.model import GradientDescent, Problem
-from dlnflow.solution import NAMES, Array, Conditional, Journal, Observer, Solution, ignore_progress
+from dlnflow.solution import CURVES, NAMES, Array, Conditional, Journal, Observer, Solution, ignore_progress
 
 MOST_STEPS = 2000
 SCRAMBLES = 8
@@ -106,7 +106,7 @@ class Descent:
         if journal.earlier is not None:
             stage = unpack(journal.earlier)
             paths, low = int(stage["paths"]), float(stage["progress"])
-        self.progress.stage(low, low + AIMING_SHARE * (end - low), 2 * (self.steps + 1))
+        self.progress.stage(low, low + AIMING_SHARE * (end - low), 2 * (self.steps + 1), "first pass: {where}")
         self.negligible = accuracy * (NEGLIGIBLE_OF_NOISE if self.dynamics.is_stochastic else _negligible(self.steps))
         rank = self._aim()
         while self._neglects_more_than(NEGLECTED_SHARE * accuracy) and rank < MOST_RANK and self.negligible > LEAST_NEGLIGIBLE:
@@ -117,7 +117,7 @@ class Descent:
         while True:
             journal.save(partial(pack, {"paths": paths, "progress": low}))
             high = low + (end - low) / (1 if paths == most else 2)
-            self.progress.stage(low, high, 2 * SCRAMBLES * (self.steps + 1))
+            self.progress.stage(low, high, 2 * SCRAMBLES * (self.steps + 1), f"{SCRAMBLES} times {paths} paths: {{where}}")
             samples, curves, errors = self._separately(paths)
             if errors.largest()["total"] <= accuracy or paths == most:
                 together, errors, found = self._together(samples, curves, errors)
@@ -127,7 +127,7 @@ class Descent:
                 break
             journal.preview(self.times, *self._values(curves, errors))
             low, paths = self.progress.reached, min(most, paths * 2 ** int(np.ceil(np.log2(1.1 * total / accuracy) / GAIN)))
-        self.progress.stage(high, 1.0, self.steps + 1)
+        self.progress.stage(high, 1.0, self.steps + 1, "responses: {where}")
         together.kernels |= self._responses(paths)
         return self._solution(together, errors, found, paths, accuracy)
 
@@ -148,7 +148,7 @@ class Descent:
         return march.rank
 
     def _neglects_more_than(self, error: float) -> bool:
-        return any(bool(np.any(change > error)) for change in self.neglected.values())
+        return any(bool(np.any(self.neglected[name] > error)) for name in CURVES)
 
     def _responses(self, paths: int) -> dict[str, Array]:
         """The responses between nodes of the first scramble."""

@@ -1,6 +1,5 @@
-"""Jobs on the page, in a real browser, from the form to the downloaded file."""
+"""Results in a real browser: curves that grow, theory over networks, sweeps, files that are taken away."""
 
-import json
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -9,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.stack import LONG, QUICK, Stack
 from tests.page.conftest import Open
-from tests.page.steps import SECONDS, downloaded, field, fill, quick, shown_id
+from tests.page.steps import SECONDS, downloaded, fill, quick, shown_id
 
 
 def test_from_the_form_to_the_downloaded_files(visit: Open, stack: Stack):
@@ -44,23 +43,6 @@ def test_theory_and_networks_lie_over_one_another(visit: Open):
         page.select_option("#kernel", kernel)
         expect(page.locator("#kernels")).to_have_attribute("aria-label", re.compile(kernel.replace("_", " ")))
     expect(page.locator("#kernels .contourfill path").first).to_be_attached()
-
-
-def test_the_address_alone_brings_back_problem_and_result(visit: Open):
-    page = visit("/#form")
-    quick(page, 702)
-    fill(page, "problem.noise_std", 0.25)
-    page.click("#run")
-    job_id = shown_id(page)
-    other = visit(page.url[page.url.index("/#") :])
-    assert shown_id(other) == job_id
-    assert field(other, "problem.noise_std").locator("input").input_value() == "0.25"
-    assert other.locator("input[name=simulation]").is_checked()
-    assert not other.locator("input[name=dmft]").is_checked()
-    text = other.locator("#python").text_content()
-    assert '"noise_std": 0.25' in text and 'kind="simulation"' in text
-    body = re.search(r"-d '(.*)'$", other.locator("#curl").text_content())[1]
-    assert json.loads(body)["problem"]["noise_std"] == 0.25
 
 
 def test_curves_grow_while_they_are_computed(visit: Open):
@@ -110,16 +92,6 @@ def test_a_sweep_is_a_table_a_plot_and_a_family_of_curves(visit: Open):
     assert downloaded(page, "Download the table as CSV").read_text().startswith("problem.initial_scale,")
 
 
-def test_old_jobs_are_shown_and_run_again(visit: Open, stack: Stack):
-    job_id = stack.done(QUICK | {"seed": 705})
-    page = visit("/#form")
-    page.get_by_role("button", name=f"Show simulation {job_id[:8]}").click()
-    assert shown_id(page) == job_id
-    assert field(page, "seed").locator("input").input_value() == "705"
-    page.get_by_role("button", name=f"Run simulation {job_id[:8]} again").click()
-    assert shown_id(page) == job_id
-
-
 def test_values_of_a_sweep_at_any_time_with_the_limits_of_theory(visit: Open, stack: Stack):
     request = {"kind": "sweep", "base": QUICK | {"seed": 712}, "axes": {"problem.initial_scale": [0.2, 0.5]}}
     job_id = stack.done(request)
@@ -132,21 +104,3 @@ def test_values_of_a_sweep_at_any_time_with_the_limits_of_theory(visit: Open, st
     expect(page.locator("#sweep")).to_have_attribute("aria-label", re.compile("test loss at t = 0.5"))
     at = stack.client.get(f"/v1/jobs/{job_id}/table", params={"at": 0.5}).json()["rows"][0]["test_loss_at"]
     assert f"{at:.3g}"[:5] in page.locator("#sweep-table tbody tr").first.text_content()
-
-
-def test_jobs_have_notes_are_searched_and_removed_and_children_are_folded(visit: Open, stack: Stack):
-    stack.done({"kind": "sweep", "base": QUICK | {"seed": 713}, "axes": {"problem.noise_std": [0.1, 0.2]}})
-    page = visit("/#form")
-    row = page.locator("#jobs > li", has_text="seed 713")
-    expect(row).to_have_count(1)
-    row.get_by_text("2 jobs").click()
-    expect(row.locator("details li")).to_have_count(2)
-    row.locator(".note").fill("weak noise #tuesday")
-    row.locator(".note").press("Enter")
-    page.reload()
-    page.wait_for_selector("body[data-ready]")
-    page.fill("#search", "#tuesday")
-    expect(page.locator("#jobs > li")).to_have_count(1)
-    expect(row.locator(".note")).to_have_value("weak noise #tuesday")
-    row.get_by_role("button", name=re.compile("^Remove")).click()
-    expect(page.locator("#jobs")).to_contain_text("No job has these words")

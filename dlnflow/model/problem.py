@@ -16,7 +16,7 @@ from dlnflow.model.initial import InitialScale
 from dlnflow.model.strata import Stratum
 from dlnflow.model.targets import Target
 
-MOST_GROUPS = 128
+MOST_GROUPS = 128  # of coordinates in one problem
 THRESHOLD = 0.1  # of the support, for weights of order one
 LEAST_ABOVE_TWO = 2.000001  # depth
 MOST_GROWTH = 10.0  # (L − 2) λ t, up to which weights near their poles are followed to about a thousandth

@@ -166,6 +166,7 @@ function news(settings, what) {
   }
   take(current, what);
   if (what.theory !== undefined) fillTheory(byId("explore-theory"), what.theory, what.theoryError); // its marks come with the curves
+  byId("explore-running").textContent = what.running?.message ?? "";
   if (what.error === undefined) return;
   byId("explore-error").textContent = what.error ?? "";
   say(

@@ -3,17 +3,8 @@ import { getJson, postJson, Refusal, sayRefusal, send } from "./api.js";
 import { byId } from "./dom.js";
 import { follow } from "./events.js";
 import { buildExplore, exploreRequest, exploreState, restoreExplore } from "./explore.js";
-import {
-  buildForm,
-  estimateSoon,
-  fillForm,
-  judge,
-  NOTHING,
-  predictedSeconds,
-  readForm,
-  sayRange,
-  showRefusal,
-} from "./form.js";
+import { buildForm, estimateSoon, fillForm, judge, NOTHING, predictedSeconds, readForm, showRefusal } from "./form.js";
+import { sayRange } from "./forecast.js";
 import { refresh, setUpList } from "./joblist.js";
 import { curlLines, pythonLines } from "./lines.js";
 import { clear, isShown, load, loadTable, remove, setUp, update } from "./results.js";

@@ -8,7 +8,8 @@ const COARSE = 0.05,
 const PATIENCE = 1000; // milliseconds that a coarse result may take once a newer one is wanted: most do, and are seen on the way
 const REST = 400; // milliseconds after which a hand rests
 
-// Computes for the newest settings; tells `news(settings, what)`, where `what` holds some of theory, theoryError, parts, accuracy, error.
+// Computes for the newest settings; tells `news(settings, what)`, where `what` holds some of running (the job's record),
+// theory, theoryError, parts, accuracy, error.
 export class Pursuit {
   constructor(news) {
     Object.assign(this, { news, wanted: null, running: null, timer: null });
@@ -48,7 +49,9 @@ export class Pursuit {
     }, 50);
     try {
       const theory = this.tellTheory(settings, stop.signal);
-      const parts = await compute(curvesRequest(settings, accuracy), [...new Set(["curves", part])], stop.signal);
+      const request = curvesRequest(settings, accuracy),
+        asked = [...new Set(["curves", part])];
+      const parts = await compute(request, asked, stop.signal, (record) => this.news(settings, { running: record }));
       await theory;
       this.news(settings, { parts, accuracy, error: null });
       return true;
@@ -78,7 +81,7 @@ async function predict(request, signal) {
 }
 
 // Parts of a result: the curves as soon as they are final, others when all is stored. A job that is no longer wanted is cancelled.
-async function compute(request, parts, signal) {
+async function compute(request, parts, signal, tell) {
   const asked = await postJson("v1/jobs", request); // not stopped on the way: its id is needed to cancel it
   remember(asked.id);
   const found = {};
@@ -87,6 +90,7 @@ async function compute(request, parts, signal) {
     for await (const news of follow(asked, signal)) {
       record = news.record;
       if (news.isFinal) found.curves = news.curve;
+      tell(record);
       if (finished(record) || parts.every((part) => part in found)) break;
     }
     const missing = parts.filter((part) => !(part in found));

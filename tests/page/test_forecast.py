@@ -12,13 +12,10 @@ from tests.page.steps import SECONDS
 
 SOLVE = {"kind": "dmft", "problem": PROBLEM | {"aspect_ratio": 1.0}, "horizon": 32.0, "accuracy": 0.003, "seed": 716}
 START = 1_700_000_000_000
-LEFT = (
-    """async ([record, predicted, now]) => {
+LEFT = """async ([start, record, predicted, now]) => {
   const { sayLeft } = await import("./page/forecast.js");
   return sayLeft({ status: "running", started_at: new Date(start).toISOString(), ...record }, predicted, now);
 }"""
-    % START
-)
 
 
 def left(page: Page, seconds: float, progress: float, predicted: float | None = None, status: str = "running") -> str:

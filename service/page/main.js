@@ -79,6 +79,7 @@ async function isAffordable(requests) {
 
 async function watch(asked) {
   let record = asked;
+  update(record);
   try {
     for await (const news of follow(asked)) {
       record = news.record;

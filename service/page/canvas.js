@@ -6,14 +6,15 @@ const DARK = ["#7db8ee", "#ffb07a", "#8fd6a8", "#c9a6ea", "#f29cb1", "#b6c0ca"];
 export const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
 const CONFIG = {
   displaylogo: false,
-  responsive: true,
   showSendToCloud: false,
   modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"],
 };
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const drawn = new Map();
-dark.addEventListener("change", () => drawn.forEach((draw) => draw()));
+const drawn = new Map(), // by chart: what draws it
+  busy = new Map(); // by chart that is being drawn: whether it has to be drawn again
+const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => target.clientWidth && redraw(target)));
+dark.addEventListener("change", () => [...drawn.keys()].forEach(redraw));
 
 export const isDark = () => dark.matches;
 export const colors = () => (dark.matches ? DARK : LIGHT);
@@ -46,15 +47,26 @@ function layout(extra) {
   };
 }
 
-// Draw what `draw` gives, traces and layout, now and whenever the colours change.
+// Draw what `draw` gives, traces and layout, now and whenever the colours or the size of the chart change.
 export function put(node, description, draw) {
   node.setAttribute("aria-label", description);
-  const act = () => {
-    const [traces, look] = draw();
-    return Plotly.react(node, traces, layout(look), CONFIG);
-  };
-  drawn.set(node, act);
-  return act();
+  if (!drawn.has(node)) sizes.observe(node);
+  drawn.set(node, draw);
+  redraw(node);
+}
+
+// One drawing of a chart at a time: Plotly ends each in steps of its own, and a second one between them finds half of the first.
+async function redraw(node) {
+  if (busy.has(node)) return busy.set(node, true);
+  busy.set(node, false);
+  try {
+    const [traces, look] = drawn.get(node)();
+    await Plotly.react(node, traces, layout(look), CONFIG);
+  } finally {
+    const again = busy.get(node);
+    busy.delete(node);
+    if (again) redraw(node);
+  }
 }
 
 // The chart as an image of its own, with a caption beneath it.

@@ -7,6 +7,7 @@ import { buildForm, estimateSoon, fillForm, judge, NOTHING, predictedSeconds, re
 import { sayRange } from "./forecast.js";
 import { refresh, setUpList } from "./joblist.js";
 import { curlLines, pythonLines } from "./lines.js";
+import { unfold } from "./pursuit.js";
 import { clear, isShown, load, loadTable, remove, setUp, update } from "./results.js";
 import { exploreAddress, jobsAddress, readAddress, writeAddress } from "./share.js";
 

@@ -76,14 +76,14 @@ export class Pursuit {
 // The theory of a problem, which is there within moments: one request asks and waits.
 async function predict(request, signal) {
   const record = await postJson("v1/jobs", request, { signal, wait: 10 });
-  remember(record.id);
+  remember(record);
   return fetchPart(await endOf(record, signal), "theory", signal);
 }
 
 // Parts of a result: the curves as soon as they are final, others when all is stored. A job that is no longer wanted is cancelled.
 async function compute(request, parts, signal, tell) {
   const asked = await postJson("v1/jobs", request); // not stopped on the way: its id is needed to cancel it
-  remember(asked.id);
+  remember(asked);
   const found = {};
   let record = asked;
   try {
@@ -117,7 +117,14 @@ const explored = new Set(JSON.parse(localStorage.getItem(KEY) ?? "[]"));
 
 export const isExplored = (id) => explored.has(id);
 
-export function remember(id) {
-  explored.add(id);
-  localStorage.setItem(KEY, JSON.stringify([...explored].slice(-MOST)));
+// Note that exploring made a job; one that was there before was asked for elsewhere.
+export function remember({ id, cache }) {
+  if (cache === "miss") keep(explored.add(id));
 }
+
+// Somebody wants the job by itself.
+export function unfold(id) {
+  if (explored.delete(id)) keep(explored);
+}
+
+const keep = (ids) => localStorage.setItem(KEY, JSON.stringify([...ids].slice(-MOST)));

@@ -96,7 +96,7 @@ async function loadLimits({ id, request: { base, axes } }) {
       { kind: "sweep", base: { kind: "theory", problem: base.problem }, axes },
       { wait: 30 },
     );
-    remember(asked.id);
+    remember(asked);
     const limits = (await getJson(`v1/jobs/${asked.id}/table?format=json`)).rows;
     if (shown.has(id)) shown.set(id, { ...shown.get(id), limits });
     draw();

@@ -44,3 +44,17 @@ def test_jobs_have_notes_are_searched_and_deleted_and_children_are_folded(visit:
     expect(page.locator("#jobs")).to_contain_text("No job has these words")
     assert stack.client.get(f"/v1/jobs/{sweep}").status_code == 410
     assert stack.client.get(f"/v1/jobs/{child}").status_code == 410
+
+
+def test_a_job_that_was_explored_is_listed_once_somebody_runs_it(visit: Open, stack: Stack):
+    page = visit()
+    expect(page.locator("#explore-said")).to_have_attribute("data-settled", "yes", timeout=SECONDS)
+    page.click("#explore-form")
+    page.wait_for_selector("#form", state="visible")
+    fill(page, "seed", 717)  # of its own, so that no other test has run it
+    page.click("#to-explore")
+    page.click("#to-form")
+    before = page.locator("#jobs > li", has_text="seed 717").count()
+    page.click("#run")
+    expect(page.locator("#jobs > li", has_text="seed 717").first).to_be_visible(timeout=SECONDS)
+    assert before == 0

@@ -210,7 +210,7 @@ function makeLine({ id, kind }) {
 
 function fillLine({ line, record, began, predicted, diagnostics, comparison }) {
   const running = ["queued", "running"].includes(record.status),
-    verdict = comparison && `${comparison.verdict}. ${comparison.explanation}`;
+    verdict = comparison && `${comparison.verdict}: ${comparison.explanation}`;
   const note = record.error
     ? `${record.error.code}: ${record.error.message}`
     : diagnostics?.outcome === "not_converged"

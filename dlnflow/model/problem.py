@@ -17,6 +17,7 @@ from dlnflow.model.strata import Stratum
 from dlnflow.model.targets import Target
 
 MOST_GROUPS = 128
+THRESHOLD = 0.1  # of the support, for weights of order one
 LEAST_ABOVE_TWO = 2.000001  # depth
 MOST_GROWTH = 10.0  # (L − 2) λ t, up to which weights near their poles are followed to about a thousandth
 MOST_GROWTH_AT_ONE = 80.0  # λ t of the linear network: tangents are in single precision, up to e^88
@@ -24,6 +25,10 @@ MOST_GROWTH_AT_ONE = 80.0  # λ t of the linear network: tangents are in single 
 
 def _is_two(value: object) -> bool:
     return value == 2
+
+
+def _is_default_threshold(value: object) -> bool:
+    return value == THRESHOLD
 
 
 def _is_left_out(value: object) -> bool:
@@ -54,6 +59,11 @@ class Problem(Model):
             json_schema_extra={"replaces": ["target", "initial_scale"]},
         ),
     ] = None
+
+    support_threshold: Annotated[
+        float,
+        Field(ge=0, le=100, exclude_if=_is_default_threshold, description="θ: weights with |w| > θ count as the support that is found"),
+    ] = THRESHOLD
 
     @field_validator("depth")
     @classmethod
@@ -168,6 +178,11 @@ class Problem(Model):
     def target_mean(self) -> float:
         """E[w*]."""
         return sum(group.weight * group.target.mean for group in self.population)
+
+    @property
+    def target_l1_norm(self) -> float:
+        """E|w*|."""
+        return sum(group.weight * group.target.magnitude for group in self.population)
 
     @property
     def typical_rate(self) -> float:

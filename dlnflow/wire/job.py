@@ -11,6 +11,7 @@ Kind = Literal["dmft", "simulation", "theory", "comparison", "sweep"]
 Cache = Literal["miss", "joined", "hit"]
 
 STATUSES: tuple[Status, ...] = get_args(Status)
+ENDS: tuple[Status, ...] = ("succeeded", "failed", "cancelled")
 PARTS: dict[str, tuple[str, ...]] = {
     "dmft": ("curves", "order-parameters", "kernels", "diagnostics"),
     "simulation": ("curves", "order-parameters", "diagnostics"),
@@ -18,6 +19,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "comparison": ("comparison", "children", "diagnostics"),
     "sweep": ("children", "table", "diagnostics"),
 }
+ALL_PARTS = tuple(dict.fromkeys(part for parts in PARTS.values() for part in parts))
 
 
 class JobError(BaseModel):
@@ -65,7 +67,7 @@ class Job(BaseModel):
     @property
     def finished(self) -> bool:
         """Whether the job has come to an end, good or bad."""
-        return self.status in ("succeeded", "failed", "cancelled")
+        return self.status in ENDS
 
 
 class SubmittedJob(Job):

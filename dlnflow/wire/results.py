@@ -8,7 +8,7 @@ import io
 import json
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,15 +17,17 @@ from dlnflow.solution import CURVES, KERNELS, NAMES, ORDER_PARAMETERS, QUANTILES
 
 Document = dict[str, Any]
 
-PRINTED = frozenset({"theory", "comparison", "children", "summary", "diagnostics"})  # the parts that are stored as JSON
+ARRAYS = frozenset({"curves", "order-parameters", "kernels"})  # the parts that are stored as npz, all others as JSON
 
 
 def documents(solution: Solution) -> dict[str, Document]:
-    """The parts of the result of a solve."""
+    """The parts of the result of a solve; raises SolveError where a number is not finite."""
     found = {"curves": _curves(solution, CURVES), "order-parameters": _order_parameters(solution)}
     if solution.kernels and solution.kernel_time is not None:
         found["kernels"] = {"time": solution.kernel_time} | {name: solution.kernels[name] for name in KERNELS}
-    return found | {"diagnostics": solution.diagnostics | {"summary": _summary(solution)}}
+    for document in found.values():
+        _require_finite(document)
+    return found | {"diagnostics": _plain(solution.diagnostics | {"summary": _summary(solution)})}
 
 
 def _summary(solution: Solution) -> Document:
@@ -37,18 +39,23 @@ def _summary(solution: Solution) -> Document:
 
 def encode(parts: dict[str, Document]) -> dict[str, bytes]:
     """The parts of a result as they are stored: JSON where they hold few numbers, else npz."""
-    for name in parts.keys() - PRINTED:
-        _require_finite(parts[name])
-    return {name: (to_json if name in PRINTED else to_npz)(document) for name, document in parts.items()}
+    return {name: (to_json if stored_as(name) == "json" else to_npz)(document) for name, document in parts.items()}
+
+
+def stored_as(part: str) -> Literal["json", "npz"]:
+    """The format in which a part is stored, and read by the client."""
+    return "npz" if part in ARRAYS else "json"
 
 
 def decode(part: str, stored: bytes) -> Document:
     """The document that `encode` stored."""
-    if part in PRINTED:
+    if stored_as(part) == "json":
         printed: Document = json.loads(stored)
         return printed
-    with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
-        return _unflatten({name: arrays[name] for name in arrays.files})
+    document = from_npz(stored)
+    if part == "order-parameters":
+        document["conditional"] = list(document["conditional"])  # an array without numbers where nothing is told apart
+    return document
 
 
 def to_npz(document: Document) -> bytes:
@@ -57,6 +64,12 @@ def to_npz(document: Document) -> bytes:
     leaves: dict[str, Any] = {name: np.nan if leaf is None else leaf for name, leaf in _flatten(document)}
     np.savez_compressed(buffer, allow_pickle=False, **leaves)
     return buffer.getvalue()
+
+
+def from_npz(content: bytes) -> Document:
+    """The document in an npz file; a missing number stays NaN."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+        return _unflatten({name: stored[name] for name in stored.files})
 
 
 def to_json(document: Document) -> bytes:
@@ -107,15 +120,21 @@ def _flatten(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _unflatten(leaves: dict[str, Array]) -> Document:
     document: Document = {}
-    conditional: dict[str, Document] = {}
     for path, leaf in leaves.items():
-        value = leaf if leaf.ndim else leaf.item()
-        match path.split("."):
-            case ["conditional", index, name]:
-                conditional.setdefault(index, {})[name] = value
-            case _:
-                document[path] = value
-    return document | {"conditional": list(conditional.values())} if "overlap" in document else document
+        *parents, name = path.split(".")
+        node = document
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[name] = leaf if leaf.ndim else leaf.item()
+    return {name: _with_lists(node) for name, node in document.items()}
+
+
+def _with_lists(node: Any) -> Any:
+    """`node` with lists in place of the objects whose names are numbers."""
+    if not isinstance(node, dict):
+        return node
+    children = {name: _with_lists(child) for name, child in node.items()}
+    return list(children.values()) if all(name.isdigit() for name in children) else children
 
 
 def _plain(node: Any) -> Any:

@@ -27,6 +27,24 @@ export const QUANTITIES = {
     about: "w̄(t) is the mean of w up to t",
     scale: "log",
   },
+  excess_l1_norm: {
+    label: "Excess ℓ1 norm E|w| − E|w*|",
+    symbol: "E|w| − E|w*|",
+    about: "beyond that of the teacher",
+    scale: "linear",
+  },
+  missed_support: {
+    label: "Support missed, P(|w| ≤ θ, w* ≠ 0)",
+    symbol: "P(|w| ≤ θ, w* ≠ 0)",
+    about: "share of all weights; θ is support_threshold",
+    scale: "linear",
+  },
+  false_support: {
+    label: "False support, P(|w| > θ, w* = 0)",
+    symbol: "P(|w| > θ, w* = 0)",
+    about: "share of all weights; θ is support_threshold",
+    scale: "linear",
+  },
   conditional: {
     label: "Weights by their target, E[w | w*]",
     symbol: "w",

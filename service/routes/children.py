@@ -12,7 +12,8 @@ from dlnflow.wire.summary import COLUMNS
 from service.context import Context, Service
 from service.documents import Document
 from service.errors import NotFound, Unprocessable
-from service.formats import JSON, choose
+from service.formats import JSON
+from service.negotiation import choose
 from service.parts import Table
 from service.routes.results import Wish, respond
 

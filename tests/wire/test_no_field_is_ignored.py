@@ -16,6 +16,20 @@ CHANGES = {
 }
 
 
+@pytest.mark.parametrize("kind", ["dmft", "simulation"])
+@pytest.mark.parametrize("dynamics", [{"kind": "gradient_flow"}, DESCENT], ids=["flow", "descent"])
+def test_the_threshold_changes_the_support_and_nothing_else(kind, dynamics):
+    solve, sizes = (dlnflow.solve, {"accuracy": 0.1}) if kind == "dmft" else (dlnflow.simulate, {"dimension": 60, "replicas": 4})
+    request = {"dynamics": dynamics, "horizon": 1.0, "times": [0.0, 1.0], **sizes}
+    before, after = (solve(problem=problem, **request) for problem in (PROBLEM, PROBLEM | {"support_threshold": 0.3}))
+    missed, more = (result.order_parameters.missed_support for result in (before, after))
+    assert missed[0] == pytest.approx(1) and missed[0] == more[0] and missed[1] < more[1] - 0.05
+    for name, values in before.order_parameters.columns().items():
+        if not name.startswith("missed"):
+            np.testing.assert_array_equal(values, getattr(after.order_parameters, name))
+    np.testing.assert_array_equal(before.curves.train_loss, after.curves.train_loss)
+
+
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("kind", ["dmft", "simulation"])
 def test_a_field_changes_the_curves(kind, change):

@@ -7,8 +7,6 @@ tells the bias that is left. What the reduced memory of a march neglects is told
 LOOSER times as much. Responses between nodes are those of one scramble.
 """
 
-import resource
-import time as clock
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,7 +15,6 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dlnflow import __version__
 from dlnflow.checkpoint import Own, pack, unpack
 from dlnflow.dmft import sampling
 from dlnflow.dmft.constants import COVERAGE, FLOOR
@@ -28,7 +25,7 @@ from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample
 from dlnflow.grids import default_times
 from dlnflow.model import GradientDescent, Problem
-from dlnflow.solution import NAMES, Array, Conditional, Journal, Observer, Solution, ignore_progress
+from dlnflow.solution import CURVES, NAMES, Array, Conditional, Journal, Observer, Solution, ignore_progress
 
 MOST_STEPS = 2000
 SCRAMBLES = 8
@@ -71,15 +68,11 @@ def solve(
     Raises SolveError where the steps run away, and passes on what `observe` raises. The same arguments give the same bits, also where
     `journal` takes up an earlier attempt: that is with the number of paths it had come to.
     """
-    began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
     journal = Own(journal or Journal(), problem, horizon, dynamics, grid.tobytes(), accuracy, seed, truncation)
     with threadpool_limits(1):
         descent = Descent(problem, dynamics, horizon, grid, seed, Progress(observe, horizon, journal), truncation)
-        solution = descent.solve(accuracy)
-    measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
-    solution.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
-    return solution
+        return descent.solve(accuracy)
 
 
 class Descent:
@@ -155,7 +148,7 @@ class Descent:
         return march.rank
 
     def _neglects_more_than(self, error: float) -> bool:
-        return any(bool(np.any(change > error)) for change in self.neglected.values())
+        return any(bool(np.any(self.neglected[name] > error)) for name in CURVES)
 
     def _responses(self, paths: int) -> dict[str, Array]:
         """The responses between nodes of the first scramble."""

@@ -46,15 +46,15 @@ def test_jobs_have_notes_are_searched_and_deleted_and_children_are_folded(visit:
     assert stack.client.get(f"/v1/jobs/{child}").status_code == 410
 
 
-def test_a_job_that_was_explored_is_listed_once_somebody_runs_it(visit: Open, stack: Stack):
+def test_a_job_that_was_explored_is_listed_once_somebody_runs_it(visit: Open):
     page = visit()
+    page.locator('.slider[data-name="noise_std"] input[type=number]').fill("0.117")
+    expect(page.locator("#explore-caption")).to_contain_text("σ = 0.117", timeout=SECONDS)
     expect(page.locator("#explore-said")).to_have_attribute("data-settled", "yes", timeout=SECONDS)
     page.click("#explore-form")
-    page.wait_for_selector("#form", state="visible")
-    fill(page, "seed", 717)  # of its own, so that no other test has run it
-    page.click("#to-explore")
-    page.click("#to-form")
-    before = page.locator("#jobs > li", has_text="seed 717").count()
+    page.get_by_role("button", name="Look again").click()
+    explored = page.locator("#jobs > li", has_text="σ = 0.117")
+    expect(page.locator("#jobs > li").first).to_be_visible()
+    expect(explored).to_have_count(0)
     page.click("#run")
-    expect(page.locator("#jobs > li", has_text="seed 717").first).to_be_visible(timeout=SECONDS)
-    assert before == 0
+    expect(explored.filter(has_text="accuracy 0.01")).to_have_count(1, timeout=SECONDS)

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.stack import QUICK, Stack
 from tests.page.conftest import Open
-from tests.page.steps import field, shown_id
+from tests.page.steps import SECONDS, field, shown_id
 
 
 def test_old_jobs_are_shown_and_run_again(visit: Open, stack: Stack):

@@ -38,6 +38,7 @@ async function run(event) {
     if (!(await isAffordable(requests))) return;
     const records = [];
     for (const request of requests) records.push(await postJson("v1/jobs", request));
+    records.forEach(({ id }) => unfold(id));
     clear();
     if (
       byId("results").getBoundingClientRect().top < 0 ||

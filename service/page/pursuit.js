@@ -75,7 +75,7 @@ export class Pursuit {
 
 // The theory of a problem, which is there within moments: one request asks and waits.
 async function predict(request, signal) {
-  const record = await postJson("v1/jobs", request, { signal, wait: 10 });
+  const record = await postJson("v1/jobs", request, { wait: 10 }); // not stopped on the way: the list of jobs has to know it
   remember(record);
   return fetchPart(await endOf(record, signal), "theory", signal);
 }

@@ -6,6 +6,7 @@ const DARK = ["#7db8ee", "#ffb07a", "#8fd6a8", "#c9a6ea", "#f29cb1", "#b6c0ca"];
 export const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
 const CONFIG = {
   displaylogo: false,
+  responsive: true,
   showSendToCloud: false,
   modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"],
 };
@@ -13,7 +14,6 @@ const CONFIG = {
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const drawn = new Map(), // by chart: what draws it
   busy = new Map(); // by chart that is being drawn: whether it has to be drawn again
-const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => target.clientWidth && redraw(target)));
 dark.addEventListener("change", () => [...drawn.keys()].forEach(redraw));
 
 export const isDark = () => dark.matches;
@@ -47,10 +47,9 @@ function layout(extra) {
   };
 }
 
-// Draw what `draw` gives, traces and layout, now and whenever the colours or the size of the chart change.
+// Draw what `draw` gives, traces and layout, now and whenever the colours change.
 export function put(node, description, draw) {
   node.setAttribute("aria-label", description);
-  if (!drawn.has(node)) sizes.observe(node);
   drawn.set(node, draw);
   redraw(node);
 }

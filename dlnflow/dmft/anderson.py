@@ -32,15 +32,12 @@ class Anderson:
         It combines the secants so that they cancel the residual by least squares. Where the residual grows, as it may where g is rough,
         the iteration starts again from its best point by a shorter step.
         """
-        size = float(np.abs(residual).max())
-        here = (point, residual)
-        known = replace(self, steps=self.steps + 1)
-        if known.best is None or size < known.least:
-            known = replace(known, least=size, best=here)
-        if size > ASTRAY * known.least and known.steps > TRUSTED_STEPS:
+        size, here = float(np.abs(residual).max()), (point, residual)
+        least, best = (size, here) if self.best is None or size < self.least else (self.least, self.best)
+        secants = (*self.secants, (point - self.last[0], residual - self.last[1])) if self.last else self.secants
+        known = Anderson(secants[-DEPTH:], here, best, least, self.damping, self.steps + 1)
+        if size > ASTRAY * least and known.steps > TRUSTED_STEPS:
             return known._started_again()
-        secants = (*known.secants, (point - known.last[0], residual - known.last[1])) if known.last else known.secants
-        known = replace(known, secants=secants[-DEPTH:], last=here)
         return known._combined(), known
 
     def _started_again(self) -> tuple[Array, "Anderson"]:
@@ -54,5 +51,5 @@ class Anderson:
         point, residual = self.last
         if not self.secants:
             return point + residual
-        moves, changes = (np.stack(each) for each in zip(*self.secants, strict=True))
+        moves, changes = (np.array(each) for each in zip(*self.secants, strict=True))
         return native.mixed(moves, changes, point, residual)

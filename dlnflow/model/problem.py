@@ -3,6 +3,7 @@
 Every quantity is dimensionless. Ranges are those in which the solvers are tested.
 """
 
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -92,12 +93,12 @@ class Problem(Model):
             raise contradiction(field, "all weights are zero and noise_std is 0, so there is nothing to learn")
         return self
 
-    @property
+    @cached_property
     def population(self) -> tuple[Group, ...]:
         """The groups of coordinates; one where they are all alike."""
         return self.groups or (Group.model_construct(weight=1.0, target=self.target, initial_scale=self.initial_scale),)
 
-    @property
+    @cached_property
     def is_symmetric(self) -> bool:
         """Whether (u, v, w*) and (v, u, −w*) have the same law at t = 0, and then at all times."""
         return all(group.is_symmetric for group in self.population)
@@ -221,7 +222,7 @@ class Problem(Model):
         """E[(w(0) − w*)²]."""
         return sum(group.weight * group.initial_error(self.depth) for group in self.population)
 
-    @property
+    @cached_property
     def initial_error(self) -> float:
         """E[c (w(0) − w*)²] = C_e(0, 0)."""
         return sum(group.weight * group.variance * group.initial_error(self.depth) for group in self.population)

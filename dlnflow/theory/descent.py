@@ -1,8 +1,9 @@
 """What gradient descent adds to gradient flow: the noise of batches, where it ends, and how large a step may be.
 
 Every step uses each of the n samples with probability b; q = (1 − b)/b. For small steps at fixed temperature τ = ηq/δ the noise of the
-batches adds τ c D dt, D = 2 train_loss, to the variance of ∫h dt of a coordinate of variance c, and log(u v) falls by 2τ c ∫train_loss dt at
-depth 2: gradient descent ends where gradient flow from a∞ = a e^(−τ c ∫train_loss dt) does (Pesme et al., arXiv 2106.09524).
+batches adds τ c D dt, D = 2 train_loss, to the variance of ∫h dt of a coordinate of variance c, and log(u v) falls by
+2τ c ∫train_loss dt at depth 2: gradient descent ends where gradient flow from a∞ = a e^(−τ c ∫train_loss dt) does (Pesme et al.,
+arXiv 2106.09524).
 
 Near an interpolating end the residual obeys r ← r − ηAr with A = X K Xᵀ/δ, and with heavy-ball momentum β a mode of A at x keeps, under
 noise of variance η²q x² D, the mean square η q x D (1 + β)/((1 − β)(2(1 + β) − ηx)). So the steps are stable while

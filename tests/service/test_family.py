@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.model.problem import MOST_GROUPS
 from dlnflow.model.schedules import MOST_STEPS
+from dlnflow.wire.requests import job_id, request_adapter
 from tests.e2e.stack import PROBLEM, Stack
 from tests.e2e.stack import QUICK as ANY
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.model import DiscreteTarget, GaussianScale, GradientDescent, Group, PairScale, Problem
 from dlnflow.theory import NoTheory, effective_start, end_of_descent, final_state, predict, temperature
+from dlnflow.wire.requests import job_id, request_adapter
 from tests.theory import finite
 from tests.theory.test_final import ATOMS, SPARSE, of
 

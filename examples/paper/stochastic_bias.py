@@ -22,7 +22,7 @@ def main(client: Client) -> None:
     sizes = {"dimension": sized(1500, 800), "replicas": sized(24, 16)}
     jobs = {
         name: (
-            client.submit(**shared, kind="dmft", dynamics=steps, accuracy=sized(2, 5) / 100),
+            client.submit(**shared, kind="dmft", dynamics=steps, accuracy=0.05),
             client.submit(**shared, kind="simulation", dynamics=steps, **sizes),
         )
         for name, steps in STEPS.items()

@@ -73,6 +73,19 @@ SHORTER_STEP = 0.5
 TRUSTED_STEPS = 3
 """Iterations. After a start, in which a residual may grow. Source: choice; the first secants know little."""
 
+NEWTON_FROM = 16
+"""Evaluations. Of a panel without Newton's corrections, from which on the next one is tried with them. Source: measured; fewer suffice far
+from interpolation, where slopes move and corrections that leave this out gain nothing."""
+
+NEAR = 1e-2
+"""1. Change of a point below which secants are kept beside Newton's corrections. Source: measured; longer ones mislead."""
+
+FOLLOWED_TILES = 8
+"""Tiles. Of native.SINGLE_LANES paths, whose tangents tell the derivative of a panel's map. Source: measured, 32 are alike."""
+
+SHAPES = 4
+"""1. Matrices whose sums are the tangents of all paths on a panel, beside their mean. Source: measured, 8 are alike."""
+
 STALLED = 24
 """Iterations. That do not halve the residual, after which the roughness of the map limits it. Source: measured."""
 

@@ -23,13 +23,15 @@ RUN python -m pip --python /venv install -q --no-deps . \
         -C cmake.define.Python_INCLUDE_DIR="$(python -c "import sysconfig; print(sysconfig.get_config_var('INCLUDEPY'))")" \
     && rm -rf /venv/bin/pip*
 WORKDIR /app
+COPY store store
 COPY worker worker
 COPY service service
+COPY docs docs
 # What the trimming broke would end the build here.
 RUN /venv/bin/python -c "import dlnflow, service.app, service.plot, worker.run; \
         problem = {'aspect_ratio': 1, 'target': {'kind': 'gaussian'}, 'initial_scale': 1}; \
         dlnflow.solve(problem, horizon=0.1, accuracy=0.1); dlnflow.simulate(problem, horizon=0.1, dimension=20, replicas=2)" \
-    && /venv/bin/python -m compileall -q service worker \
+    && /venv/bin/python -m compileall -q store service worker \
     && /tools/bin/cyclonedx-py environment /venv/bin/python --output-reproducible -o sbom.json
 
 FROM ${BASE}

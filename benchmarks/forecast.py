@@ -1,7 +1,7 @@
 """Holds the forecast of a job's cost to what random jobs of moderate size take: `python benchmarks/forecast.py measure FILE 30`.
 
 `measure FILE NUMBER [SEED]` appends one line per job (its request, its CPU seconds, the pace of the machine and the peak of memory) and
-prints the ratios at the end; `fit FILE` prints new coefficients for dlnflow/jobs/forecast_fit.py, in seconds at a pace of 1. They stay
+prints the ratios at the end; `fit FILE` prints new coefficients for dlnflow/forecast_fit.py, in seconds at a pace of 1. They stay
 near those that are there where the jobs say little, so that a hundred jobs tell what another version of a solver has changed. CPU time is
 measured, since it does not depend on what else the machine does.
 """
@@ -19,12 +19,11 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.optimize import least_squares, nnls
 
-from dlnflow import dmft, simulation
+from dlnflow import dmft, forecast, forecast_fit, simulation
 from dlnflow.dmft import descent
-from dlnflow.jobs import forecast, forecast_fit
-from dlnflow.jobs.requests import DmftRequest, SimulationRequest, request_adapter
 from dlnflow.model import GradientDescent
 from dlnflow.solution import Array, SolveError
+from dlnflow.wire.requests import DmftRequest, SimulationRequest, request_adapter
 from worker.memory import forget_peak, give_back, peak
 from worker.pace import Pace
 

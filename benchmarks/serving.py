@@ -18,14 +18,14 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI, Response
 
-from dlnflow.jobs import results
-from dlnflow.jobs.requests import job_id, request_adapter
-from dlnflow.jobs.settings import Settings
-from dlnflow.jobs.store import JobStore
 from dlnflow.solution import CURVES
+from dlnflow.wire import results
+from dlnflow.wire.requests import job_id, request_adapter
 from service.app import connect, create_app, listen
 from service.context import Context
 from service.embedded import await_server, server_command, socket_path
+from store.jobs import JobStore
+from store.settings import Settings
 
 SECONDS, ROUNDS, CONNECTIONS = 2.0, 3, 8
 PROBLEM = {"aspect_ratio": 1, "target": {"kind": "gaussian"}, "initial_scale": 1}

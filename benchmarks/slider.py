@@ -6,7 +6,6 @@ Each of 50 moves goes to a value that was not asked for before, one after the ot
 import json
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,12 +32,11 @@ MOVE = """([name, at]) => new Promise((resolve) => {
 })"""
 
 
-def seconds_of_coarse_solves(stack: Stack) -> Iterator[float]:
-    """The solvers' own time in the newest coarse jobs: the rest is the service's, the network's and the browser's."""
-    jobs = stack.client.get("/v1/jobs", params={"kind": "dmft", "status": "succeeded", "limit": 2 * MOVES}).json()["jobs"]
-    for job in jobs:
-        if job["request"]["accuracy"] == 0.05:
-            yield stack.client.get(f"/v1/jobs/{job['id']}/diagnostics").json()["wall_time"]
+def solve_milliseconds(stack: Stack) -> float:
+    """The solver's own time in the newest coarse job."""
+    jobs = stack.client.get("/v1/jobs", params={"kind": "dmft", "status": "succeeded", "limit": 10}).json()["jobs"]
+    newest = next(job for job in jobs if job["request"]["accuracy"] == 0.05)
+    return 1000 * float(stack.client.get(f"/v1/jobs/{newest['id']}/diagnostics").json()["wall_time"])
 
 
 def main() -> None:
@@ -54,18 +52,18 @@ def main() -> None:
             moves += [("noise_std", 40 + 4 * i) for i in range(MOVES - len(moves))]
             found: dict[str, list[list[float]]] = {}
             for name, at in moves:
-                found.setdefault(name, []).append(page.evaluate(MOVE, [name, at]))
+                theory, curves = page.evaluate(MOVE, [name, at])
                 page.wait_for_selector("#explore-said[data-settled=yes]", timeout=60_000)
+                found.setdefault(name, []).append([theory, curves, curves - solve_milliseconds(stack)])
                 time.sleep(0.1)
-            solves = np.median(list(seconds_of_coarse_solves(stack)))
         finally:
             browser.close()
             stack.close()
-    found["all"] = [both for several in found.values() for both in several]
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; a solve takes {1000 * solves:.0f} ms of these milliseconds:")
+    found["all"] = [move for several in found.values() for move in several]
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; `rest`: curves less what the solver took")
     for name, several in found.items():
-        theory, curves = np.percentile(np.array(several), [50, 95], axis=0).T
-        print(json.dumps({"slider": name, "moves": len(several), "theory": theory.round().tolist(), "curves": curves.round().tolist()}))
+        both = np.percentile(np.array(several), [50, 95], axis=0).round().T.tolist()
+        print(json.dumps({"slider": name, "moves": len(several), **dict(zip(("theory", "curves", "rest"), both, strict=True))}))
 
 
 if __name__ == "__main__":

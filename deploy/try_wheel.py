@@ -29,7 +29,7 @@ def main() -> None:
     """Raises AssertionError where something is missing, or where levels differ."""
     there = {str(file) for file in files("dlnflow") or ()}
     assert there >= NEEDED, NEEDED - there
-    assert not any(name.startswith(("service/", "worker/", "tests/", "native/")) for name in there)
+    assert not any(name.startswith(("store/", "service/", "worker/", "tests/", "native/")) for name in there)
     assert all(find_spec(f"dlnflow.native._{level}") for level in LEVELS)
     from dlnflow import native
 

@@ -1,19 +1,20 @@
 """The solvers without any service: the same requests, checks and results as over HTTP."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from dlnflow.client.errors import InvalidRequest
 from dlnflow.client.fields import DesignLike, DynamicsLike, Numbers, ProblemLike
 from dlnflow.client.results import Result
 from dlnflow.client.words import read_data, read_request
-from dlnflow.jobs import matrix, results
-from dlnflow.jobs.requests import DmftRequest, SimulationRequest
-from dlnflow.solution import Array, Observer, Solution, ignore_progress
+from dlnflow.solution import Array, Observer, ignore_progress
+from dlnflow.wire import matrix
+from dlnflow.wire.requests import DmftRequest, SimulationRequest
 
 DMFT: TypeAdapter[DmftRequest] = TypeAdapter(DmftRequest)
 SIMULATION: TypeAdapter[SimulationRequest] = TypeAdapter(SimulationRequest)
@@ -37,12 +38,9 @@ def solve(
     `truncation` clips u and v of gradient descent to [−M, M]; `bar` shows a progress bar. Raises InvalidRequest, which names the field, and
     SolveError, whose code is that of a failed job. What comes back has `curves`, `order_parameters`, `kernels` and `diagnostics`.
     """
-    from dlnflow import dmft
-
     fields = {"accuracy": accuracy, "times": times, "truncation": truncation, "seed": seed} | _given(dynamics=dynamics)
     request = read_request(DMFT, {"kind": "dmft", "problem": problem, "horizon": horizon}, fields)[1]
-    own = {name: getattr(request, name) for name in ("accuracy", "dynamics", "truncation")}
-    return _run(request, bar, lambda options: dmft.solve(**options, **own))
+    return _run(request, bar)
 
 
 def simulate(
@@ -70,15 +68,11 @@ def simulate(
     draws its rows from it. It is read, checked and standardised as the service does; see `Client.upload` for `header` and `index`. Raises
     InvalidRequest and SolveError. What comes back is as of `solve`, without kernels.
     """
-    from dlnflow import simulation
-
     fields = {"replicas": replicas, "times": times, "truncation": truncation, "standard_error": standard_error, "seed": seed}
     fields |= _given(dimension=dimension, dynamics=dynamics, design=design)
     values = None if data is None else read_data(data, header, index).values
     request = _simulation({"kind": "simulation", "problem": problem, "horizon": horizon}, fields, values)
-    own = {name: getattr(request, name) for name in ("dimension", "replicas", "design", "dynamics", "truncation", "standard_error")}
-    own["data"] = None if values is None else matrix.standardise(values)
-    return _run(request, bar, lambda options: simulation.simulate(**options, **own))
+    return _run(request, bar, None if values is None else matrix.standardise(values))
 
 
 def _simulation(base: dict[str, Any], fields: dict[str, Any], values: Array | None) -> SimulationRequest:
@@ -102,12 +96,12 @@ def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _run(request: DmftRequest | SimulationRequest, bar: bool, solver: Callable[[dict[str, Any]], Solution]) -> Result:
-    options: dict[str, Any] = {name: getattr(request, name) for name in ("problem", "horizon", "seed")}
-    options["times"] = None if request.times is None else np.array(request.times)
+def _run(request: DmftRequest | SimulationRequest, bar: bool, data: NDArray[np.float32] | None = None) -> Result:
+    from dlnflow import solving
+
     with _observer(request.kind, bar) as observe:
-        solution = solver(options | {"observe": observe})
-    return Result.from_parts(request.model_dump(mode="json"), results.encode(results.documents(solution)))
+        parts = solving.produce(request, observe, data)
+    return Result.from_documents(request.model_dump(mode="json"), parts)
 
 
 @contextmanager

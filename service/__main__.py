@@ -10,9 +10,9 @@ LEVEL = "  DLNFLOW_NATIVE_LEVEL    ''              level of the compiled core: b
 def main() -> None:
     """Read the settings and serve. Until the stack listens to signals, they end this process at once."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from dlnflow.jobs import settings, start
     from service.commands import add_keys, run_keys
     from service.stack import serve
+    from store import settings, start
 
     parser = argparse.ArgumentParser(
         prog="python -m service",

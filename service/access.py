@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import redis
 from redis.asyncio import Redis
 
-from dlnflow.jobs import keys as names
-from dlnflow.jobs import trouble
-from dlnflow.jobs.settings import Settings
 from service import keys
 from service.errors import Problem
+from store import keys as names
+from store import trouble
+from store.settings import Settings
 
 BURST_SECONDS = 10  # of the rate that may be used at once
 

@@ -1,10 +1,10 @@
 """What is refused before it costs anything: other media types, and jobs that are predicted to be too expensive."""
 
-from dlnflow.jobs import forecast
-from dlnflow.jobs.forecast import Cost, Remedy
-from dlnflow.jobs.requests import Request
-from dlnflow.jobs.settings import Settings
+from dlnflow import forecast
+from dlnflow.forecast import Cost, Remedy
+from dlnflow.wire.requests import Request
 from service.errors import Problem, Unprocessable
+from store.settings import Settings
 
 
 def excess(cost: Cost, settings: Settings) -> str | None:

@@ -12,9 +12,6 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from dlnflow import __version__
-from dlnflow.jobs import server, start
-from dlnflow.jobs.settings import Settings
-from dlnflow.jobs.store import JobStore
 from service import errors, openapi
 from service.access import require_choice
 from service.body import BodyLimit
@@ -24,7 +21,10 @@ from service.head import Head
 from service.headers import SafeHeaders, WholeLists
 from service.prefix import Prefix
 from service.queue import Messages
-from service.routes import children, datasets, events, jobs, limits, metrics, operations, page, plots, results
+from service.routes import children, datasets, events, guide, jobs, limits, metrics, operations, page, plots, results, units
+from store import server, start
+from store.jobs import JobStore
+from store.settings import Settings
 
 CORS: dict[str, Any] = {
     "allow_methods": ["GET", "HEAD", "POST", "DELETE"],
@@ -64,8 +64,9 @@ def create_app(context: Context) -> FastAPI:
         app.add_middleware(CORSMiddleware, allow_origins=context.settings.cors_origins.split(","), **CORS)
     for module in (operations, metrics):
         app.include_router(module.router)
-    for module in (limits, jobs, events, results, children, plots, datasets):
+    for module in (limits, jobs, events, results, children, plots, datasets, units):
         app.include_router(module.router, dependencies=[Depends(admit), Depends(openapi.require_known_parameters)])
+    app.include_router(guide.router)
     page.install(app)
     openapi.install(app, keys=context.settings.auth == "keys")
     return app

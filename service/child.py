@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from dlnflow.jobs.parent import die_with_parent
+from store.parent import die_with_parent
 
 FASTEST_RESTART_SECONDS, SLOWEST_RESTART_SECONDS = 0.5, 10.0
 STEADY_SECONDS = 30.0

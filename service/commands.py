@@ -5,10 +5,10 @@ from pathlib import Path
 
 import redis
 
-from dlnflow.jobs import server, trouble
-from dlnflow.jobs.settings import Settings
 from service import keys
 from service.embedded import socket_path
+from store import server, trouble
+from store.settings import Settings
 
 
 def add_keys(parser: ArgumentParser) -> None:

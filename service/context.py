@@ -8,15 +8,15 @@ from typing import Annotated
 from fastapi import Depends, Request
 from redis.asyncio import Redis
 
-from dlnflow.jobs.job import Job
-from dlnflow.jobs.settings import Settings
-from dlnflow.jobs.store import JobStore
+from dlnflow.wire.job import Job
 from service.access import Caller as Identity
 from service.access import Gate
 from service.documents import Documents
 from service.errors import Gone, NotFound
 from service.live import Live
 from service.roundtrip import RoundTrip
+from store.jobs import JobStore
+from store.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Context:
         """The job, or a 404."""
         job = self.store.get(job_id)
         if job is None and self.store.expired(job_id):
-            raise Gone(f"job {job_id} was kept long enough and is gone", hint="Submit it again with POST /v1/jobs.")
+            raise Gone(f"job {job_id} is no longer kept", hint="Submit it again with POST /v1/jobs.")
         if job is None:
             raise NotFound(f"there is no job {job_id}", code="unknown_job", hint="Submit it again with POST /v1/jobs.")
         return job

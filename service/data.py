@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from dlnflow.jobs.datasets import Dataset
-from dlnflow.jobs.matrix import misfit
-from dlnflow.jobs.requests import Request, SimulationFields, SweepRequest
+from dlnflow.wire.matrix import misfit
+from dlnflow.wire.requests import Request, SimulationFields, SweepRequest
 from service.context import Context
 from service.errors import Unprocessable
+from store.datasets import Dataset
 
 
 def with_data(service: Context, request: Request) -> Request:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import redis
 
-from dlnflow.jobs.server import OLDEST
-from dlnflow.jobs.store import JobStore
+from store.jobs import JobStore
+from store.server import OLDEST
 
 log = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dlnflow.jobs import trouble
-from dlnflow.jobs.store import StoreFull
 from service import openapi
 from service.validation import describe
+from store import trouble
+from store.jobs import StoreFull
 
 log = logging.getLogger(__name__)
 

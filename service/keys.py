@@ -10,7 +10,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from dlnflow.jobs import keys
+from store import keys
 
 SECRET_BYTES = 32
 

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import redis
 from redis.asyncio import Redis
 
-from dlnflow.jobs import keys, trouble
-from dlnflow.jobs.store import Event
+from store import keys, trouble
+from store.jobs import Event
 
-FIRST_SECONDS, PERIOD_SECONDS, GROWTH = 0.004, 0.02, 1.5  # between looks, short after somebody came: most quick jobs are new
+FIRST_SECONDS, LONGEST_SECONDS, GROWTH = 0.004, 0.02, 1.5  # of a look, which ends with the first news; who comes meanwhile is in the next
 AWAY_SECONDS = 1.0
 READERS = 4  # connections that waiters use together
 BATCH = 100
@@ -34,13 +34,13 @@ class Live:
         self._redis: Any = client
         self._waiters: dict[str, set[_Waiter]] = defaultdict(set)
         self._reader: asyncio.Task[None] | None = None
-        self._pause = PERIOD_SECONDS
+        self._patience = LONGEST_SECONDS
         self._room = asyncio.Semaphore(READERS)
         self._stopping = False
 
     async def follow(self, job_id: str, after: str) -> AsyncIterator[Event]:
         """The events after the one called `after`, as they happen; ends with `done`, where they are no longer kept, or after `stop`."""
-        self._pause = FIRST_SECONDS
+        self._patience = FIRST_SECONDS
         while not self._stopping:
             try:
                 for event in await self._read(job_id, after):
@@ -106,14 +106,13 @@ class Live:
         while self._waiters:
             try:
                 await self._look()
-                await asyncio.sleep(self._pause)
-                self._pause = min(GROWTH * self._pause, PERIOD_SECONDS)
+                self._patience = min(GROWTH * self._patience, LONGEST_SECONDS)
             except redis.RedisError as error:
                 await _wait_out(error)
 
     async def _look(self) -> None:
         waiting = {stream: min((waiter.after for waiter in waiters), key=_order) for stream, waiters in self._waiters.items()}
-        found = await self._redis.xread(waiting, count=1)
+        found = await self._redis.xread(waiting, count=1, block=round(1000 * self._patience))
         for name in found if isinstance(found, dict) else (entry[0] for entry in found):
             _wake(self._waiters.get(name.decode(), set()))
 

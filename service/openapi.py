@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 
-from dlnflow.jobs.fields import models
-from dlnflow.jobs.requests import request_adapter
+from dlnflow.wire.fields import models
+from dlnflow.wire.requests import request_adapter
+from service import formats
 
 _schema = request_adapter.json_schema(ref_template="#/components/schemas/{model}")
 _models: dict[str, Any] = _schema.pop("$defs")
@@ -86,14 +87,7 @@ MEDIA: dict[str, dict[str, Any]] = {
     "png": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
     "prometheus": {"text/plain": {"schema": {"type": "string"}}},
 }
-FORMATS = {
-    "curves": ("json", "csv", "npz"),
-    "order-parameters": ("json", "csv", "npz"),
-    "kernels": ("json", "npz"),
-    "theory": ("json", "npz"),
-    "comparison": ("json", "npz"),
-    "diagnostics": ("json", "npz"),
-    "table": ("json", "csv", "parquet"),
+FORMATS = {part: tuple(format.name for format in offered) for part, offered in formats.FORMATS.items()} | {
     "plot.svg": ("svg",),
     "plot.png": ("png",),
     "metrics": ("prometheus",),

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, create_model
 
-from dlnflow.jobs.summary import THEORY_FINAL, THEORY_SCALES
 from dlnflow.solution import CURVES, KERNELS, ORDER_PARAMETERS
+from dlnflow.wire.summary import THEORY_FINAL, THEORY_SCALES
 
 Numbers = list[float]
 Matrix = list[list[float]]

@@ -12,9 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dlnflow.client.arrays import draw_curve
-from dlnflow.jobs.results import Document
 from dlnflow.solution import CURVES
 from dlnflow.uncertainty import CAPTION
+from dlnflow.wire.results import Document
 
 COLOURS = ("#1f5f99", "#b3521a", "#2f7d4f", "#7b4ea3", "#a3324f", "#5c6670")
 DASHES = ("-", "--", ":", "-.")

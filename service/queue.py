@@ -6,8 +6,8 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from dlnflow.jobs import keys, server
-from dlnflow.jobs.settings import Settings
+from store import keys, server
+from store.settings import Settings
 
 log = logging.getLogger(__name__)
 

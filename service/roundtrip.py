@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from dlnflow.jobs.store import JobStore
+from store.jobs import JobStore
 
 FRESH_SECONDS = 5.0
 LOOKS, LOOK_SECONDS = 8, 0.25  # at the answer to one ping

@@ -11,10 +11,6 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
-from dlnflow.jobs import settings as environment
-from dlnflow.jobs import start
-from dlnflow.jobs.server import unix_url
-from dlnflow.jobs.settings import Settings
 from service.access import require_choice
 from service.child import Child
 from service.embedded import (
@@ -27,6 +23,10 @@ from service.embedded import (
     server_command,
     socket_path,
 )
+from store import settings as environment
+from store import start
+from store.server import unix_url
+from store.settings import Settings
 
 CHECK_SECONDS = 0.2
 LOCK_SECONDS = 5.0

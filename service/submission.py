@@ -4,7 +4,7 @@ import codecs
 import json
 from typing import Any
 
-from dlnflow.jobs.requests import Request, request_adapter
+from dlnflow.wire.requests import Request, request_adapter
 from service.errors import Unprocessable
 
 

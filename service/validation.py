@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from dlnflow.jobs.fields import path_of, sentence_of
+from dlnflow import forecast
+from dlnflow.wire.fields import path_of, sentence_of
 
 
 class Wrong(NamedTuple):
@@ -28,6 +29,13 @@ def describe(errors: Sequence[Any]) -> Wrong:
     first = errors[0]
     if first["type"] == "json_invalid":
         return Wrong(first["msg"], "invalid_json", None, "The body must be one JSON object, in UTF-8.")
-    field, sentence = path_of(first), sentence_of(first)
+    field, sentence = path_of(first), f"{sentence_of(first)}{_price(first)}"
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return Wrong(f"{field}: {sentence}{more}" if field else f"{sentence}{more}", "invalid_request", field or None, HINTS.get(first["type"]))
+
+
+def _price(error: Any) -> str:
+    """What the points of a sweep that has too many would take."""
+    if error["type"] != "too_many_points" or error["ctx"]["base"] is None:
+        return ""
+    return f" (about {error['ctx']['size'] * forecast.cost(error['ctx']['base']).seconds:,.0f} s are predicted)"

@@ -4,7 +4,7 @@ import re
 
 from starlette.concurrency import run_in_threadpool
 
-from dlnflow.jobs.job import Job
+from dlnflow.wire.job import Job
 from service.context import Context
 
 LONGEST_WAIT = 30

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from dlnflow.jobs.store import JobStore
 from service.embedded import await_server, server_command, socket_path
+from store.jobs import JobStore
 from tests.e2e.stack import Stack
 from tests.processes import running
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from dlnflow.jobs.store import JobStore
+from store.jobs import JobStore
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from celery import Celery
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
-from dlnflow.jobs import keys, server, start
-from dlnflow.jobs.settings import Settings
-from dlnflow.jobs.store import JobStore
+from store import keys, server, start
+from store.jobs import JobStore
+from store.settings import Settings
 from worker.announce import announce
 from worker.notes import Notes
 from worker.pace import Pace

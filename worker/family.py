@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from dlnflow.jobs import results
-from dlnflow.jobs.comparison import compare
-from dlnflow.jobs.job import Job
-from dlnflow.jobs.requests import ComparisonRequest, ParentRequest, job_id
-from dlnflow.jobs.scripts import MOST_OPEN
-from dlnflow.jobs.store import Attempt, JobStore
 from dlnflow.solution import Cancelled, Observer, SolveError
+from dlnflow.wire import results
+from dlnflow.wire.comparison import compare
+from dlnflow.wire.job import Job
+from dlnflow.wire.requests import ComparisonRequest, ParentRequest, job_id
+from store.jobs import Attempt, JobStore
+from store.scripts import MOST_OPEN
 from worker.announce import announce
 
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from dlnflow.jobs import results
-from dlnflow.jobs.store import Attempt, JobStore
 from dlnflow.solution import CURVES, Array, Cancelled, Journal, SolveError
+from dlnflow.wire import results
+from store.jobs import Attempt, JobStore
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutting_down
 
-from dlnflow.jobs import logs
-from dlnflow.jobs.parent import die_with_parent
+from store import logs
+from store.parent import die_with_parent
 from worker.app import connect, connect_briefly, name, notes, post, send, settings
 from worker.upkeep import Upkeep
 from worker.warden import Warden

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dlnflow.jobs.store import Right
+from store.jobs import Right
 
 
 @dataclass(frozen=True)

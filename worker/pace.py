@@ -5,7 +5,7 @@ from collections.abc import Callable
 from multiprocessing.sharedctypes import RawArray
 
 from dlnflow import dmft
-from dlnflow.jobs.forecast_fit import PACE_SECONDS
+from dlnflow.forecast_fit import PACE_SECONDS
 from dlnflow.model import BernoulliGaussTarget, Problem
 
 PERIOD_SECONDS = 120.0  # between two measurements, which take a hundredth of it

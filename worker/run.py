@@ -2,29 +2,26 @@
 
 import gc
 import logging
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import redis
-from numpy.typing import NDArray
 
-from dlnflow import __version__, dmft, simulation, theory
-from dlnflow.jobs import results
-from dlnflow.jobs.requests import DmftRequest, ParentRequest, Request, SimulationRequest, TheoryRequest, request_adapter
-from dlnflow.jobs.store import Attempt, JobStore
-from dlnflow.jobs.summary import summarise
-from dlnflow.solution import Array, Cancelled, Journal, Observer, Solution, SolveError
+from dlnflow import dmft, simulation, solving, theory  # noqa: F401 (solvers are loaded before the first job, not by it)
+from dlnflow.provenance import Parts, forget_peak, signed
+from dlnflow.solution import Cancelled, SolveError
+from dlnflow.wire import results
+from dlnflow.wire.requests import ParentRequest, Request, SimulationRequest, request_adapter
+from dlnflow.wire.summary import summarise
+from store.jobs import Attempt, JobStore
 from worker import memory
 from worker.announce import announce
 from worker.family import take_turn
 from worker.heartbeat import Heartbeat
 from worker.notes import Notes
 from worker.pace import Pace
-
-Floats = NDArray[np.float32]
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +58,7 @@ def run_job(store: JobStore, post: Post) -> bool:
 def _run(store: JobStore, attempt: Attempt, limit: float, send: Callable[[], None]) -> None:
     try:
         with Heartbeat(store, attempt, limit) as heartbeat:
-            parts = _run_measured(store, attempt, heartbeat, send)
+            parts = _parts(store, attempt, heartbeat, send)
         if parts is not None:
             if "curves" in parts:
                 store.add_curve(attempt, results.to_json(parts["curves"]))
@@ -90,26 +87,20 @@ def _explain(job_id: str, error: Exception) -> tuple[str, str]:
     return "internal", "the solver failed in a way that it should not; the worker's log says how"
 
 
-def _run_measured(store: JobStore, attempt: Attempt, heartbeat: Heartbeat, send: Callable[[], None]) -> dict[str, results.Document] | None:
-    """The parts of the result, with what the run cost added to its diagnostics; None where the job waits for others."""
+def _parts(store: JobStore, attempt: Attempt, heartbeat: Heartbeat, send: Callable[[], None]) -> Parts | None:
+    """The parts of the result; None where the job waits for others."""
     request = request_adapter.validate_python(attempt.job.request)
-    memory.forget_peak()
-    start = time.perf_counter()
+    forget_peak()
     if isinstance(request, ParentRequest):
-        parts = take_turn(store, attempt, request, heartbeat.observe, send)
+        began = time.perf_counter()
+        gathered = take_turn(store, attempt, request, heartbeat.observe, send)
+        parts = gathered and signed(gathered, request, began)
     else:
-        parts = produce(request, heartbeat.observe, _data(store, request), heartbeat)
-    if parts is None:
-        return None
-    cost = request.model_dump(include={"seed"}) | {
-        "versions": {"dlnflow": __version__, "numpy": np.__version__, "python": platform.python_version()},
-        "wall_time": time.perf_counter() - start,
-        "peak_memory_bytes": memory.peak(),
-    }
-    return parts | {"summary": summarise(parts), "diagnostics": cost | parts["diagnostics"]}
+        parts = solving.produce(request, heartbeat.observe, _data(store, request), heartbeat)
+    return parts and parts | {"summary": summarise(parts)}
 
 
-def _data(store: JobStore, request: Request) -> Floats | None:
+def _data(store: JobStore, request: Request) -> solving.Data | None:
     """The data set that a simulation uses."""
     if not isinstance(request, SimulationRequest) or request.design.dataset is None:
         return None
@@ -117,46 +108,3 @@ def _data(store: JobStore, request: Request) -> Floats | None:
     if data is None:
         raise SolveError("internal", f"data set {request.design.dataset} was deleted; upload it again")
     return data
-
-
-def produce(
-    request: DmftRequest | SimulationRequest | TheoryRequest, observe: Observer, data: Floats | None = None, journal: Journal | None = None
-) -> dict[str, results.Document]:
-    """The parts of a request's result."""
-    if isinstance(request, TheoryRequest):
-        return {"theory": theory.predict(request.problem, request.dynamics).to_dict(), "diagnostics": {"outcome": "converged"}}
-    return results.documents(solve(request, observe, data, journal))
-
-
-def solve(
-    request: DmftRequest | SimulationRequest, observe: Observer, data: Floats | None = None, journal: Journal | None = None
-) -> Solution:
-    """Hand a request for curves to its solver."""
-    times: Array | None = None if request.times is None else np.array(request.times)
-    if isinstance(request, DmftRequest):
-        return dmft.solve(
-            request.problem,
-            request.horizon,
-            times=times,
-            accuracy=request.accuracy,
-            seed=request.seed,
-            observe=observe,
-            journal=journal,
-            dynamics=request.dynamics,
-            truncation=request.truncation,
-        )
-    return simulation.simulate(
-        request.problem,
-        request.horizon,
-        times=times,
-        dimension=request.dimension,
-        replicas=request.replicas,
-        seed=request.seed,
-        observe=observe,
-        journal=journal,
-        dynamics=request.dynamics,
-        design=request.design,
-        standard_error=request.standard_error,
-        data=data,
-        truncation=request.truncation,
-    )

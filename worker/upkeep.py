@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from dlnflow.jobs.store import JobStore
+from store.jobs import JobStore
 from worker.announce import announce
 from worker.pace import Pace
 from worker.watchdog import Watchdog

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlnflow.jobs.store import JobStore, Right
+from store.jobs import JobStore, Right
 from worker.announce import announce
 from worker.notes import Notes
 

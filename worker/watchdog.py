@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable
 
-from dlnflow.jobs.store import JobStore
+from store.jobs import JobStore
 
 log = logging.getLogger(__name__)
 

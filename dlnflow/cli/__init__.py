@@ -1,4 +1,4 @@
-"""The command line: `dlnflow submit | wait | show | curves | plot | sweep | cancel | list | estimate | solve | units`."""
+"""The command line: `dlnflow submit | wait | show | curves | plot | sweep | cancel | delete | list | estimate | solve | units`."""
 
 import sys
 from collections.abc import Sequence

@@ -114,6 +114,13 @@ def cancel(options: Namespace) -> None:
             _print(options, job.record, show.job_line(job))
 
 
+def delete(options: Namespace) -> None:
+    """Forget jobs."""
+    with _client(options) as client:
+        for job_id in options.ids:
+            client.delete(job_id)
+
+
 def listing(options: Namespace) -> None:
     """List jobs, newest first."""
     with _client(options) as client:

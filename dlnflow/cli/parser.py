@@ -6,8 +6,8 @@ from typing import get_args
 from dlnflow import __version__, units
 from dlnflow.cli import commands, problem
 from dlnflow.cli.output import writable
-from dlnflow.jobs.job import Kind, Status
 from dlnflow.solution import CURVES
+from dlnflow.wire.job import Kind, Status
 
 DATA = writable(".csv", ".json", ".npz")
 PICTURE = writable(".png", ".svg", ".pdf")
@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     shown = command("show", "what jobs of any kind have found, or how far they are", commands.show_job)
     shown.add_argument("ids", nargs="+", metavar="ID", help="an id, or its first letters")
     command("cancel", "stop jobs, queued or running", commands.cancel).add_argument("ids", nargs="+", metavar="ID")
+    command("delete", "forget finished jobs and their results", commands.delete).add_argument("ids", nargs="+", metavar="ID")
     listing = command("list", "list jobs, newest first", commands.listing)
     listing.add_argument("--status", choices=get_args(Status))
     listing.add_argument("--kind", choices=get_args(Kind))

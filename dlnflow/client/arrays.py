@@ -1,6 +1,5 @@
 """The parts of a result as frozen dataclasses of NumPy arrays; T is the number of times."""
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -14,17 +13,12 @@ from dlnflow.files import write
 from dlnflow.optional import need
 from dlnflow.solution import Array
 from dlnflow.uncertainty import ONE, bound, is_resolved
+from dlnflow.wire import results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
     from xarray import Dataset
-
-
-def read_npz(content: bytes) -> dict[str, Array]:
-    """The arrays of an npz document by name."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
 
 
 @contextmanager
@@ -39,7 +33,7 @@ def own_axes(ax: "Axes | None") -> "Iterator[Axes]":
         axes.figure.draw_without_rendering()  # makes the labels of the ticks, while the settings hold
 
 
-SIGNED = ("overlap", "log_product")
+SIGNED = ("overlap", "log_product", "excess_l1_norm")
 """What may be negative."""
 
 
@@ -59,13 +53,17 @@ def draw_curve(ax: "Axes", time: Array, value: Array, stderr: Array, *, points: 
 
 
 class _Arrays:
-    """A dataclass whose fields are the arrays of an npz document."""
+    """A dataclass whose fields are the arrays of a part of a result."""
+
+    @classmethod
+    def from_document(cls, document: results.Document) -> Self:
+        """The part in a document; names that the class does not know are left out."""
+        return cls(**{f.name: document[f.name] for f in fields(cls)})  # type: ignore[arg-type]
 
     @classmethod
     def from_npz(cls, content: bytes) -> Self:
-        """Read the document; names that the class does not know are left out."""
-        arrays = read_npz(content)
-        return cls(**{f.name: arrays[f.name] for f in fields(cls)})  # type: ignore[arg-type]
+        """The part in an npz file."""
+        return cls.from_document(results.from_npz(content))
 
     def __repr__(self) -> str:
         time: Array = self.time  # type: ignore[attr-defined]
@@ -121,9 +119,7 @@ class Curves(_Columns):
 
     def save(self, path: str | Path) -> None:
         """Write .csv, .json or .npz, by the name's ending; all digits are kept."""
-        from dlnflow.jobs.results import to_csv, to_json, to_npz
-
-        writers = {".csv": to_csv, ".json": to_json, ".npz": to_npz}
+        writers = {".csv": results.to_csv, ".json": results.to_json, ".npz": results.to_npz}
         suffix = Path(path).suffix.lower()
         if suffix not in writers:
             raise ValueError(f"{path}: curves are saved as .csv, .json or .npz")
@@ -169,26 +165,24 @@ class OrderParameters(_Columns):
     log_product_stderr: Array
     averaged_parameter_error: Array
     averaged_parameter_error_stderr: Array
+    excess_l1_norm: Array
+    excess_l1_norm_stderr: Array
+    missed_support: Array
+    missed_support_stderr: Array
+    false_support: Array
+    false_support_stderr: Array
     conditional: tuple[Conditional, ...]
 
     @classmethod
-    def from_npz(cls, content: bytes) -> "OrderParameters":
-        """Read the document."""
-        arrays = read_npz(content)
-        count = sum(name.endswith(".given") for name in arrays)
-        conditional = tuple(_conditional(arrays, f"conditional.{i}.") for i in range(count))
-        plain = {f.name: arrays[f.name] for f in fields(cls) if f.name != "conditional"}
-        return cls(**plain, conditional=conditional)
+    def from_document(cls, document: results.Document) -> Self:
+        """The part in a document."""
+        conditional = tuple(_conditional(each) for each in document["conditional"])
+        return super().from_document(document | {"conditional": conditional})
 
 
-def _conditional(arrays: dict[str, Array], prefix: str) -> Conditional:
-    return Conditional(
-        given=str(arrays[prefix + "given"]),
-        probability=float(arrays[prefix + "probability"]),
-        mean=arrays[prefix + "mean"],
-        quantiles=arrays[prefix + "quantiles"],
-        activation_time=float(arrays[prefix + "activation_time"]),
-    )
+def _conditional(document: results.Document) -> Conditional:
+    found = {f.name: document[f.name] for f in fields(Conditional)}
+    return Conditional(**found | {"activation_time": np.nan if found["activation_time"] is None else found["activation_time"]})
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -14,11 +14,11 @@ from dlnflow.client.connections import Connections
 from dlnflow.client.documents import Object, Page, Record, Uploads
 from dlnflow.client.events import Event, EventParser, require_stream
 from dlnflow.client.fields import Axes, JobFields
-from dlnflow.client.operations import Operations, as_request, dataset_path, listen
+from dlnflow.client.operations import Operations, as_request, dataset_path, job_path, listen
 from dlnflow.client.results import Sweep
 from dlnflow.client.wire import Call, Flow, Pause, T
-from dlnflow.jobs.matrix import Data
-from dlnflow.jobs.requests import Request
+from dlnflow.wire.matrix import Data
+from dlnflow.wire.requests import Request
 
 
 class AsyncClient:
@@ -68,6 +68,10 @@ class AsyncClient:
     async def cancel(self, job_id: str) -> AsyncJob:
         """Stop a job; raises ApiError (409) where it has finished."""
         return await (await self.job(job_id)).cancel()
+
+    async def delete(self, job_id: str) -> None:
+        """Forget a finished job and its result; raises ApiError (409) where it has not finished. Others who asked for it keep it."""
+        await self.run(self.operations.send("DELETE", job_path((await self.job(job_id)).id, "result")))
 
     async def upload(self, data: Data, *, header: bool | None = None, index: bool | None = None) -> dict[str, Any]:
         """Keep a matrix whose rows simulations draw: an array, a frame, or the path of a CSV, NPY, NPZ, Parquet or Arrow file.

@@ -1,9 +1,11 @@
 """The shape of the service's documents, as far as the client relies on it: what else is in them, it hands on."""
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from dlnflow.wire.job import Status
 
 
 class Record(BaseModel):
@@ -13,7 +15,7 @@ class Record(BaseModel):
 
     id: str
     kind: str
-    status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    status: Status
     progress: float
     request: dict[str, Any]
     links: dict[str, str]

@@ -1,18 +1,18 @@
 """The fields of jobs as keywords: what editors complete and type checkers check. Their ranges and meanings are those of the models."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 
-from dlnflow.jobs.requests import Request
 from dlnflow.model import Design, Dynamics, Problem
 from dlnflow.solution import Array
+from dlnflow.wire.job import Kind
+from dlnflow.wire.requests import Request
 
 Numbers = Iterable[float] | Array
 ProblemLike = Problem | Mapping[str, Any]
 DynamicsLike = Dynamics | Mapping[str, Any]
 DesignLike = Design | Mapping[str, Any] | str
 Axes = Mapping[str, Sequence[Any] | Array]
-Kind = Literal["dmft", "simulation", "theory", "comparison", "sweep"]
 
 
 class JobFields(TypedDict, total=False):

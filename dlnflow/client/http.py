@@ -16,11 +16,11 @@ from dlnflow.client.errors import ServiceUnavailable
 from dlnflow.client.events import Event, EventParser, require_stream
 from dlnflow.client.fields import Axes, JobFields
 from dlnflow.client.job import Job
-from dlnflow.client.operations import Operations, as_request, dataset_path, listen
+from dlnflow.client.operations import Operations, as_request, dataset_path, job_path, listen
 from dlnflow.client.results import Sweep
 from dlnflow.client.wire import Call, Flow, Pause, T
-from dlnflow.jobs.matrix import Data
-from dlnflow.jobs.requests import Request
+from dlnflow.wire.matrix import Data
+from dlnflow.wire.requests import Request
 
 
 class Client:
@@ -70,6 +70,10 @@ class Client:
     def cancel(self, job_id: str) -> Job:
         """Stop a job; raises ApiError (409) where it has finished."""
         return self.job(job_id).cancel()
+
+    def delete(self, job_id: str) -> None:
+        """Forget a finished job and its result; raises ApiError (409) where it has not finished. Others who asked for it keep it."""
+        self.run(self.operations.send("DELETE", job_path(self.job(job_id).id, "result")))
 
     def upload(self, data: Data, *, header: bool | None = None, index: bool | None = None) -> dict[str, Any]:
         """Keep a matrix whose rows simulations draw: an array, a frame, or the path of a CSV, NPY, NPZ, Parquet or Arrow file.

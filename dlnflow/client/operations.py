@@ -19,8 +19,9 @@ from dlnflow.client.results import AnyResult, read_result
 from dlnflow.client.state import JobState
 from dlnflow.client.wire import RETRIED, Call, Flow, Pause, send
 from dlnflow.client.words import read_data, read_request
-from dlnflow.jobs import matrix
-from dlnflow.jobs.requests import Request, request_adapter
+from dlnflow.wire import matrix
+from dlnflow.wire.requests import Request, request_adapter
+from dlnflow.wire.results import stored_as
 
 POLL_SECONDS = 1
 SHORT_ID = re.compile("[0-9a-f]{4,31}")
@@ -143,8 +144,7 @@ class Operations:
         """Everything that a job has found, by its kind."""
         parts: dict[str, bytes] = {}
         for name in job.parts:
-            arrays = name in {"curves", "order-parameters", "kernels"}
-            parts[name] = yield from self.part(bytes, job.id, name, "npz" if arrays else "json")
+            parts[name] = yield from self.part(bytes, job.id, name, stored_as(name))
         try:
             return read_result(job.kind, job.id, job.request, parts)
         except MemoryError:

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlnflow.client.arrays import Curves, Kernels, OrderParameters, own_axes, read_npz
+from dlnflow.client.arrays import Curves, Kernels, OrderParameters, own_axes
 from dlnflow.client.html import listing, table
 from dlnflow.client.summary import describe
 from dlnflow.files import write
 from dlnflow.optional import need
-from dlnflow.solution import CURVES, Array
+from dlnflow.solution import CURVES
 from dlnflow.uncertainty import ONE
+from dlnflow.wire import results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
     from xarray import Dataset
+
+TEXTS = ("request", "diagnostics")  # of what is saved, those that are JSON
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,14 +37,14 @@ class Result:
     diagnostics: dict[str, Any]
 
     @classmethod
-    def from_parts(cls, request: dict[str, Any], parts: dict[str, bytes]) -> "Result":
+    def from_documents(cls, request: dict[str, Any], parts: dict[str, results.Document]) -> "Result":
         """Put the parts of an answer together."""
         return cls(
             request=request,
-            curves=Curves.from_npz(parts["curves"]),
-            order_parameters=OrderParameters.from_npz(parts["order-parameters"]),
-            kernels=Kernels.from_npz(parts["kernels"]) if "kernels" in parts else None,
-            diagnostics=json.loads(parts["diagnostics"]),
+            curves=Curves.from_document(parts["curves"]),
+            order_parameters=OrderParameters.from_document(parts["order-parameters"]),
+            kernels=Kernels.from_document(parts["kernels"]) if "kernels" in parts else None,
+            diagnostics=parts["diagnostics"],
         )
 
     @property
@@ -78,25 +81,16 @@ class Result:
         """Write everything to an .npz file, for `Result.load`, or the curves alone to .csv or .json."""
         if Path(path).suffix.lower() != ".npz":
             return self.curves.save(path)
-        from dlnflow.jobs.results import to_npz
-
         parts = {f.name: asdict(value) for f in fields(self) if hasattr(value := getattr(self, f.name), "time")}
-        texts = {"request": np.array(json.dumps(self.request)), "diagnostics": np.array(json.dumps(self.diagnostics))}
-        write(path, to_npz(parts | texts))
+        texts = {name: np.array(json.dumps(getattr(self, name))) for name in TEXTS}
+        write(path, results.to_npz(parts | texts))
 
     @classmethod
     def load(cls, path: str | Path) -> "Result":
         """Read what `save` wrote."""
-        from dlnflow.jobs.results import to_npz
-
-        arrays = read_npz(Path(os.path.expanduser(path)).read_bytes())
-        parts: dict[str, dict[str, Array]] = {}
-        for name, array in arrays.items():
-            part, _, rest = name.partition(".")
-            parts.setdefault(part.replace("_", "-"), {})[rest] = array
-        stored = {part: to_npz(document) for part, document in parts.items() if "" not in document}
-        diagnostics = str(arrays["diagnostics"]).encode()
-        return cls.from_parts(json.loads(str(arrays["request"])), stored | {"diagnostics": diagnostics})
+        stored = results.from_npz(Path(os.path.expanduser(path)).read_bytes())
+        parts = {name.replace("_", "-"): json.loads(part) if name in TEXTS else part for name, part in stored.items()}
+        return cls.from_documents(parts.pop("request"), parts)
 
     def __repr__(self) -> str:
         outcome = self.diagnostics.get("outcome", "")
@@ -259,4 +253,4 @@ def read_result(kind: str, job_id: str, request: dict[str, Any], parts: dict[str
             return Comparison(request, json.loads(parts["comparison"]))
         case "sweep":
             return Sweep(request, json.loads(parts["children"])["children"], json.loads(parts["table"])["rows"])
-    return Result.from_parts(request, parts)
+    return Result.from_documents(request, {name: results.decode(name, part) for name, part in parts.items()})

@@ -1,11 +1,10 @@
 """A job's record as it was last seen, and what can be read from it without asking again."""
 
 import html
-from typing import Any, Literal
+from typing import Any
 
 from dlnflow.client.errors import JobFailed
-
-RESULT_PARTS = ("curves", "order-parameters", "kernels", "theory", "comparison", "children", "table", "diagnostics")
+from dlnflow.wire.job import ALL_PARTS, ENDS, Cache
 
 
 class JobState:
@@ -45,14 +44,14 @@ class JobState:
         return str(self.record.get("message") or "")
 
     @property
-    def cache(self) -> Literal["miss", "joined", "hit"] | None:
+    def cache(self) -> Cache | None:
         """Right after a submission: whether the job was there already."""
         return self.record.get("cache")
 
     @property
     def finished(self) -> bool:
         """Whether the job will not change any more."""
-        return self.status in {"succeeded", "failed", "cancelled"}
+        return self.status in ENDS
 
     @property
     def failure(self) -> JobFailed | None:
@@ -70,7 +69,7 @@ class JobState:
     @property
     def parts(self) -> tuple[str, ...]:
         """The parts that the result has."""
-        return tuple(name for name in RESULT_PARTS if name in self.record["links"])
+        return tuple(name for name in ALL_PARTS if name in self.record["links"])
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.kind} {self.status} {self.progress:.0%}>"

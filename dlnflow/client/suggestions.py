@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from dlnflow.jobs.requests import Request
 from dlnflow.model import Problem, members
+from dlnflow.wire.requests import Request
 
 
 def explain(error: Mapping[str, Any], field: str, kind: str | None) -> str | None:

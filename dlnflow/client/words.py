@@ -8,10 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from dlnflow.client.errors import InvalidRequest
 from dlnflow.client.suggestions import explain
-from dlnflow.jobs import matrix
-from dlnflow.jobs.fields import path_of, sentence_of
-from dlnflow.jobs.plain import T, checked, plain
 from dlnflow.model import Model
+from dlnflow.wire import matrix
+from dlnflow.wire.fields import path_of, sentence_of
+from dlnflow.wire.plain import T, checked, plain
 
 MOST_LINES = 10
 

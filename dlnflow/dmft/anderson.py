@@ -39,17 +39,14 @@ class Anderson:
         It combines the secants so that they cancel the residual by least squares; what is left is corrected, or added as it is. Where the
         residual grows, as it may where g is rough, the iteration starts again from its best point by a shorter step.
         """
-        size = float(np.abs(residual).max())
-        here = (point, residual)
-        known = replace(self, steps=self.steps + 1)
-        if known.best is None or size < known.least:
-            known = replace(known, least=size, best=here)
-        if size > ASTRAY * known.least and known.steps > TRUSTED_STEPS:
+        size, here = float(np.abs(residual).max()), (point, residual)
+        least, best = (size, here) if self.best is None or size < self.least else (self.least, self.best)
+        secants = self.secants
+        if self.last and (correction is None or np.abs(self.last[1]).max() < NEAR):
+            secants = (*secants, (point - self.last[0], residual - self.last[1]))
+        known = Anderson(secants[-DEPTH:], here, best, least, self.damping, self.steps + 1)
+        if size > ASTRAY * least and known.steps > TRUSTED_STEPS:
             return known._started_again(correction or _as_it_is)
-        secants = known.secants
-        if known.last and (correction is None or np.abs(known.last[1]).max() < NEAR):
-            secants = (*secants, (point - known.last[0], residual - known.last[1]))
-        known = replace(known, secants=secants[-DEPTH:], last=here)
         return known._combined(correction), known
 
     def _started_again(self, correction: Correction) -> tuple[Array, "Anderson"]:
@@ -63,7 +60,7 @@ class Anderson:
         point, residual = self.last
         if not self.secants:
             return point + (correction or _as_it_is)(residual)
-        moves, changes = (np.stack(each) for each in zip(*self.secants, strict=True))
+        moves, changes = (np.array(each) for each in zip(*self.secants, strict=True))
         mixed = native.mixed(moves, changes, point, residual)
         if correction is None:
             return mixed

@@ -7,7 +7,20 @@ import numpy as np
 from dlnflow.dmft import radau
 from dlnflow.solution import Array
 
-OBSERVED = ("overlap", "magnitude", "slope", "mean", "error", "squares", "difference", "log_product", "averaged", "drift")
+OBSERVED = (
+    "overlap",
+    "magnitude",
+    "slope",
+    "mean",
+    "error",
+    "squares",
+    "difference",
+    "log_product",
+    "averaged",
+    "drift",
+    "missed",
+    "false",
+)
 """In the order of `observe` in native/dmft/averages.hpp."""
 
 
@@ -70,6 +83,16 @@ class Observed:
     def drift(self) -> Array:
         """E[(w̄ − w*) (w − w*)]."""
         return self._named("drift")
+
+    @property
+    def missed(self) -> Array:
+        """P(|w| ≤ θ, w* ≠ 0)."""
+        return self._named("missed")
+
+    @property
+    def false(self) -> Array:
+        """P(|w| > θ, w* = 0)."""
+        return self._named("false")
 
     def whole(self) -> "Observed":
         """The averages over all strata."""

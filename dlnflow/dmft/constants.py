@@ -48,9 +48,12 @@ PARABOLA = 3
 
 # The fixed point of a panel, section 3
 
-TOLERANCE = 1e-6
-"""1. Relative change at which a panel's iteration ends, eq. (13). Source: measured; tangents in single precision leave 1e-7, and with
-1e-5 grokking kept a percent of time-step error that no finer panels reduced."""
+TOLERANCE_AT_ONE = 2e-4
+"""1. Relative change at which a panel's iteration ends over the accuracy, eq. (13), between the bounds below. Source: measured."""
+
+TOLERANCES = (1e-6, 1e-5)
+"""1. Least and most of it. Source: measured; tangents in single precision leave 1e-7, and with the larger one grokking keeps a percent of
+time-step error that no finer panels reduce."""
 
 MOST_ITERATIONS = 120
 """Iterations. Of a panel on known panels. Source: choice; most take 3 to 20."""
@@ -138,8 +141,9 @@ LAST_PAIR = len(PILOT_PATHS) - 1
 MOST_UNSETTLED = (8, 200)
 """Panels. Made shorter since they did not settle, on these samples. Source: measured; where many fail, panels stay short to the end."""
 
-SMALL_PATHS = (1024, 4096)
-"""Paths. Least and most of the small sample. Source: measured; on fewer, modes that turn by a little look like noise."""
+SMALL_PATHS = (512, 4096)
+"""Paths. Least and most of the small sample. Source: measured; on fewer, modes that turn by a little look like noise, and errors
+outgrow their bars."""
 
 SMALL_AT_ONE = 2.0
 """Paths times accuracy. Of the small sample between these bounds. Source: measured, docs/decisions/004."""
@@ -185,8 +189,9 @@ LEAST_SETTLED = 5
 THREADS = 2
 """Threads. That take scrambles side by side. Source: choice, the processors of the smallest machine; bits do not depend on it."""
 
-AIMING_PATHS = 4096
-"""Paths. Along whose differences samples are aimed. Source: measured; axes of 1024 are noisy."""
+AIMING_PATHS, AIMING_SIZE = 4096, 4
+"""Paths, 1. Along whose differences samples are aimed: at most the first, and the second times the small sample. Source: measured; axes of
+1024 are noisy."""
 
 CHECK_SIZE = 4
 """1. Paths of a check over those of the small sample. Source: measured; with one, its noise left a percent for a = 1e-3."""
@@ -207,10 +212,10 @@ MOST_MEASURES = 3
 """Times. That the corrections with one node more are taken. Source: measured, 0.21, 0.02, 0.010 and 0.008 for rates far apart."""
 
 SPREAD_TOLERANCE = 20.0
-"""1. Tolerance over TOLERANCE where only a spread is wanted. Source: choice, far below any spread."""
+"""1. Tolerance over that of the panels where only a spread is wanted. Source: choice, far below any spread."""
 
-FIRST_ROUND_PATHS = (1024, 32768)
-"""Paths. Least and most of a scramble of the first round. Source: choice."""
+FIRST_ROUND_PATHS = (512, 32768)
+"""Paths. Least and most of a scramble of the first round. Source: measured, as for SMALL_PATHS."""
 
 PATHS_AT_ONE = 20.0
 """Paths times accuracy. Of a first round between these bounds. Source: measured, most problems need one round."""
@@ -248,8 +253,9 @@ SETTLED_PART = 0.3
 MANY_AT_ONE, MANY = 100.0, 8192
 """Paths times accuracy, paths. A scramble of more than both stands in rows. Source: measured, docs/decisions/003."""
 
-QUANTILE_PATHS = 8192
-"""Paths. For the quantiles of w. Source: choice, a hundredth of a quantile's spread."""
+QUANTILE_PATHS, QUANTILES_AT_ONE = (2048, 8192), 80.0
+"""Paths, paths times accuracy. For the quantiles of w: least and most, and between them. Source: choice, one to two hundredths of a
+quantile's spread."""
 
 # Separate solves and ends, sections 5 and 6
 

@@ -8,8 +8,7 @@ import numpy as np
 from dlnflow.dmft.anderson import Secant
 from dlnflow.dmft.averages import Averages, Observed, Rows, no_averages
 from dlnflow.dmft.derivative import Derivative, Followed, Mean, derivative, followed
-from dlnflow.dmft.noise import Factor, factor
-from dlnflow.dmft.outcome import Unsettled
+from dlnflow.dmft.noise import Factor
 from dlnflow.dmft.paths import Array32, Interval, Paths, interval, new_paths
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
@@ -89,16 +88,6 @@ class Front:
     def next_interval(self, right: float) -> Interval:
         """The next panel, up to the edge `right`."""
         return interval(self.problem, self.edges, right, self.order)
-
-    def next_factor(self, correlation: Array, held: Array | None) -> Factor | Unsettled:
-        """The next panel's rows of L from those of C_r, (m, N + m)."""
-        n, delta = self.nodes, self.problem.aspect_ratio
-        start = (self.residual_correlation if n else correlation)[0, 0] / delta
-        return factor(correlation / delta, self.readout[:n, : self.rank], start, held)
-
-    def advance(self, interval: Interval, rows: Rows, factor: Factor, room: tuple[Array, Array32]) -> tuple[Rows, Observed] | Unsettled:
-        """`Paths.advance` on the next panel."""
-        return self.paths.advance(interval, rows.response, factor.rows, room, len(self.sampled.observed.rows))
 
     def corrected(self, sampled: Rows) -> Rows:
         """The next panel's rows of R_w and C_e from those over the sample."""

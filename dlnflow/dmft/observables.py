@@ -1,9 +1,10 @@
 """Curves and order parameters at requested times, from the averages on the nodes of a state."""
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from dlnflow.dmft import radau
-from dlnflow.dmft.averages import Observed
+from dlnflow.dmft.averages import OBSERVED, Observed
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
 from dlnflow.model import Problem
@@ -53,20 +54,28 @@ def values(state: State, times: Array) -> dict[str, Array]:
         "v_norm": (observed.squares - difference) / 2,
         "log_product": log_product(state, grid, times),
         "averaged_parameter_error": averaged_parameter_error(state, grid),
+        "excess_l1_norm": observed.magnitude - problem.target_l1_norm,
+        "missed_support": observed.missed,
+        "false_support": observed.false,
     }
 
 
 def _interpolated(state: State, grid: Grid) -> Observed:
-    """The averages over all strata at the requested times, (T,) each."""
-    start, nodes = _start(state.sample).whole(), state.averages.observed.whole()
-    return Observed(grid.interpolate(start.rows[:, 0], nodes.rows.T).T)
+    """The averages over all strata at the requested times, (T,) each; shares of weights, which may jump, are monotone between nodes."""
+    start, nodes = _start(state.sample).whole().rows[:, 0], state.averages.observed.whole().rows.T
+    rows, steep = grid.interpolate(start, nodes).T, [OBSERVED.index(name) for name in ("missed", "false")]
+    shares = PchipInterpolator(np.append(0.0, state.time), np.concatenate([start[None, steep], nodes[:, steep]]))
+    rows[steep] = shares(grid.times).T
+    return Observed(rows)
 
 
 def _start(sample: Sample) -> Observed:
     """The averages at t = 0 by stratum, (S, 1) each."""
     w, slope = sample.initial
     nothing = np.zeros_like(w)
-    rows = np.stack([w * sample.target, np.abs(w), slope, w, (w - sample.target) ** 2, *sample.initial_layers, nothing, nothing])
+    is_found, is_wanted = np.abs(w) > sample.threshold, sample.target != 0
+    support = [is_wanted & ~is_found, is_found & ~is_wanted]
+    rows = np.stack([w * sample.target, np.abs(w), slope, w, (w - sample.target) ** 2, *sample.initial_layers, nothing, nothing, *support])
     kinds = sample.strata.max() + 1
     return Observed(np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])[:, :, None])
 

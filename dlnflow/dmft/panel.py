@@ -16,11 +16,11 @@ import numpy as np
 
 from dlnflow.dmft import guess, residuals
 from dlnflow.dmft.anderson import Anderson, Correction, Secant
-from dlnflow.dmft.averages import Observed, Rows
+from dlnflow.dmft.averages import Rows, observed
 from dlnflow.dmft.constants import ACCEPTABLE, FLOOR, HELD, JUMPING, MISLEADING, MOST_ITERATIONS, MOST_MISSING, STALLED
 from dlnflow.dmft.derivative import Derivative
 from dlnflow.dmft.front import Front, Panel
-from dlnflow.dmft.noise import Factor
+from dlnflow.dmft.noise import Factor, factor
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.residuals import Change
 from dlnflow.solution import Array
@@ -86,12 +86,12 @@ def terminate(standing: Standing, bounds: Bounds) -> Verdict:
 
 @dataclass(frozen=True)
 class Image:
-    """What rows of R_r and C_r lead to: L, R_w and C_e over the sample and with the correction, and what is observed."""
+    """What rows of R_r and C_r lead to: L, R_w and C_e over the sample and with the correction, and the `sums` of what is observed."""
 
     factor: Factor
     sampled: Rows
     averages: Rows
-    observed: Observed
+    sums: Array
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,9 @@ class PanelMap:
         self.known = np.concatenate([front.residual_response[:n, :n], front.residual_correlation[:n, :n]], axis=1)
         self.least = FLOOR * (self.problem.initial_error + self.problem.noise_std**2)
         self.scale = np.sqrt(np.maximum(np.diag(front.residual_correlation[:n, :n]), self.least))
+        self.readout = np.ascontiguousarray(front.readout[:n, : front.rank])
         self.room = front.paths.room(n, front.order)
+        self.strata = len(front.sampled.observed.rows)
         front.paths.extrapolate(front.time[:n], self.interval)
 
     def derivative(self, last: Evaluation) -> Derivative:
@@ -141,14 +143,20 @@ class PanelMap:
 
     def image(self, rows: Rows, held: Array | None) -> Image | Unsettled:
         """What the paths that `rows` of R_r and C_r drive average to."""
-        factor = self.front.next_factor(rows.correlation, held)
+        factor = self.factor(rows, held)
         if isinstance(factor, Unsettled):
             return factor
-        averages = self.front.advance(self.interval, rows, factor, self.room)
+        averages = self.front.paths.advance(self.interval, rows.response, factor.rows, self.room, self.strata)
         if isinstance(averages, Unsettled):
             return averages
-        sampled, observed = averages
-        return Image(factor, sampled, self.front.corrected(sampled), observed)
+        sampled, sums = averages
+        return Image(factor, sampled, self.front.corrected(sampled), sums)
+
+    def factor(self, rows: Rows, held: Array | None) -> Factor | Unsettled:
+        """The panel's rows of L from those of C_r."""
+        delta = self.problem.aspect_ratio
+        start = (self.front.residual_correlation if self.front.nodes else rows.correlation)[0, 0] / delta
+        return factor(rows.correlation / delta, self.readout, start, held)
 
     def implied(self, averages: Rows) -> Rows | Unsettled:
         """The rows of R_r and C_r that those of R_w and C_e imply."""
@@ -276,7 +284,7 @@ def _recorded(front: Front, iteration: Iteration, last: Evaluation, tolerance: f
 
 def finish(panel_map: PanelMap, iteration: Iteration, verdict: Verdict) -> Panel | Unsettled:
     """The panel of the least residual, with exactly the rows that its averages imply: late in training, their terms cancel."""
-    front, last, standing = panel_map.front, iteration.last, iteration.standing
+    last, standing = iteration.last, iteration.standing
     assert last
     image, rows = last.image, last.implied
     if standing.astray or standing.residual > standing.least:
@@ -285,7 +293,7 @@ def finish(panel_map: PanelMap, iteration: Iteration, verdict: Verdict) -> Panel
         if isinstance(again, Unsettled) or isinstance(implied, Unsettled):
             return Unsettled("the best point of the iteration does not come back")
         image, rows = again, implied
-    factor = front.next_factor(rows.correlation, iteration.held)
+    factor = panel_map.factor(rows, iteration.held)
     if isinstance(factor, Unsettled):
         return factor
     return Panel(
@@ -294,7 +302,7 @@ def finish(panel_map: PanelMap, iteration: Iteration, verdict: Verdict) -> Panel
         factor=factor,
         averages=image.averages,
         sampled=image.sampled,
-        observed=image.observed,
+        observed=observed(image.sums, panel_map.interval.time),
         room=panel_map.room,
         residual=standing.least,
         secants=iteration.anderson.secants if verdict is Verdict.SETTLED else (),

@@ -1,5 +1,6 @@
 """The sampled paths of a causal pass: what is kept of the past of each, and one panel of all of them."""
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlnflow.dmft import radau
-from dlnflow.dmft.averages import Observed, Rows, observed
+from dlnflow.dmft.averages import Rows
 from dlnflow.dmft.constants import BLOCKS_TO_SHARE, PARABOLA
 from dlnflow.dmft.outcome import Unsettled, settled
 from dlnflow.dmft.sampling import BLOCK, Sample
@@ -79,8 +80,8 @@ class Paths:
 
     def advance(
         self, interval: Interval, memory: Array, factor: Array, room: tuple[Array, Array32], strata: int
-    ) -> tuple[Rows, Observed] | Unsettled:
-        """Eq. (10) on a panel: rows of R_w and C_e (m, n + m), eqs. (6) and (7), and what is observed by stratum on its nodes.
+    ) -> tuple[Rows, Array] | Unsettled:
+        """Eq. (10) on a panel: rows of R_w and C_e (m, n + m), eqs. (6) and (7), and the sums of what is `observed` on its nodes.
 
         The paths are driven by the rows `factor` (m, D) of L and answer to the rows `memory` (m, n + m) of R_r. They start from H as it is
         on the panel, and leave H, E, its integral, slopes and tangents there.
@@ -113,7 +114,7 @@ class Paths:
         if isinstance(parts, Unsettled):
             return parts
         response, correlation, sums = (reduce(np.add, each) for each in zip(*parts, strict=True))
-        return Rows(response, correlation), observed(sums, interval.time)
+        return Rows(response, correlation), sums
 
     def accept(self, interval: Interval, room: tuple[Array, Array32]) -> None:
         """Make the panel of the last `advance` part of the past.
@@ -193,7 +194,7 @@ def ahead(known: Array, time: Array) -> Array:
 
 def lanes(shape: tuple[int, ...], kind: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
     """An array of this shape, whose last axis is that of lanes, not filled with anything, as the compiled loops want it: aligned."""
-    size = int(np.prod(shape)) * np.dtype(kind).itemsize
+    size = math.prod(shape) * np.dtype(kind).itemsize
     room = np.empty(size + native.ALIGNMENT, np.uint8)
     start = -room.ctypes.data % native.ALIGNMENT
     return room[start : start + size].view(kind).reshape(shape)

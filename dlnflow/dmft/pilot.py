@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dlnflow.dmft.constants import LEFT_OUT_PART, MOST_UNSETTLED, TOLERANCE
+from dlnflow.dmft.constants import LEFT_OUT_PART, MOST_UNSETTLED
 from dlnflow.dmft.errors import Scale
 from dlnflow.dmft.front import Front
 from dlnflow.dmft.observables import values
@@ -32,7 +32,7 @@ def tried(task: Task, pair: int, bound: float) -> Tried | Unsettled:
         task.progress.show(lambda: (known, values(front.state(), known)))
 
     sample = task.pilot_sample(pair)
-    state = adaptive_pass(task.problem, sample, task.horizon, bound, TOLERANCE, MOST_UNSETTLED[pair], watch)
+    state = adaptive_pass(task.problem, sample, task.horizon, bound, task.tolerance, MOST_UNSETTLED[pair], watch)
     if isinstance(state, Unsettled):
         return state
     pilot = _until_still(task, state)

@@ -39,7 +39,6 @@ from dlnflow.dmft.constants import (
     SETTLED_PART,
     SMALL_PATHS,
     TIME_STEP_PART,
-    TOLERANCE,
 )
 from dlnflow.dmft.errors import Errors
 from dlnflow.dmft.outcome import Unsettled
@@ -63,6 +62,7 @@ from dlnflow.dmft.stages import (
     Stage,
     TimeStep,
 )
+from dlnflow.dmft.task import tolerance
 
 
 def first(accuracy: float) -> Panels:
@@ -106,7 +106,7 @@ def _after_panels(stage: Panels, outcome: Panelled, accuracy: float) -> Stage:
     if outcome.error < stage.best or stage.kept is None:
         stage = replace(stage, best=outcome.error, kept=outcome)
     more = stage.pair < LAST_PAIR
-    if outcome.residual > ROUGH * TOLERANCE and more:
+    if outcome.residual > ROUGH * tolerance(accuracy) and more:
         return _with_more_paths(replace(stage, best=np.inf), accuracy)
     if stage.best < TIME_STEP_PART * accuracy:
         return _on(outcome, accuracy)

@@ -19,8 +19,8 @@ class Progress:
         self.stopped: BaseException | None = None
         self.stage(0.0, 1.0, 1)
 
-    def stage(self, low: float, high: float, steps: int, name: str = "") -> None:
-        """The `steps` to come take the progress from `low` to `high`; those that do not go along the time have a `name`.
+    def stage(self, low: float, high: float, steps: int, name: str = "{where}") -> None:
+        """The `steps` to come take the progress from `low` to `high`; `name` says what they are, `{where}` in it how far along the time.
 
         It does not fall: a stage that has to be done again begins from where the progress is.
         """
@@ -35,7 +35,7 @@ class Progress:
             self.done += 1
             self.reached = self.low + (self.high - self.low) * min(1.0, self.done / self.total)
             try:
-                self.observe(self.reached, self.name or f"t = {t:.3g} of {self.horizon:g}")
+                self.observe(self.reached, self.name.format(where=f"t = {t:.3g} of {self.horizon:g}"))
             except BaseException as error:
                 self.stopped = error
                 raise

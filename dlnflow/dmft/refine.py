@@ -16,6 +16,7 @@ from dlnflow.dmft import sampling
 from dlnflow.dmft.averages import Averages
 from dlnflow.dmft.constants import (
     AIMING_PATHS,
+    AIMING_SIZE,
     AMPLIFICATION,
     CHECK_SCRAMBLES,
     CHECK_SIZE,
@@ -32,7 +33,6 @@ from dlnflow.dmft.constants import (
     TANGENT_MEMORY,
     THREADS,
     TIME_STEP_PATHS,
-    TOLERANCE,
     UNEVEN,
 )
 from dlnflow.dmft.errors import Curves, Scale
@@ -75,7 +75,7 @@ class Refinement:
 
     def time_step(self) -> Curves | Unsettled:
         """Eq. (25) on the small sample."""
-        return with_another_node(self.base, self.task.times, self.scale, self.task.progress)
+        return with_another_node(self.base, self.task, self.scale)
 
     def round(self, base: State, paths: int) -> Corrected | Unsettled:
         """Eq. (20): `base` corrected by the mean of all scrambles of `paths` paths; single ones, drawn towards it, give the spread."""
@@ -148,7 +148,7 @@ class Refinement:
         return added if isinstance(added, Unsettled) else self._finer(fine, correction + added)
 
     def _finer(self, like: State, correction: Averages) -> State | Unsettled:
-        return causal_pass(like, self.base.sample, ORDER + 1, TOLERANCE, self.task.progress, correction)
+        return causal_pass(like, self.base.sample, ORDER + 1, self.task.tolerance, self.task.progress, correction)
 
     def _added(self, state: State, paths: int) -> Averages | Unsettled:
         """What the averages over a few scrambles of `paths` paths add to those over the small sample."""
@@ -183,7 +183,7 @@ class Refinement:
         return averages if isinstance(averages, Unsettled) else averages[0] - averages[1]
 
     def _solve(self, like: State, correction: Averages, *, taught: bool = False) -> State | Unsettled:
-        state = causal_pass(like, self.base.sample, ORDER, TOLERANCE, lambda t: None, correction, taught=taught)
+        state = causal_pass(like, self.base.sample, ORDER, self.task.tolerance, lambda t: None, correction, taught=taught)
         self.task.progress(like.edges[-1])
         return state
 
@@ -191,7 +191,7 @@ class Refinement:
         """Eq. (24): COVERAGE standard deviations of the curves with these corrections, relative to the `mean` ones, those of `state`."""
 
         def curves(correction: Averages) -> Curves | Unsettled:
-            tolerance = SPREAD_TOLERANCE * TOLERANCE
+            tolerance = SPREAD_TOLERANCE * self.task.tolerance
             one = causal_pass(state, self.base.sample, ORDER, tolerance, lambda t: None, correction, taught=True, alone=True)
             self.task.progress(state.edges[-1])
             return one if isinstance(one, Unsettled) else values(one, self.task.times)
@@ -215,19 +215,19 @@ def refinement(task: Task, pilot: Pilot, size: int) -> Refinement | Unsettled:
     if 2 * THREADS * size * state.nodes**2 > TANGENT_MEMORY:
         return Unsettled("the small sample does not fit into the memory")
     many = 0.0 if size > small_paths(task.accuracy, 0) else max(MANY_AT_ONE / task.accuracy, MANY)
-    aims = _aims(task, state)
+    aims = _aims(task, state, size)
     if isinstance(aims, Unsettled):
         return aims
     sample = _sorted(state, sampling.draw(task.problem, size, state.rank, task.seed(0), aims, size >= many))
     if isinstance(sample, Unsettled):
         return sample
-    base = causal_pass(state, sample, ORDER, TOLERANCE, task.progress)
+    base = causal_pass(state, sample, ORDER, task.tolerance, task.progress)
     return base if isinstance(base, Unsettled) else Refinement(task, pilot.scale, size, aims, many, base)
 
 
-def _aims(task: Task, state: State) -> list[Array] | Unsettled:
-    """The axes along which samples are aimed, see `sampling.aim_at`."""
-    sample = sampling.draw(task.problem, AIMING_PATHS, state.rank, task.seed(1))
+def _aims(task: Task, state: State, size: int) -> list[Array] | Unsettled:
+    """The axes along which samples are aimed that belong to a small one of this `size`, see `sampling.aim_at`."""
+    sample = sampling.draw(task.problem, min(AIMING_PATHS, AIMING_SIZE * size), state.rank, task.seed(1))
     weights = _weights(state, sample)
     return weights if isinstance(weights, Unsettled) else sampling.aim_at(task.problem, sample, state.rank, weights[0] - sample.target)
 

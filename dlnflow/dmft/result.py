@@ -3,13 +3,13 @@
 import numpy as np
 
 from dlnflow.dmft import sampling
-from dlnflow.dmft.constants import COVERAGE, FLOOR, QUANTILE_PATHS, SCRAMBLES
+from dlnflow.dmft.constants import COVERAGE, FLOOR, SCRAMBLES
 from dlnflow.dmft.errors import Curves, Errors, Scale
 from dlnflow.dmft.observables import conditionals
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.stages import Accepted
 from dlnflow.dmft.state import State
-from dlnflow.dmft.task import Task
+from dlnflow.dmft.task import Task, quantile_paths
 from dlnflow.solution import Array, Conditional, Solution, SolveError
 
 
@@ -44,7 +44,7 @@ def standard_errors(curves: Curves, errors: Errors, scale: Scale) -> Curves:
 
 def _conditionals(task: Task, state: State) -> tuple[Conditional, ...]:
     """Statistics of w given each atom or sign of w*, over paths of their own."""
-    sample = sampling.draw(state.problem, QUANTILE_PATHS, state.rank, task.seed(4))
+    sample = sampling.draw(state.problem, quantile_paths(task.accuracy), state.rank, task.seed(4))
     heights = np.empty((state.nodes, len(sample.target)))
     if isinstance(state.open_loop(sample, heights, tangents=False), Unsettled):
         raise SolveError("not_converged", "Paths for the quantiles do not settle. Try another seed.")

@@ -5,7 +5,7 @@ teacher weight, with second moments matched exactly. A problem may be symmetric 
 stands for its mirror image too, and only even averages are taken over it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,7 +33,8 @@ class Sample:
 
     `weights` (P,) sum to 1, `target` (P,) is w*, `modes` (D, P) are standard normal, `scale` (P,) is log(u(0) v(0)), `origin` (P,) is
     log(v(0)/u(0))/2, `root` (P,) is √c; `strata` (P / BLOCK,) numbers the stratum of each block, in the order of `problem.parts`.
-    Where `folded`, a path stands for its mirror image too. The network has the `depth` L.
+    Where `folded`, a path stands for its mirror image too. The network has the `depth` L; a weight counts as one of the support where it
+    is beyond the `threshold`.
     """
 
     weights: Array
@@ -45,6 +46,7 @@ class Sample:
     strata: NDArray[np.int64]
     folded: bool
     depth: float
+    threshold: float
 
     @cached_property
     def start(self) -> tuple[Array, Array]:
@@ -67,6 +69,7 @@ class Sample:
             strata=self.strata,
             folded=self.folded,
             depth=self.depth,
+            threshold=self.threshold,
         )
 
     def weigh(self, time: Array, weight_decay: float, heights: Array) -> tuple[Array, Array]:
@@ -99,7 +102,16 @@ class Sample:
         paths, strata = blocks.ravel(), self.strata[blocks[:, 0] // BLOCK]
         modes = np.take(self.modes, paths, axis=1)  # row after row
         scale, origin, root = self.scale[paths], self.origin[paths], self.root[paths]
-        return Sample(self.weights[paths], self.target[paths], modes, scale, origin, root, strata, self.folded, self.depth)
+        return replace(
+            self,
+            weights=self.weights[paths],
+            target=self.target[paths],
+            modes=modes,
+            scale=scale,
+            origin=origin,
+            root=root,
+            strata=strata,
+        )
 
 
 def draw(
@@ -119,7 +131,9 @@ def draw(
     weights, target, normal, scale, origin = (np.concatenate([part[i] for part in parts], axis=-1) for i in range(5))
     root = np.repeat([group.variance**0.5 for group, _ in kinds], share)
     strata_of_blocks = np.repeat(np.arange(len(kinds)), share // BLOCK)
-    return Sample(weights, target, normal, scale, origin, root, strata_of_blocks, problem.is_symmetric, problem.depth)
+    return Sample(
+        weights, target, normal, scale, origin, root, strata_of_blocks, problem.is_symmetric, problem.depth, problem.support_threshold
+    )
 
 
 def _draw_stratum(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlnflow.dmft import sampling
-from dlnflow.dmft.constants import COVERAGE, FEWER, ORDER, SCRAMBLES, SEPARATE_PATHS, TANGENT_MEMORY, THREADS, TOLERANCE
+from dlnflow.dmft.constants import COVERAGE, FEWER, ORDER, SCRAMBLES, SEPARATE_PATHS, TANGENT_MEMORY, THREADS
 from dlnflow.dmft.errors import Curves, Errors
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.outcome import Unsettled, settled
@@ -27,7 +27,7 @@ def separate(task: Task, pilot: Pilot) -> tuple[Solved, Errors] | Unsettled:
     rough, each = solves
     curves, few = _curves(task, each), _curves(task, rough)
     mean, deviation = _mean(curves), {name: np.std(curves[name], axis=0, ddof=1) / len(each) ** 0.5 for name in curves}
-    time_step = with_another_node(each[0], task.times, scale, task.progress)
+    time_step = with_another_node(each[0], task, scale)
     if isinstance(time_step, Unsettled):
         return time_step
     sampled = {name: COVERAGE * scale.relative(name, deviation[name], mean[name]) for name in mean}
@@ -40,7 +40,7 @@ def _solves(task: Task, like: State, paths: int) -> list[State] | Unsettled:
 
     def solve(scramble: int) -> State | Unsettled:
         sample = sampling.draw(task.problem, paths, like.rank, task.seed(5, paths, scramble))
-        state = causal_pass(like, sample, ORDER, TOLERANCE, lambda t: None, alone=True)
+        state = causal_pass(like, sample, ORDER, task.tolerance, lambda t: None, alone=True)
         task.progress(like.edges[-1])
         return state
 

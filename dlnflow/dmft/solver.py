@@ -5,15 +5,12 @@ each, measured again by a round's samples where nothing else is too large. *Samp
 *Fixed point*: the change when the correction is taken once more. What follows from a stage is decided in `plan`, here it is performed.
 """
 
-import resource
-import time as clock
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dlnflow import __version__
 from dlnflow.checkpoint import Own
 from dlnflow.dmft import checkpoint, pilot
 from dlnflow.dmft.constants import (
@@ -74,7 +71,6 @@ def solve(
     time but 0. Passes on what `observe` raises. The same arguments give the same bits, also where `journal` takes up an earlier attempt:
     the pilot and every round leave a checkpoint there. One of another request, as of a shorter horizon, is passed over.
     """
-    began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
 
     def until(end: float, progress: float) -> Task:
@@ -84,10 +80,7 @@ def solve(
 
     with threadpool_limits(1):
         task, accepted = _as_far_as_settles(until, horizon)
-        result = solution(task, accepted, horizon)
-    measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
-    result.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
-    return result
+        return solution(task, accepted, horizon)
 
 
 def _as_far_as_settles(until: Callable[[float, float], Task], horizon: float) -> tuple[Task, Accepted]:
@@ -134,7 +127,7 @@ def perform(task: Task, stage: Stage) -> Outcome:
 
 def _panels(task: Task, stage: Panels) -> Outcome:
     if stage.is_first:
-        _enter(task, PILOT_SHARE, MOST_PANELS)
+        _enter(task, PILOT_SHARE, MOST_PANELS, "first pass: {where}")
     tried = pilot.tried(task, stage.pair, stage.bound)
     if isinstance(tried, Unsettled):
         return tried
@@ -146,7 +139,7 @@ def _panels(task: Task, stage: Panels) -> Outcome:
 
 
 def _small_sample(task: Task, stage: SmallSample) -> Outcome:
-    _enter(task, SMALL_SHARE, stage.mesh.panels)
+    _enter(task, SMALL_SHARE, stage.mesh.panels, "a small sample: {where}")
     small = refinement(task, stage.mesh.pilot, stage.size)
     if isinstance(small, Unsettled) or stage.taken_up is None or stage.taken_up.base is None:
         return small if isinstance(small, Unsettled) else Prepared(small)
@@ -195,7 +188,7 @@ def _separate(task: Task, stage: Separate) -> Outcome:
     return Checked(*solved)
 
 
-def _enter(task: Task, share: float, steps: int, name: str = "") -> None:
+def _enter(task: Task, share: float, steps: int, name: str) -> None:
     """Let the `steps` to come take this share of the progress that is left."""
     reached = task.progress.reached
     task.progress.stage(reached, reached + share * (1 - reached), steps, name)

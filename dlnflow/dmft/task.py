@@ -5,7 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlnflow.dmft import sampling
-from dlnflow.dmft.constants import MOST_MODES, PILOT_PATHS, SMALL_AT_ONE, SMALL_PATHS
+from dlnflow.dmft.constants import (
+    MOST_MODES,
+    PILOT_PATHS,
+    QUANTILE_PATHS,
+    QUANTILES_AT_ONE,
+    SMALL_AT_ONE,
+    SMALL_PATHS,
+    TOLERANCE_AT_ONE,
+    TOLERANCES,
+)
 from dlnflow.dmft.errors import Curves, Scale
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample
@@ -28,6 +37,11 @@ class Task:
     def seed(self, *key: int) -> np.random.SeedSequence:
         """That of one of its samples."""
         return np.random.SeedSequence(entropy=self.root.entropy, spawn_key=(*self.root.spawn_key, *key))
+
+    @property
+    def tolerance(self) -> float:
+        """The relative change at which a panel's iteration ends."""
+        return tolerance(self.accuracy)
 
     def pilot_sample(self, pair: int) -> Sample:
         """That on which panels are tried, of the smaller or the larger pair of samples."""
@@ -65,7 +79,20 @@ class Solved:
     paths: int
 
 
+def tolerance(accuracy: float) -> float:
+    """The relative change at which a panel's iteration ends."""
+    return float(np.clip(TOLERANCE_AT_ONE * accuracy, *TOLERANCES))
+
+
 def small_paths(accuracy: float, pair: int) -> int:
     """The size of the small sample that belongs to a pair of samples."""
-    least, most = SMALL_PATHS
-    return most if pair else int(2 ** round(np.log2(np.clip(SMALL_AT_ONE / accuracy, least, most))))
+    return SMALL_PATHS[-1] if pair else _power_of_two(SMALL_AT_ONE / accuracy, SMALL_PATHS)
+
+
+def quantile_paths(accuracy: float) -> int:
+    """The size of the sample for the quantiles of w."""
+    return _power_of_two(QUANTILES_AT_ONE / accuracy, QUANTILE_PATHS)
+
+
+def _power_of_two(paths: float, bounds: tuple[int, int]) -> int:
+    return int(2 ** round(np.log2(np.clip(paths, *bounds))))

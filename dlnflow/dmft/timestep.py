@@ -2,24 +2,25 @@
 
 import numpy as np
 
-from dlnflow.dmft.constants import ORDER, TOLERANCE
+from dlnflow.dmft.constants import ORDER
 from dlnflow.dmft.errors import Curves, Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.outcome import Unsettled
-from dlnflow.dmft.passes import Watch, causal_pass
+from dlnflow.dmft.passes import causal_pass
 from dlnflow.dmft.state import State
+from dlnflow.dmft.task import Task
 from dlnflow.solution import Array
 
 
-def with_another_node(state: State, times: Array, scale: Scale, watch: Watch) -> Curves | Unsettled:
+def with_another_node(state: State, task: Task, scale: Scale) -> Curves | Unsettled:
     """The relative change of the curves of `state` with one node more in each panel, eq. (25), (T,) each.
 
     Where that does not settle, with one node less: what this changes is more than the error.
     """
-    other = causal_pass(state, state.sample, ORDER + 1, TOLERANCE, watch)
+    other = causal_pass(state, state.sample, ORDER + 1, task.tolerance, task.progress)
     if isinstance(other, Unsettled):
-        other = causal_pass(state, state.sample, ORDER - 1, TOLERANCE, watch)
-    return other if isinstance(other, Unsettled) else change_within_panels(state, other, times, scale)
+        other = causal_pass(state, state.sample, ORDER - 1, task.tolerance, task.progress)
+    return other if isinstance(other, Unsettled) else change_within_panels(state, other, task.times, scale)
 
 
 def change_within_panels(one: State, other: State, times: Array, scale: Scale) -> Curves:

@@ -1,6 +1,7 @@
 """What every model on the wire is, and the names of the members of a union of them."""
 
-from typing import Annotated, Any, get_args, get_origin
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,13 @@ class Model(BaseModel):
     """A frozen pydantic model that refuses unknown fields, infinities and NaN; −0 is 0, so that equal requests are the same job."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values of the fields in `update`, and without what was worked out from those of this one."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in copied.__dict__.keys() - type(copied).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
 
     @field_validator("*")
     @classmethod

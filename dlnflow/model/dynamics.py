@@ -104,6 +104,18 @@ class GradientDescent(DynamicsLaw):
         """The mean step."""
         return float(self.step_size.sizes.mean()) if isinstance(self.step_size, Schedule) else self.step_size
 
+    def stable_step(self, largest: float) -> float:
+        """The step up to which small motions decay: 2(1 + β)/Λ, Λ the `largest` eigenvalue of du/dt linearised (Polyak 1964)."""
+        return 2 * (1 + self.momentum) / largest
+
+    def stable_batch_step(self, mean: float, aspect_ratio: float) -> float:
+        """The step from which on what batches leave out feeds itself: τ E[c k] = 2(1 − β), τ = η(1 − b)/(bδ), `mean` = E[c k].
+
+        It is infinite without batches.
+        """
+        b = self.batch_fraction
+        return 2 * (1 - self.momentum) * b * aspect_ratio / ((1 - b) * mean) if b < 1 else math.inf
+
     def steps(self, horizon: float) -> float:
         """t/η; of a schedule, with the next step's share."""
         if not isinstance(self.step_size, Schedule):

@@ -21,6 +21,17 @@ class Component:
     variance: float
 
 
+def mean_magnitude(mixture: list[Component], variance: float = 0.0) -> float:
+    """E|w| for w = w* + z, where z ~ N(0, `variance`): the mean of folded normals."""
+    total = 0.0
+    for kind in mixture:
+        spread = math.sqrt(kind.variance + variance)
+        z = kind.mean / spread if spread else math.inf
+        folded = spread * math.sqrt(2 / math.pi) * math.exp(-z * z / 2) + abs(kind.mean) * math.erf(abs(z) / math.sqrt(2))
+        total += kind.probability * folded
+    return total
+
+
 def share_beyond(mixture: list[Component], size: float) -> float:
     """The probability that |w*| > `size`."""
     return sum(kind.probability * (_above(size - kind.mean, kind.variance) + _above(size + kind.mean, kind.variance)) for kind in mixture)

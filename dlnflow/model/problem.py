@@ -3,6 +3,7 @@
 Every quantity is dimensionless. Ranges are those in which the solvers are tested.
 """
 
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -16,6 +17,7 @@ from dlnflow.model.strata import Stratum
 from dlnflow.model.targets import Target
 
 MOST_GROUPS = 128
+THRESHOLD = 0.1  # of the support, for weights of order one
 LEAST_ABOVE_TWO = 2.000001  # depth
 MOST_GROWTH = 10.0  # (L − 2) λ t, up to which weights near their poles are followed to about a thousandth
 MOST_GROWTH_AT_ONE = 80.0  # λ t of the linear network: tangents are in single precision, up to e^88
@@ -23,6 +25,10 @@ MOST_GROWTH_AT_ONE = 80.0  # λ t of the linear network: tangents are in single 
 
 def _is_two(value: object) -> bool:
     return value == 2
+
+
+def _is_default_threshold(value: object) -> bool:
+    return value == THRESHOLD
 
 
 def _is_left_out(value: object) -> bool:
@@ -54,6 +60,11 @@ class Problem(Model):
         ),
     ] = None
 
+    support_threshold: Annotated[
+        float,
+        Field(ge=0, le=100, exclude_if=_is_default_threshold, description="θ: weights with |w| > θ count as the support that is found"),
+    ] = THRESHOLD
+
     @field_validator("depth")
     @classmethod
     def _is_possible(cls, depth: float) -> float:
@@ -82,12 +93,12 @@ class Problem(Model):
             raise contradiction(field, "all weights are zero and noise_std is 0, so there is nothing to learn")
         return self
 
-    @property
+    @cached_property
     def population(self) -> tuple[Group, ...]:
         """The groups of coordinates; one where they are all alike."""
         return self.groups or (Group.model_construct(weight=1.0, target=self.target, initial_scale=self.initial_scale),)
 
-    @property
+    @cached_property
     def is_symmetric(self) -> bool:
         """Whether (u, v, w*) and (v, u, −w*) have the same law at t = 0, and then at all times."""
         return all(group.is_symmetric for group in self.population)
@@ -169,6 +180,11 @@ class Problem(Model):
         return sum(group.weight * group.target.mean for group in self.population)
 
     @property
+    def target_l1_norm(self) -> float:
+        """E|w*|."""
+        return sum(group.weight * group.target.magnitude for group in self.population)
+
+    @property
     def typical_rate(self) -> float:
         """sqrt(E[c² w*²]): half of it is the mean rate at which weights settle, in the root mean square."""
         return float(sum(group.weight * group.variance**2 * group.target.second_moment for group in self.population) ** 0.5)
@@ -206,7 +222,7 @@ class Problem(Model):
         """E[(w(0) − w*)²]."""
         return sum(group.weight * group.initial_error(self.depth) for group in self.population)
 
-    @property
+    @cached_property
     def initial_error(self) -> float:
         """E[c (w(0) − w*)²] = C_e(0, 0)."""
         return sum(group.weight * group.variance * group.initial_error(self.depth) for group in self.population)

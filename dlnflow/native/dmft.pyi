@@ -15,19 +15,22 @@ SINGLE_LANES: int = 16
 
 ALIGNMENT: int = 64
 
-OBSERVED: int = 10
+OBSERVED: int = 12
 
 QUIET: float = 0.001
 
 MODE_SHARE: float = 1e-05
 
 class Paths:
-    """Sampled paths, and the depth of their network."""
+    """
+    Sampled paths, the depth of their network, and the threshold of the support.
+    """
 
-    def __init__(self, *, modes: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], target: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], scale: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], root: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], origin: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], strata: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], folded: bool, depth: float) -> None:
+    def __init__(self, *, modes: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], target: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], scale: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], root: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], origin: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], strata: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], folded: bool, depth: float, threshold: float) -> None:
         """
         `modes` (≥ rank, P) are z, `target` (P,) w*, `scale` (P,) that of the map, `root` (P,) √c, `origin` (P,) H(0), `weights` (P,)
         sum to 1, `strata` (P / BLOCK,) numbers the stratum of each block. Where `folded`, a path stands for its mirror image too.
+        Weights with |w| > `threshold` count as the support that is found.
         """
 
     @property

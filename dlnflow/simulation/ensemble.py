@@ -1,9 +1,6 @@
 """Averages over independent networks, the finite-size counterpart of the mean-field solution (arXiv 2510.01930)."""
 
-import resource
-import sys
 import threading
-import time as clock
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -13,7 +10,6 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from dlnflow import __version__
 from dlnflow.grids import default_times
 from dlnflow.model import DesignKind, Dynamics, GaussianDesign, GradientDescent, GradientFlow, Problem
 from dlnflow.simulation import replicas as kept
@@ -68,7 +64,6 @@ def simulate(
     """
     if dimension < 1 or replicas < 2:
         raise ValueError(f"dimension is {dimension} and replicas {replicas}: give at least 1 and 2.")
-    start = clock.perf_counter()
     time = default_times(horizon) if times is None else np.asarray(times, dtype=np.float64)
     ensemble = Ensemble(problem, time, dimension, replicas, seed, dynamics or GradientFlow(), design or GaussianDesign(), data, truncation)
     with BLAS.limit(limits=1, user_api="blas"):
@@ -79,7 +74,7 @@ def simulate(
         values=dict(zip(NAMES, values, strict=True)),
         stderr=dict(zip(NAMES, stderr, strict=True)),
         conditional=conditional(problem, [run.weights for run in runs]),
-        diagnostics=ensemble.diagnostics(runs, standard_error) | {"wall_time": clock.perf_counter() - start},
+        diagnostics=ensemble.diagnostics(runs, standard_error),
     )
 
 
@@ -219,14 +214,11 @@ class Ensemble:
         return {
             "outcome": "not_converged" if missed else "converged",
             "advice": _advice(len(runs), reached, standard_error) if standard_error is not None and missed else "",
-            "seed": self.seed,
             "dimension": self.dimension,
             "samples": round(self.problem.aspect_ratio * self.dimension),
             "replicas": len(runs),
             "relative_standard_error": reached,
             "steps": sum(run.steps for run in runs),
-            "versions": {"dlnflow": __version__, "numpy": np.__version__},
-            "peak_memory_bytes": _peak_memory(),
         }
 
 
@@ -239,9 +231,3 @@ def _raise_first(runs: list[Future[Run]]) -> None:
     for run in runs:
         if run.done():
             run.result()
-
-
-def _peak_memory() -> int:
-    """The largest resident size of this process so far, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak

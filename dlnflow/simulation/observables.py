@@ -16,13 +16,13 @@ MAX_POOLED = 20_000_000  # weights kept for quantiles, 160 MB
 
 def measure(network: Network, problem: Problem, at: Snapshots) -> dict[str, Array]:
     """Every curve and order parameter at the times of `at` (definitions: docs/notation.md), each of shape (m,)."""
-    parameter_error = ERROR.of(at, network.teacher)
+    parameter_error = ERROR.of(at, network.teacher, problem.support_threshold)
     risk = parameter_error if problem.is_isotropic else excess_risk(at, network.teacher, problem.variances(network.members))
     return {
         "train_loss": (np.einsum("tr,tr->t", at.r, at.r) + network.fixed_residual) / (2 * network.samples),
         "test_loss": (risk + problem.noise_std**2) / 2,
         "parameter_error": parameter_error,
-    } | {parameter.name: parameter.of(at, network.teacher) for parameter in OBSERVED}
+    } | {parameter.name: parameter.of(at, network.teacher, problem.support_threshold) for parameter in OBSERVED}
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """What gradient descent adds to gradient flow: the noise of batches, where it ends, and how large a step may be.
 
 Every step uses each of the n samples with probability b; q = (1 − b)/b. For small steps at fixed temperature τ = ηq/δ the noise of the
-batches adds τ D dt, D = 2 train_loss, to the variance of every ∫h dt, and log(u v) falls by 2τ ∫train_loss dt at depth 2: gradient descent
-ends where gradient flow from a∞ = a e^(−τ ∫train_loss dt) does (Pesme et al., arXiv 2106.09524).
+batches adds τ c D dt, D = 2 train_loss, to the variance of ∫h dt of a coordinate of variance c, and log(u v) falls by
+2τ c ∫train_loss dt at depth 2: gradient descent ends where gradient flow from a∞ = a e^(−τ c ∫train_loss dt) does (Pesme et al.,
+arXiv 2106.09524).
 
 Near an interpolating end the residual obeys r ← r − ηAr with A = X K Xᵀ/δ, and with heavy-ball momentum β a mode of A at x keeps, under
 noise of variance η²q x² D, the mean square η q x D (1 + β)/((1 − β)(2(1 + β) − ηx)). So the steps are stable while
@@ -56,18 +57,19 @@ def temperature(dynamics: GradientDescent, aspect_ratio: float) -> float:
 
 
 def effective_start(problem: Problem, dynamics: GradientDescent, loss_integral: float) -> Problem:
-    """`problem` with u(0) and v(0) times e^(−τ ∫train_loss dt), from whose start gradient flow ends where small steps of batches do.
+    """`problem` with u(0) and v(0) times e^(−τ c ∫train_loss dt), from whose start gradient flow ends where small steps of batches do.
 
     `loss_integral` is ∫train_loss dt over all times, as from `numpy.trapezoid` of a solve's curve from time 0. Raises `NoTheory` where the
     train loss does not vanish (noise with δ ≥ 1, label noise, weight decay), for momentum and for schedules, and for batches above depth 2.
     """
     if why := _no_end(problem, dynamics):
         raise NoTheory(why)
-    factor = float(np.exp(-temperature(dynamics, problem.aspect_ratio) * loss_integral))
+    fall = temperature(dynamics, problem.aspect_ratio) * loss_integral
+    starts = [_scaled(group.initial, float(np.exp(-group.variance * fall))) for group in problem.population]
     if problem.groups:
-        groups = tuple(group.model_copy(update={"initial_scale": _scaled(group.initial, factor)}) for group in problem.groups)
+        groups = tuple(group.model_copy(update={"initial_scale": start}) for group, start in zip(problem.groups, starts, strict=True))
         return problem.model_copy(update={"groups": groups})
-    return problem.model_copy(update={"initial_scale": _scaled(problem.population[0].initial, factor)})
+    return problem.model_copy(update={"initial_scale": starts[0]})
 
 
 def end_of_descent(problem: Problem, dynamics: GradientDescent, loss_integral: float) -> FinalState:

@@ -1,11 +1,12 @@
 """Where gradient flow ends: errors and order parameters at t → ∞."""
 
-import math
 from dataclasses import dataclass
 
 from dlnflow.model import Problem
+from dlnflow.model.mixtures import mean_magnitude
 from dlnflow.theory.channel import Nodes
 from dlnflow.theory.fixed_point import NEAREST_TO_ONE, FixedPoint, NoTheory, SolutionKind, interpolation, least_squares, penalised
+from dlnflow.theory.support import support
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class FinalState:
     overlap: float
     u_norm: float
     v_norm: float
+    excess_l1_norm: float
+    missed_support: float
+    false_support: float
 
 
 def final_state(problem: Problem) -> FinalState:
@@ -64,6 +68,7 @@ def summarise(problem: Problem, point: FixedPoint) -> FinalState:
     averages = _unbiased(problem, point.noise) if kind == "least_squares" else _averages(nodes)
     risk, error, norm, l1_norm, overlap = averages
     half = nodes.mean(nodes.total) / 2
+    missed, false = support(problem, point)
     apart = 0.0 if problem.is_symmetric else nodes.mean(nodes.difference) / 2  # the nodes of a symmetric problem may be one half of it
     return FinalState(
         solution=kind,
@@ -77,6 +82,9 @@ def summarise(problem: Problem, point: FixedPoint) -> FinalState:
         overlap=overlap,
         u_norm=half + apart,
         v_norm=half - apart,
+        excess_l1_norm=l1_norm - problem.target_l1_norm,
+        missed_support=missed,
+        false_support=false,
     )
 
 
@@ -90,12 +98,7 @@ def _unbiased(problem: Problem, s: float) -> tuple[float, float, float, float, f
     second, error, l1_norm = problem.target_second_moment, 0.0, 0.0
     for group in problem.population:
         error += group.weight * (s**2 / group.variance)
-        for kind in group.target.mixture():
-            spread = math.sqrt(kind.variance + s**2 / group.variance)
-            z = kind.mean / spread if spread else math.inf
-            l1_norm += (group.weight * kind.probability) * (
-                spread * math.sqrt(2 / math.pi) * math.exp(-z * z / 2) + abs(kind.mean) * math.erf(abs(z) / math.sqrt(2))
-            )
+        l1_norm += group.weight * mean_magnitude(group.target.mixture(), s**2 / group.variance)
     return s**2, error, second + error, l1_norm, second
 
 

@@ -86,22 +86,22 @@ class Conditions:
 def least_squares(problem: Problem) -> FixedPoint:
     """λ = 0, δ > 1 (or δ = 1 without noise): w = w* + (s/√c) z with s² = σ²/(δ − 1), the identity as proximal map."""
     s = problem.noise_std / float(np.sqrt(problem.aspect_ratio - 1)) if problem.noise_std else 0.0
-    starts = _starts(problem)
+    starts = starts_of(problem)
     return FixedPoint("least_squares", s, 0.0, entropy_channel(problem, starts, _trapezoids(problem, starts))(s, 0.0))
 
 
 def interpolation(problem: Problem) -> FixedPoint:
     """λ = 0, δ < 1: the interpolating weights nearest to the initial ones in the divergence of the entropy."""
-    starts = _starts(problem)
+    starts = starts_of(problem)
     conditions = _interpolation(problem, entropy_channel(problem, starts, _trapezoids(problem, starts)))
     if all(group.initial.is_constant for group in problem.population):
         return conditions.at(*_nested_roots(conditions, 1e-12))
-    rough = entropy_channel(problem, _starts(problem, COARSE), _trapezoids(problem, starts))
+    rough = entropy_channel(problem, starts_of(problem, COARSE), _trapezoids(problem, starts))
     start = _nested_roots(_interpolation(problem, rough), 1e-3)
     return conditions.at(*(_joint_root(conditions, start) or _nested_roots(conditions, 1e-9)))
 
 
-def _starts(problem: Problem, step: float = FINE) -> list[Starts]:
+def starts_of(problem: Problem, step: float = FINE) -> list[Starts]:
     """The initial values of every group."""
     return [group.initial.quadrature(problem.is_symmetric, step) for group in problem.population]
 

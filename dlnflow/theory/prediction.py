@@ -31,6 +31,9 @@ class Theory:
     final_overlap: float | None
     final_u_norm: float | None
     final_v_norm: float | None
+    final_excess_l1_norm: float | None
+    final_missed_support: float | None
+    final_false_support: float | None
     convergence_rate: float | None
     time_scales: dict[str, TimeScale]
     regime: Regime

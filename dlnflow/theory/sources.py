@@ -42,6 +42,9 @@ AVERAGES = {
     "overlap": "E[w w*]",
     "u_norm": "(E[u² + v²])/2 + E[w]",
     "v_norm": "(E[u² + v²])/2 − E[w]",
+    "excess_l1_norm": "E|w| − E|w*|",
+    "missed_support": "P(|w| ≤ support_threshold, w* ≠ 0)",
+    "false_support": "P(|w| > support_threshold, w* = 0)",
 }
 STATES: dict[SolutionKind, StateNotes] = {
     "interpolation": StateNotes(

@@ -24,7 +24,7 @@ def main(client: Client) -> None:
 
     figure, ax = plt.subplots(figsize=(4.8, 3.4))
     ax.semilogx(path, [row["final_parameter_error"] for row in sweep.result().rows], "k-", label="LASSO, theory")
-    ax.errorbar(PENALTIES, mean, 2 * error, fmt="o", mfc="none", label="running mean, networks")
+    ax.errorbar(PENALTIES, mean, error, fmt="o", mfc="none", label="running mean, networks")
     ax.plot(PENALTIES, now, "x", label="w itself")
     ax.set(xlabel="penalty λ = log(1/a)/t", ylabel="parameter error")
     ax.legend()

@@ -57,7 +57,7 @@ bool advance(const Sample& sample, const MapOf& map_of, const Panel<M>& panel, i
             const auto graphs = graphs_of<M>(map, panel.decay);
             if (!cross<M>(panel, map, graphs, path[t], guess, history, slope + t * M)) return false;
             for (int i = 0; i < M; i++)
-                observe(graphs[i], path[t], history.H[n + i], history.E[n + i], slope[t * M + i], history.integral[n + i], sample.folded,
+                observe(graphs[i], path[t], history.H[n + i], history.E[n + i], slope[t * M + i], history.integral[n + i], sample,
                         tallies[i]);
         }
         enter(tallies.data(), M, 0, averages.sums[sample.strata[block]]);

@@ -28,11 +28,11 @@ struct Paths {
     Numbers1 target, scale, root, origin, weights;
     Array<const std::int64_t, 1> strata;
     bool folded;
-    double depth;
+    double depth, threshold;
     int kinds = 0;
 
     Paths(Numbers2 modes_, Numbers1 target_, Numbers1 scale_, Numbers1 root_, Numbers1 origin_, Numbers1 weights_,
-          Array<const std::int64_t, 1> strata_, bool folded_, double depth_)
+          Array<const std::int64_t, 1> strata_, bool folded_, double depth_, double threshold_)
         : modes(modes_),
           target(target_),
           scale(scale_),
@@ -41,7 +41,8 @@ struct Paths {
           weights(weights_),
           strata(strata_),
           folded(folded_),
-          depth(depth_) {
+          depth(depth_),
+          threshold(threshold_) {
         const std::ptrdiff_t paths = target.shape(0);
         if (!paths || paths % BLOCK)
             throw std::invalid_argument("target has " + std::to_string(paths) + " paths, no multiple of " + std::to_string(BLOCK));
@@ -59,7 +60,7 @@ struct Paths {
     int blocks() const { return int(strata.shape(0)); }
     std::ptrdiff_t count() const { return std::ptrdiff_t(target.shape(0)); }
     Sample sample() const {
-        return {matrix(modes), target.data(), scale.data(), root.data(), origin.data(), weights.data(), strata.data(), blocks(), folded};
+        return {matrix(modes), target.data(), scale.data(), root.data(), origin.data(), weights.data(), strata.data(), blocks(), folded, threshold};
     }
 };
 
@@ -343,14 +344,15 @@ void bind_dmft(nb::module_& module) {
     module.attr("OBSERVED") = OBSERVED;
     module.attr("QUIET") = QUIET;
     module.attr("MODE_SHARE") = MODE_SHARE;
-    nb::class_<face::Paths>(module, "Paths", "Sampled paths, and the depth of their network.")
+    nb::class_<face::Paths>(module, "Paths", "Sampled paths, the depth of their network, and the threshold of the support.")
         .def(nb::init<face::Numbers2, face::Numbers1, face::Numbers1, face::Numbers1, face::Numbers1, face::Numbers1,
-                      Array<const std::int64_t, 1>, bool, double>(),
+                      Array<const std::int64_t, 1>, bool, double, double>(),
              nb::kw_only(), "modes"_a.noconvert(), "target"_a.noconvert(), "scale"_a.noconvert(), "root"_a.noconvert(),
-             "origin"_a.noconvert(), "weights"_a.noconvert(), "strata"_a.noconvert(), "folded"_a, "depth"_a,
+             "origin"_a.noconvert(), "weights"_a.noconvert(), "strata"_a.noconvert(), "folded"_a, "depth"_a, "threshold"_a,
              "`modes` (≥ rank, P) are z, `target` (P,) w*, `scale` (P,) that of the map, `root` (P,) √c, `origin` (P,) H(0), `weights` "
              "(P,)\n"
-             "sum to 1, `strata` (P / BLOCK,) numbers the stratum of each block. Where `folded`, a path stands for its mirror image too.")
+             "sum to 1, `strata` (P / BLOCK,) numbers the stratum of each block. Where `folded`, a path stands for its mirror image too.\n"
+             "Weights with |w| > `threshold` count as the support that is found.")
         .def_prop_ro("size", &face::Paths::count, "P.");
     module.def(
         "propagate", face::propagate, "paths"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integrals"_a.noconvert(),

@@ -7,9 +7,12 @@ export class Refusal extends Error {
   }
 }
 
+export const sayRefusal = (error) => [error.message, error.hint].filter(Boolean).join(" ");
+
 const banner = document.getElementById("banner");
 const keyForm = document.getElementById("key");
-let asked = null, keyGiven = null; // one question for all requests that wait for a key
+let asked = null,
+  keyGiven = null; // one question for all requests that wait for a key
 
 keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -26,7 +29,15 @@ export function headers(extra = {}) {
 // Every request: asks for a key where one is needed, and tries again, visibly, while the service cannot be reached.
 export async function send(method, path, { body, file, accept = "application/json", signal, wait } = {}) {
   for (let attempt = 0; ; attempt++) {
-    const answer = await attemptOnce(method, path, file ?? (body === undefined ? undefined : JSON.stringify(body)), file ? "application/octet-stream" : "application/json", accept, signal, wait);
+    const answer = await attemptOnce(
+      method,
+      path,
+      file ?? (body === undefined ? undefined : JSON.stringify(body)),
+      file ? "application/octet-stream" : "application/json",
+      accept,
+      signal,
+      wait,
+    );
     if (answer?.status === 401) await askForKey();
     else if (answer && ![502, 503, 504].includes(answer.status)) {
       banner.hidden = true;
@@ -45,7 +56,11 @@ export const getJson = async (path, options) => (await send("GET", path, options
 export const postJson = async (path, body, options) => (await send("POST", path, { body, ...options })).json();
 
 async function attemptOnce(method, path, body, type, accept, signal, wait) {
-  const extra = { Accept: accept, ...(body === undefined ? {} : { "Content-Type": type }), ...(wait ? { Prefer: `wait=${wait}` } : {}) };
+  const extra = {
+    Accept: accept,
+    ...(body === undefined ? {} : { "Content-Type": type }),
+    ...(wait ? { Prefer: `wait=${wait}` } : {}),
+  };
   try {
     return await fetch(path, { method, headers: headers(extra), body, signal });
   } catch (error) {
@@ -58,13 +73,25 @@ function askForKey() {
   if (sessionStorage.getItem("dlnflow-key")) keyForm.querySelector("label").textContent = "This key is not known here";
   keyForm.hidden = false;
   document.getElementById("key-value").focus();
-  return asked ??= new Promise((resolve) => { keyGiven = () => { asked = null; resolve(); }; });
+  return (asked ??= new Promise((resolve) => {
+    keyGiven = () => {
+      asked = null;
+      resolve();
+    };
+  }));
 }
 
 export function pause(seconds, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, 1000 * seconds);
-    signal?.addEventListener("abort", () => { clearTimeout(timer); reject(new DOMException("stopped", "AbortError")); }, { once: true });
+    signal?.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        reject(new DOMException("stopped", "AbortError"));
+      },
+      { once: true },
+    );
   });
 }
 

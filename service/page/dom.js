@@ -21,20 +21,43 @@ export function button(text, action, label) {
 
 // Columns by name; what is below its own error, ± one standard error in `…_stderr`, is `< x`.
 export function table(columns) {
-  const names = Object.keys(columns), errorOf = (name) => columns[name.includes("_at") ? name.replace("_at", "_stderr_at") : `${name}_stderr`];
+  const names = Object.keys(columns),
+    errorOf = (name) => columns[name.includes("_at") ? name.replace("_at", "_stderr_at") : `${name}_stderr`];
   const cell = (name, i) => {
-    const value = columns[name][i], error = errorOf(name)?.[i];
-    return typeof value === "number" && Math.abs(value) < error ? `< ${show(Number((Math.abs(value) + error).toPrecision(2)))}` : show(value);
+    const value = columns[name][i],
+      error = errorOf(name)?.[i];
+    return typeof value === "number" && Math.abs(value) < error
+      ? `< ${show(Number((Math.abs(value) + error).toPrecision(2)))}`
+      : show(value);
   };
-  const rows = columns[names[0]].map((_, i) => element("tr", {}, names.map((name) => element("td", {}, cell(name, i)))));
+  const rows = columns[names[0]].map((_, i) =>
+    element(
+      "tr",
+      {},
+      names.map((name) => element("td", {}, cell(name, i))),
+    ),
+  );
   return element("table", {}, [
-    element("thead", {}, element("tr", {}, names.map((name) => element("th", { scope: "col" }, name)))),
+    element(
+      "thead",
+      {},
+      element(
+        "tr",
+        {},
+        names.map((name) => element("th", { scope: "col" }, name)),
+      ),
+    ),
     element("tbody", {}, rows),
   ]);
 }
 
 export function show(value) {
-  if (typeof value !== "number") return value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value !== "number")
+    return value === null || value === undefined
+      ? "–"
+      : typeof value === "object"
+        ? JSON.stringify(value)
+        : String(value);
   if (Number.isInteger(value)) return String(value);
   const text = Math.abs(value) < 1e-3 ? value.toExponential(3) : value.toPrecision(4);
   return text.replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1");

@@ -3,17 +3,20 @@ import { getJson, headers, pause, Refusal } from "./api.js";
 
 export const finished = (record) => ["succeeded", "failed", "cancelled"].includes(record.status);
 
-// Calls `news(record, curve)` until the job has finished; returns its last record. EventSource cannot send a key, so the stream is read by hand.
-export async function follow(record, news, signal) {
-  let lastId = null, events = true;
-  news(record, null);
+// What happens to a job until it has finished, as { record, curve, isFinal }: its record as far as it is known, and its curves where there is
+// news of them. EventSource cannot send a key, so the stream is read by hand; whoever leaves the loop ends it.
+export async function* follow(record, signal) {
+  let lastId = null,
+    events = true;
+  yield { record };
   while (!finished(record)) {
     try {
       if (events) {
         for await (const event of stream(record.id, lastId, signal)) {
           lastId = event.id || lastId;
           if (event.name === "progress" || event.name === "done") record = { ...record, ...pick(event.data) };
-          news(record, ["preview", "curve"].includes(event.name) && event.data.time ? event.data : null);
+          const curve = ["preview", "curve"].includes(event.name) && event.data.time ? event.data : null;
+          yield { record, curve, isFinal: event.name === "curve" };
           if (event.name === "done") break;
         }
       }
@@ -22,10 +25,9 @@ export async function follow(record, news, signal) {
       if (error instanceof Refusal) events = false;
     }
     record = await getJson(`v1/jobs/${record.id}`, { signal });
-    news(record, null);
+    yield { record };
     if (!finished(record)) await pause(1, signal);
   }
-  return record;
 }
 
 function pick({ status, progress, message }) {
@@ -34,8 +36,12 @@ function pick({ status, progress, message }) {
 
 async function* stream(id, lastId, signal) {
   const extra = lastId ? { "Last-Event-ID": lastId } : {};
-  const answer = await fetch(`v1/jobs/${id}/events`, { headers: headers({ Accept: "text/event-stream", ...extra }), signal });
-  if (!answer.ok || !(answer.headers.get("Content-Type") || "").startsWith("text/event-stream")) throw new Refusal(answer.status, {});
+  const answer = await fetch(`v1/jobs/${id}/events`, {
+    headers: headers({ Accept: "text/event-stream", ...extra }),
+    signal,
+  });
+  if (!answer.ok || !(answer.headers.get("Content-Type") || "").startsWith("text/event-stream"))
+    throw new Refusal(answer.status, {});
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   try {
     let text = "";

@@ -8,6 +8,7 @@ import { Pursuit } from "./pursuit.js";
 import { partOf, QUANTITIES } from "./quantities.js";
 import { differences, fromRequest, SETTINGS, valueAt, position, withSetting, curvesRequest } from "./settings.js";
 import { fillTheory } from "./theory.js";
+import { buildUnits } from "./units.js";
 
 const STEPS = 1000; // of a slider
 const MOST_PINS = 5;
@@ -15,7 +16,8 @@ const MOST_PINS = 5;
 const current = { settings: null, parts: {}, theory: null };
 const pins = [];
 const sliders = {};
-let presets = [], changed = () => {};
+let presets = [],
+  changed = () => {};
 const pursuit = new Pursuit(news);
 const axes = () => ({ time: byId("explore-time").value, value: byId("explore-value").value });
 const quantity = () => byId("explore-quantity").value;
@@ -24,9 +26,14 @@ export function buildExplore(given, onChange) {
   presets = given;
   changed = onChange;
   byId("sliders").append(...Object.keys(SETTINGS).map(makeSlider));
-  byId("explore-preset").append(...presets.map(({ name }, i) => element("option", { value: i }, name)), element("option", { value: "", hidden: true }, "your own"));
+  byId("explore-preset").append(
+    ...presets.map(({ name }, i) => element("option", { value: i }, name)),
+    element("option", { value: "", hidden: true }, "your own"),
+  );
   byId("explore-preset").addEventListener("change", () => usePreset(byId("explore-preset").value));
-  byId("explore-quantity").append(...Object.entries(QUANTITIES).map(([value, { label }]) => element("option", { value }, label)));
+  byId("explore-quantity").append(
+    ...Object.entries(QUANTITIES).map(([value, { label }]) => element("option", { value }, label)),
+  );
   byId("explore-quantity").addEventListener("change", () => {
     byId("explore-value").value = QUANTITIES[quantity()].scale ?? "log";
     lookAtPins();
@@ -38,22 +45,27 @@ export function buildExplore(given, onChange) {
   byId("save-svg").addEventListener("click", () => saveImage("svg"));
   byId("save-png").addEventListener("click", () => saveImage("png"));
   byId("save-python").addEventListener("click", saveScript);
-  byId("field-names").addEventListener("change", () => byId("sliders").classList.toggle("named", byId("field-names").checked));
+  byId("field-names").addEventListener("change", () =>
+    byId("sliders").classList.toggle("named", byId("field-names").checked),
+  );
   byId("explore-quantity").value = "losses";
+  buildUnits((found) => takeOver({ ...current.settings, ...found }));
 }
 
 // The view as an address keeps it.
-export const exploreState = () => ({ settings: current.settings, pins: pins.map(({ settings }) => settings), quantity: quantity() });
+export const exploreState = () => ({
+  settings: current.settings,
+  pins: pins.map(({ settings }) => settings),
+  quantity: quantity(),
+});
 
 // Take up what an address kept, or begin with the first preset.
 export function restoreExplore(state) {
   if (!state?.settings) return current.settings ? undefined : usePreset(0);
   pins.splice(0, pins.length, ...(state.pins ?? []).map((settings) => ({ settings, parts: {}, theory: null })));
   if (state.quantity in QUANTITIES) byId("explore-quantity").value = state.quantity;
-  byId("explore-preset").value = "";
-  byId("explore-preset-note").textContent = "";
   lookAtPins();
-  move(state.settings);
+  takeOver(state.settings);
 }
 
 export const exploreRequest = () => curvesRequest(current.settings, 0.01);
@@ -65,28 +77,55 @@ function usePreset(number) {
 }
 
 function makeSlider(name) {
-  const { symbol, about, field, low, high, step } = SETTINGS[name], id = `slider-${name}`;
-  const range = element("input", { type: "range", id, min: 0, max: STEPS, step: step ? (STEPS * step) / (high - low) : 1, "aria-describedby": `${id}-about` });
-  const number = element("input", { type: "number", step: "any", inputMode: "decimal", "aria-label": `${symbol}, ${about}` });
+  const { symbol, about, field, low, high, step } = SETTINGS[name],
+    id = `slider-${name}`;
+  const range = element("input", {
+    type: "range",
+    id,
+    min: 0,
+    max: STEPS,
+    step: step ? (STEPS * step) / (high - low) : 1,
+    "aria-describedby": `${id}-about`,
+  });
+  const number = element("input", {
+    type: "number",
+    step: "any",
+    inputMode: "decimal",
+    "aria-label": `${symbol}, ${about}`,
+  });
   range.addEventListener("input", () => set(name, valueAt(name, range.value / STEPS)));
-  number.addEventListener("input", () => { if (number.value !== "" && number.validity.valid) set(name, Number(number.value), number); });
-  const label = element("label", { htmlFor: id, title: field }, [element("span", { className: "symbol" }, symbol), element("code", {}, field)]);
-  const node = element("div", { className: "slider", dataset: { name } }, [label, number, range, element("small", { id: `${id}-about` }, about)]);
+  number.addEventListener("input", () => {
+    if (number.value !== "" && number.validity.valid) set(name, Number(number.value), number);
+  });
+  const label = element("label", { htmlFor: id, title: field }, [
+    element("span", { className: "symbol" }, symbol),
+    element("code", {}, field),
+  ]);
+  const node = element("div", { className: "slider", dataset: { name } }, [
+    label,
+    number,
+    range,
+    element("small", { id: `${id}-about` }, about),
+  ]);
   sliders[name] = { node, range, number };
   return node;
 }
 
-function set(name, value, typed = null) {
+const set = (name, value, typed = null) => takeOver(withSetting(current.settings, name, value), typed);
+
+// Go to settings that are those of no preset.
+function takeOver(settings, typed = null) {
   byId("explore-preset").value = "";
   byId("explore-preset-note").textContent = "";
-  move(withSetting(current.settings, name, value), typed);
+  move(settings, typed);
 }
 
 // The view goes to these settings; the field in which they were typed stays as it is.
 function move(settings, typed = null) {
   current.settings = settings;
   for (const [name, { node, range, number }] of Object.entries(sliders)) {
-    const value = settings[name] ?? 1, { only, symbol } = SETTINGS[name];
+    const value = settings[name] ?? 1,
+      { only, symbol } = SETTINGS[name];
     node.hidden = only ? !only(settings) : false;
     range.value = STEPS * Math.min(1, Math.max(0, position(name, value)));
     range.setAttribute("aria-valuetext", `${symbol} = ${settings[name] ?? "not of this target"}`);
@@ -105,7 +144,11 @@ function look() {
 // Pinned curves of which the quantity is not known yet are computed, each by itself.
 function lookAtPins() {
   const part = partOf(quantity());
-  for (const one of pins.filter(({ parts }) => !parts[part])) new Pursuit((_, what) => { take(one, what); draw(); }).aim(one.settings, part);
+  for (const one of pins.filter(({ parts }) => !parts[part]))
+    new Pursuit((_, what) => {
+      take(one, what);
+      draw();
+    }).aim(one.settings, part);
 }
 
 function take(one, { parts, theory, theoryError }) {
@@ -117,12 +160,19 @@ let answered = null; // the settings that the curves drawn are of
 
 function news(settings, what) {
   const isNew = what.parts && answered !== settings;
-  if (isNew) { current.parts = {}; answered = settings; }
+  if (isNew) {
+    current.parts = {};
+    answered = settings;
+  }
   take(current, what);
   if (what.theory !== undefined) fillTheory(byId("explore-theory"), what.theory, what.theoryError); // its marks come with the curves
   if (what.error === undefined) return;
   byId("explore-error").textContent = what.error ?? "";
-  say(what.error ? "no curves for these settings" : `to ${100 * what.accuracy} %${what.accuracy > 0.01 ? ", refined when the sliders rest" : ""}`);
+  say(
+    what.error
+      ? "no curves for these settings"
+      : `to ${100 * what.accuracy} %${what.accuracy > 0.01 ? ", refined when the sliders rest" : ""}`,
+  );
   draw();
 }
 
@@ -160,7 +210,14 @@ function listPins() {
   const what = differences([answered, ...pins.map(({ settings }) => settings)]).slice(1);
   if (byId("pins").dataset.of === JSON.stringify(what)) return; // what has the focus keeps it
   byId("pins").dataset.of = JSON.stringify(what);
-  byId("pins").replaceChildren(...pins.map((_, i) => element("li", {}, [what[i] || "the present curve", button("Unpin", () => unpin(i), `Unpin ${what[i] || "the present curve"}`)])));
+  byId("pins").replaceChildren(
+    ...pins.map((_, i) =>
+      element("li", {}, [
+        what[i] || "the present curve",
+        button("Unpin", () => unpin(i), `Unpin ${what[i] || "the present curve"}`),
+      ]),
+    ),
+  );
 }
 
 async function saveImage(format) {
@@ -168,7 +225,8 @@ async function saveImage(format) {
 }
 
 function saveScript() {
-  const all = [answered ?? current.settings, ...pins.map(({ settings }) => settings)], names = differences(all);
+  const all = [answered ?? current.settings, ...pins.map(({ settings }) => settings)],
+    names = differences(all);
   const requests = all.map((settings, i) => [names[i] || "mean-field theory", curvesRequest(settings, 0.01)]);
   const text = exploreScript(requests, quantity(), axes(), new URL(".", location.href).href.replace(/\/$/, ""));
   save(new Blob([text], { type: "text/x-python" }), `dlnflow-${quantity()}.py`);

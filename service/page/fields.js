@@ -3,7 +3,9 @@ import { send } from "./api.js";
 import { element } from "./dom.js";
 
 let schemas = {};
-export function useSchemas(found) { schemas = found; }
+export function useSchemas(found) {
+  schemas = found;
+}
 
 export function resolve(schema) {
   if (!schema.$ref) return schema;
@@ -16,13 +18,20 @@ const without = (object, key) => Object.fromEntries(Object.entries(object).filte
 export function makeField(schema, path, required = true) {
   schema = resolve(schema);
   const variants = (schema.oneOf || schema.anyOf || []).map(resolve).filter((v) => !v.enum);
-  if (variants.length === 1) return makeField({ ...without(without(schema, "anyOf"), "oneOf"), ...variants[0] }, path, required);
+  if (variants.length === 1)
+    return makeField({ ...without(without(schema, "anyOf"), "oneOf"), ...variants[0] }, path, required);
   if (variants.length > 1) {
     const real = variants.filter((v) => v.type !== "null");
-    if (real.length === 1) return makeField({ ...without(schema, "anyOf"), ...real[0], description: schema.description || real[0].description }, path, false);
+    if (real.length === 1)
+      return makeField(
+        { ...without(schema, "anyOf"), ...real[0], description: schema.description || real[0].description },
+        path,
+        false,
+      );
     return choiceField(schema, real, path);
   }
-  if ("const" in schema) return { node: element("span", { hidden: true }), fixed: true, read: () => schema.const, write() {} };
+  if ("const" in schema)
+    return { node: element("span", { hidden: true }), fixed: true, read: () => schema.const, write() {} };
   if (schema.properties) return objectField(schema, path);
   if (schema.type === "string") return textField(schema, path);
   if (schema.type !== "array") return numberField(schema, path, required);
@@ -40,11 +49,13 @@ export function objectField(schema, path, except = []) {
   // A field that is given in place of others hides them.
   const replacing = Object.entries(schema.properties).filter(([name, property]) => property.replaces && fields[name]);
   const sync = () => {
-    for (const [name, { replaces }] of replacing) for (const other of replaces) fields[other].node.hidden = fields[name].read() !== undefined;
+    for (const [name, { replaces }] of replacing)
+      for (const other of replaces) fields[other].node.hidden = fields[name].read() !== undefined;
   };
   if (replacing.length) node.addEventListener("change", sync);
   return {
-    node, fields,
+    node,
+    fields,
     read() {
       const found = {};
       for (const [name, field] of Object.entries(fields)) {
@@ -74,11 +85,17 @@ function rowsField(schema, path) {
       if (value) row.write(value);
       return row;
     });
-    place.replaceChildren(...rows.map((row, i) => {
-      const remove = element("button", { type: "button", "aria-label": `remove ${path.split(".").pop()} ${i + 1}` }, "remove");
-      remove.addEventListener("click", () => change(read().filter((_, other) => other !== i)));
-      return element("fieldset", {}, [element("legend", {}, `${i + 1}`), row.node, remove]);
-    }));
+    place.replaceChildren(
+      ...rows.map((row, i) => {
+        const remove = element(
+          "button",
+          { type: "button", "aria-label": `remove ${path.split(".").pop()} ${i + 1}` },
+          "remove",
+        );
+        remove.addEventListener("click", () => change(read().filter((_, other) => other !== i)));
+        return element("fieldset", {}, [element("legend", {}, `${i + 1}`), row.node, remove]);
+      }),
+    );
     place.hidden = !rows.length;
   };
   const change = (values) => {
@@ -91,12 +108,21 @@ function rowsField(schema, path) {
 }
 
 function choiceField(schema, variants, path) {
-  const names = variants.map((v) => v.properties?.kind?.const || (v.properties ? Object.keys(v.properties).join(" and ") : "one value"));
+  const names = variants.map(
+    (v) => v.properties?.kind?.const || (v.properties ? Object.keys(v.properties).join(" and ") : "one value"),
+  );
   const parts = variants.map((v) => makeField({ ...v, description: v.properties ? v.description : "" }, path));
-  const select = element("select", {}, names.map((name, i) => element("option", { value: i }, name)));
+  const select = element(
+    "select",
+    {},
+    names.map((name, i) => element("option", { value: i }, name)),
+  );
   const place = element("div", { className: "part" });
   const note = element("small");
-  const show = () => { place.replaceChildren(parts[select.value].node); note.textContent = (variants[select.value].description || "").replaceAll("`", ""); };
+  const show = () => {
+    place.replaceChildren(parts[select.value].node);
+    note.textContent = (variants[select.value].description || "").replaceAll("`", "");
+  };
   select.addEventListener("change", show);
   const label = schema.description || "";
   const node = wrap(path, label, select, note);
@@ -118,7 +144,8 @@ function choiceField(schema, variants, path) {
 }
 
 function fits(variant, value) {
-  if (typeof value !== "object" || value === null) return typeof value === "string" ? variant.properties?.kind?.const === value : !variant.properties;
+  if (typeof value !== "object" || value === null)
+    return typeof value === "string" ? variant.properties?.kind?.const === value : !variant.properties;
   if (variant.properties?.kind) return variant.properties.kind.const === value.kind;
   return Boolean(variant.properties) && Object.keys(value).every((name) => name in variant.properties);
 }
@@ -128,7 +155,9 @@ function numberField(schema, path, required) {
   if (schema.minimum !== undefined) input.min = schema.minimum;
   if (schema.maximum !== undefined) input.max = schema.maximum;
   const node = wrap(path, [schema.description, range(schema)].filter(Boolean).join(" · "), input);
-  const write = (value) => { input.value = value ?? schema.default ?? ""; };
+  const write = (value) => {
+    input.value = value ?? schema.default ?? "";
+  };
   write();
   input.addEventListener("input", () => showError(node, judge(input, schema, required)));
   return { node, write, read: () => (input.value === "" ? undefined : Number(input.value)) };
@@ -139,13 +168,18 @@ function textField(schema, path) {
   const input = element("input", { type: "text", spellcheck: false });
   const node = wrap(path, schema.description || "", input);
   if (path.endsWith("design.id")) {
-    const file = element("input", { type: "file", accept: ".csv,.npz,.parquet", "aria-label": "Upload a data set (CSV, NPZ or Parquet)" });
+    const file = element("input", {
+      type: "file",
+      accept: ".csv,.npz,.parquet",
+      "aria-label": "Upload a data set (CSV, NPZ or Parquet)",
+    });
     file.addEventListener("change", async () => {
       try {
         const kept = await (await send("POST", "v1/datasets", { file: file.files[0] })).json();
         input.value = kept.id;
         showError(node, "");
-        node.querySelector("small").textContent = `${kept.rows} rows, ${kept.columns} columns; dimension is the number of columns`;
+        node.querySelector("small").textContent =
+          `${kept.rows} rows, ${kept.columns} columns; dimension is the number of columns`;
         input.dispatchEvent(new Event("input", { bubbles: true }));
       } catch (error) {
         showError(node, error.message);
@@ -153,7 +187,13 @@ function textField(schema, path) {
     });
     node.append(file);
   }
-  return { node, read: () => input.value.trim() || undefined, write: (value) => { input.value = value ?? ""; } };
+  return {
+    node,
+    read: () => input.value.trim() || undefined,
+    write: (value) => {
+      input.value = value ?? "";
+    },
+  };
 }
 
 function judge(input, schema, required) {
@@ -161,27 +201,45 @@ function judge(input, schema, required) {
   if (input.value === "") return required && schema.default === undefined ? "this is needed" : "";
   const value = Number(input.value);
   if (schema.minimum !== undefined && value < schema.minimum) return `at least ${schema.minimum}`;
-  if (schema.exclusiveMinimum !== undefined && value <= schema.exclusiveMinimum) return `more than ${schema.exclusiveMinimum}`;
+  if (schema.exclusiveMinimum !== undefined && value <= schema.exclusiveMinimum)
+    return `more than ${schema.exclusiveMinimum}`;
   if (schema.maximum !== undefined && value > schema.maximum) return `at most ${schema.maximum}`;
   return schema.type === "integer" && !Number.isInteger(value) ? "a whole number" : "";
 }
 
 function range(schema) {
-  const low = schema.minimum ?? schema.exclusiveMinimum, high = schema.maximum;
+  const low = schema.minimum ?? schema.exclusiveMinimum,
+    high = schema.maximum;
   if (low === undefined && high === undefined) return "";
   const from = schema.exclusiveMinimum !== undefined ? `above ${low}` : `${low}`;
   return high === undefined ? (low === undefined ? "" : `from ${from}`) : `${from} to ${high}`;
 }
 
 function listField(schema, path, required) {
-  const input = element("input", { type: "text", inputMode: "text", placeholder: required ? "0, 1" : "chosen by the service" });
+  const input = element("input", {
+    type: "text",
+    inputMode: "text",
+    placeholder: required ? "0, 1" : "chosen by the service",
+  });
   const node = wrap(path, [schema.description, "numbers with commas between them"].filter(Boolean).join(" · "), input);
-  const write = (value) => { input.value = (value ?? []).join(", "); };
-  input.addEventListener("input", () => showError(node, items(input).some(Number.isNaN) ? "only numbers, with commas between them" : ""));
-  return { node, write, read: () => (input.value.trim() === "" ? undefined : items(input).map((x) => (Number.isNaN(x) ? "?" : x))) };
+  const write = (value) => {
+    input.value = (value ?? []).join(", ");
+  };
+  input.addEventListener("input", () =>
+    showError(node, items(input).some(Number.isNaN) ? "only numbers, with commas between them" : ""),
+  );
+  return {
+    node,
+    write,
+    read: () => (input.value.trim() === "" ? undefined : items(input).map((x) => (Number.isNaN(x) ? "?" : x))),
+  };
 }
 
-const items = (input) => input.value.split(/[\s,;]+/).filter(Boolean).map(Number);
+const items = (input) =>
+  input.value
+    .split(/[\s,;]+/)
+    .filter(Boolean)
+    .map(Number);
 
 function wrap(path, text, input, ...more) {
   const id = `field-${path.replaceAll(".", "-")}-${Math.random().toString(36).slice(2, 7)}`;
@@ -199,7 +257,9 @@ function wrap(path, text, input, ...more) {
 
 export function showError(node, text) {
   node.querySelector(":scope > .error").textContent = text;
-  node.querySelector(":scope > input, :scope > select, :scope > button").setAttribute("aria-invalid", text ? "true" : "false");
+  node
+    .querySelector(":scope > input, :scope > select, :scope > button")
+    .setAttribute("aria-invalid", text ? "true" : "false");
 }
 
 // Show beside every field what is wrong with it by its own range, and nothing else.
@@ -210,7 +270,8 @@ export function judgeAll(root) {
   }
 }
 
-export const firstWrong = (root) => [...root.querySelectorAll("[aria-invalid=true]")].find((input) => input.offsetParent);
+export const firstWrong = (root) =>
+  [...root.querySelectorAll("[aria-invalid=true]")].find((input) => input.offsetParent);
 
 // Put what the service refused beside its field, or beside the nearest one that contains it; says whether there was one.
 export function placeError(root, path, text) {

@@ -3,7 +3,12 @@ import { getJson, postJson, Refusal } from "./api.js";
 import { byId, element } from "./dom.js";
 import { firstWrong, judgeAll, makeField, objectField, placeError, resolve, useSchemas } from "./fields.js";
 
-const KINDS = { dmft: "Mean-field theory (n, d → ∞)", simulation: "Finite networks", theory: "Closed forms: end, rate, time scales", comparison: "Comparison: theory and networks, with a verdict" };
+const KINDS = {
+  dmft: "Mean-field theory (n, d → ∞)",
+  simulation: "Finite networks",
+  theory: "Closed forms: end, rate, time scales",
+  comparison: "Comparison: theory and networks, with a verdict",
+};
 export const NOTHING = "Tick at least one kind of job to compute.";
 const SHARED = ["horizon", "times", "seed"];
 
@@ -17,7 +22,9 @@ export async function buildForm(given) {
   const description = await getJson("openapi.json");
   useSchemas(description.components.schemas);
   const body = description.paths["/v1/jobs"].post.requestBody.content["application/json"].schema;
-  const schemas = Object.fromEntries(Object.entries(body.discriminator.mapping).map(([kind, $ref]) => [kind, resolve({ $ref })]));
+  const schemas = Object.fromEntries(
+    Object.entries(body.discriminator.mapping).map(([kind, $ref]) => [kind, resolve({ $ref })]),
+  );
   parts.problem = makeField(schemas.dmft.properties.problem, "problem");
   byId("fields-problem").append(parts.problem.node);
   const shared = Object.fromEntries(SHARED.map((name) => [name, schemas.dmft.properties[name]]));
@@ -36,7 +43,9 @@ function addKind(kind, schema) {
   const field = objectField(schema, "", ["kind", "problem", ...SHARED]);
   const box = element("input", { type: "checkbox", checked: kind === "dmft" || kind === "theory", name: kind });
   const part = element("div", { className: "part" }, field.node);
-  const sync = () => { part.hidden = !box.checked || !field.node.children.length; };
+  const sync = () => {
+    part.hidden = !box.checked || !field.node.children.length;
+  };
   box.addEventListener("change", sync);
   sync();
   byId("fields-kinds").append(element("label", { className: "choice" }, [box, KINDS[kind]]), part);
@@ -45,19 +54,46 @@ function addKind(kind, schema) {
 
 function addSweep() {
   const box = element("input", { type: "checkbox", name: "sweep" });
-  const paths = ["problem.initial_scale", "problem.aspect_ratio", "problem.noise_std", "problem.weight_decay", "problem.target.density"];
+  const paths = [
+    "problem.initial_scale",
+    "problem.aspect_ratio",
+    "problem.noise_std",
+    "problem.weight_decay",
+    "problem.target.density",
+  ];
   const axes = [0, 1].map((number) => {
-    const path = element("select", { id: `axis-${number}` }, [number ? element("option", { value: "" }, "no second axis") : null, ...paths.map((p) => element("option", {}, p))]);
-    const values = element("input", { id: `axis-${number}-values`, type: "text", value: number ? "" : "0.03, 0.1, 0.3, 1", placeholder: "0.5, 1, 2" });
+    const path = element("select", { id: `axis-${number}` }, [
+      number ? element("option", { value: "" }, "no second axis") : null,
+      ...paths.map((p) => element("option", {}, p)),
+    ]);
+    const values = element("input", {
+      id: `axis-${number}-values`,
+      type: "text",
+      value: number ? "" : "0.03, 0.1, 0.3, 1",
+      placeholder: "0.5, 1, 2",
+    });
     return { path, values };
   });
-  const part = element("div", { className: "part", hidden: true }, axes.map(({ path, values }, i) => element("div", { className: "field", dataset: { path: i ? "axes.second" : "axes" } }, [
-    element("label", { htmlFor: path.id }, i ? "second axis" : "axis"), path,
-    element("label", { htmlFor: values.id }, "its values"), values,
-    element("p", { className: "error", role: "alert" }),
-  ])));
-  box.addEventListener("change", () => { part.hidden = !box.checked; });
-  byId("fields-kinds").append(element("label", { className: "choice" }, [box, "Sweep: the first kind above, on a grid"]), part);
+  const part = element(
+    "div",
+    { className: "part", hidden: true },
+    axes.map(({ path, values }, i) =>
+      element("div", { className: "field", dataset: { path: i ? "axes.second" : "axes" } }, [
+        element("label", { htmlFor: path.id }, i ? "second axis" : "axis"),
+        path,
+        element("label", { htmlFor: values.id }, "its values"),
+        values,
+        element("p", { className: "error", role: "alert" }),
+      ]),
+    ),
+  );
+  box.addEventListener("change", () => {
+    part.hidden = !box.checked;
+  });
+  byId("fields-kinds").append(
+    element("label", { className: "choice" }, [box, "Sweep: the first kind above, on a grid"]),
+    part,
+  );
   parts.sweep = { box, axes, part };
 }
 
@@ -70,17 +106,22 @@ function usePreset(number) {
 export function fillForm(request, others = []) {
   const base = request.kind === "sweep" ? request.base : request;
   if (request.kind) {
-    for (const { box, sync } of Object.values(parts.kinds)) { box.checked = false; sync(); }
+    for (const { box, sync } of Object.values(parts.kinds)) {
+      box.checked = false;
+      sync();
+    }
   }
   if (parts.sweep) {
     parts.sweep.box.checked = request.kind === "sweep";
     parts.sweep.part.hidden = !parts.sweep.box.checked;
-    Object.entries(request.axes || {}).slice(0, 2).forEach(([path, values], i) => {
-      const { path: select, values: input } = parts.sweep.axes[i];
-      if (![...select.options].some((o) => o.value === path)) select.append(element("option", {}, path));
-      select.value = path;
-      input.value = values.join(", ");
-    });
+    Object.entries(request.axes || {})
+      .slice(0, 2)
+      .forEach(([path, values], i) => {
+        const { path: select, values: input } = parts.sweep.axes[i];
+        if (![...select.options].some((o) => o.value === path)) select.append(element("option", {}, path));
+        select.value = path;
+        input.value = values.join(", ");
+      });
   }
   parts.problem.write(base.problem);
   parts.shared.write(base);
@@ -97,16 +138,26 @@ function fillKind({ box, field, sync }, request) {
 
 // The requests that the form stands for, one for each kind that is ticked.
 export function readForm() {
-  const found = Object.keys(parts.kinds).filter((kind) => parts.kinds[kind].box.checked).map((kind) => {
-    const shared = kind === "theory" ? {} : parts.shared.read();
-    return { kind, problem: parts.problem.read(), ...shared, ...parts.kinds[kind].field.read() };
-  });
+  const found = Object.keys(parts.kinds)
+    .filter((kind) => parts.kinds[kind].box.checked)
+    .map((kind) => {
+      const shared = kind === "theory" ? {} : parts.shared.read();
+      return { kind, problem: parts.problem.read(), ...shared, ...parts.kinds[kind].field.read() };
+    });
   return parts.sweep?.box.checked && found.length ? [{ kind: "sweep", base: found[0], axes: readAxes() }] : found;
 }
 
 function readAxes() {
   const used = parts.sweep.axes.filter(({ path, values }) => path.value && values.value.trim());
-  return Object.fromEntries(used.map(({ path, values }) => [path.value, values.value.split(/[\s,;]+/).filter(Boolean).map(Number)]));
+  return Object.fromEntries(
+    used.map(({ path, values }) => [
+      path.value,
+      values.value
+        .split(/[\s,;]+/)
+        .filter(Boolean)
+        .map(Number),
+    ]),
+  );
 }
 
 // What the service says against a request, beside the field that it names.
@@ -126,11 +177,17 @@ export function judge() {
 }
 
 const UNCERTAIN = 2; // most jobs take between half and twice as long as predicted
-let estimateTimer = null, stopEstimate = null, canEstimate = true;
+let estimateTimer = null,
+  stopEstimate = null,
+  canEstimate = true;
 
 // Predicted seconds of all of the requests together; 0 where that cannot be known.
 export async function predictedSeconds(requests) {
-  const answers = await Promise.all(requests.filter(({ kind }) => kind !== "theory").map((request) => postJson("v1/estimate", request).catch(() => ({ seconds: 0 }))));
+  const answers = await Promise.all(
+    requests
+      .filter(({ kind }) => kind !== "theory")
+      .map((request) => postJson("v1/estimate", request).catch(() => ({ seconds: 0 }))),
+  );
   return answers.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
@@ -147,11 +204,17 @@ async function estimate() {
   const place = byId("estimate");
   place.textContent = "";
   if (judge()) return;
-  const ticked = readForm(), requests = ticked.filter((request) => request.kind !== "theory");
-  if (!ticked.length) { place.textContent = NOTHING; return; }
+  const ticked = readForm(),
+    requests = ticked.filter((request) => request.kind !== "theory");
+  if (!ticked.length) {
+    place.textContent = NOTHING;
+    return;
+  }
   stopEstimate = new AbortController();
   try {
-    const answers = await Promise.all(requests.map((request) => postJson("v1/estimate", request, { signal: stopEstimate.signal })));
+    const answers = await Promise.all(
+      requests.map((request) => postJson("v1/estimate", request, { signal: stopEstimate.signal })),
+    );
     place.textContent = answers.map((answer, i) => `${requests[i].kind}: ${cost(answer)}`).join("; ");
   } catch (error) {
     if (!(error instanceof Refusal)) return;
@@ -161,8 +224,14 @@ async function estimate() {
 }
 
 function cost(answer) {
-  const seconds = answer.seconds ?? answer.predicted_seconds, bytes = answer.memory_bytes ?? answer.bytes ?? answer.memory;
+  const seconds = answer.seconds ?? answer.predicted_seconds,
+    bytes = answer.memory_bytes ?? answer.bytes ?? answer.memory;
   const say = (most) => (most < 90 ? `${Math.ceil(most)} s` : `${Math.ceil(most / 60)} min`);
-  const time = seconds === undefined ? "" : seconds < 1 ? "a second or two" : `${say(seconds / UNCERTAIN)} to ${say(seconds * UNCERTAIN)}`;
+  const time =
+    seconds === undefined
+      ? ""
+      : seconds < 1
+        ? "a second or two"
+        : `${say(seconds / UNCERTAIN)} to ${say(seconds * UNCERTAIN)}`;
   return [time, bytes ? `${Math.ceil(bytes / 1e6)} MB` : ""].filter(Boolean).join(", ");
 }

@@ -9,7 +9,12 @@ export function pythonLines(request, origin) {
   const { kind, ...fields } = request;
   const lines = Object.entries({ kind, ...fields }).map(([name, value]) => `        ${name}=${python(value)},`);
   return [
-    "from dlnflow import Client", "", `with Client("${origin}") as client:`, "    job = client.submit(", ...lines, "    )",
+    "from dlnflow import Client",
+    "",
+    `with Client("${origin}") as client:`,
+    "    job = client.submit(",
+    ...lines,
+    "    )",
     "    result = job.result(bar=True)",
   ].join("\n");
 }
@@ -18,7 +23,10 @@ function python(value) {
   if (value === null) return "None";
   if (value === true || value === false) return value ? "True" : "False";
   if (Array.isArray(value)) return `[${value.map(python).join(", ")}]`;
-  if (typeof value === "object") return `{${Object.entries(value).map(([name, inner]) => `"${name}": ${python(inner)}`).join(", ")}}`;
+  if (typeof value === "object")
+    return `{${Object.entries(value)
+      .map(([name, inner]) => `"${name}": ${python(inner)}`)
+      .join(", ")}}`;
   return JSON.stringify(value);
 }
 
@@ -26,9 +34,23 @@ function python(value) {
 export function exploreScript(requests, quantity, axes, origin) {
   const entries = requests.map(([label, request]) => `    ${JSON.stringify(label)}: ${python(request)},`);
   return [
-    `"""${QUANTITIES[quantity].label}, by dlnflow."""`, "", "from matplotlib.figure import Figure", "", "from dlnflow import Client", "",
-    "REQUESTS = {", ...entries, "}", "", "figure = Figure(layout=\"constrained\")", "ax = figure.subplots()", `with Client("${origin}") as client:`,
-    "    results = {label: client.submit(request).result() for label, request in REQUESTS.items()}", ...drawLines(quantity, axes), `figure.savefig("dlnflow-${quantity}.svg")`, "",
+    `"""${QUANTITIES[quantity].label}, by dlnflow."""`,
+    "",
+    "from matplotlib.figure import Figure",
+    "",
+    "from dlnflow import Client",
+    "",
+    "REQUESTS = {",
+    ...entries,
+    "}",
+    "",
+    'figure = Figure(layout="constrained")',
+    "ax = figure.subplots()",
+    `with Client("${origin}") as client:`,
+    "    results = {label: client.submit(request).result() for label, request in REQUESTS.items()}",
+    ...drawLines(quantity, axes),
+    `figure.savefig("dlnflow-${quantity}.svg")`,
+    "",
   ].join("\n");
 }
 
@@ -36,19 +58,31 @@ function drawLines(quantity, axes) {
   const first = "result = next(iter(results.values()))";
   if (QUANTITIES[quantity].kernel) {
     const time = "result.kernels.time";
-    return [first, `ax.pcolormesh(${time}, ${time}, result.kernels.${quantity}, shading="gouraud")`, 'ax.set(xscale="log", yscale="log", xlabel="s", ylabel="t")'];
+    return [
+      first,
+      `ax.pcolormesh(${time}, ${time}, result.kernels.${quantity}, shading="gouraud")`,
+      'ax.set(xscale="log", yscale="log", xlabel="s", ylabel="t")',
+    ];
   }
   if (partOf(quantity) === "order-parameters" && quantity === "conditional") {
     return [
-      first, "time = result.order_parameters.time", "for given in result.order_parameters.conditional:", "    (line,) = ax.plot(time, given.mean, label=given.given)",
-      "    ax.fill_between(time, given.quantiles[0], given.quantiles[-1], color=line.get_color(), alpha=0.2)", 'ax.set(xscale="log", xlabel="time", ylabel="w")', "ax.legend()",
+      first,
+      "time = result.order_parameters.time",
+      "for given in result.order_parameters.conditional:",
+      "    (line,) = ax.plot(time, given.mean, label=given.given)",
+      "    ax.fill_between(time, given.quantiles[0], given.quantiles[-1], color=line.get_color(), alpha=0.2)",
+      'ax.set(xscale="log", xlabel="time", ylabel="w")',
+      "ax.legend()",
     ];
   }
-  const names = curvesOf(quantity).map((name) => `"${name}"`).join(", ");
+  const names = curvesOf(quantity)
+    .map((name) => `"${name}"`)
+    .join(", ");
   return [
     "for number, (label, result) in enumerate(results.items()):",
     `    for name, style in zip([${names}], ["-", "--"]):`,
     '        result.plot(ax, (name,), label=f"{name}, {label} ± 1 s.e.", color=f"C{number}", linestyle=style)',
-    `ax.set(xscale="${axes.time}", yscale="${axes.value}")`, "ax.legend()",
+    `ax.set(xscale="${axes.time}", yscale="${axes.value}")`,
+    "ax.legend()",
   ];
 }

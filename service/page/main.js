@@ -1,15 +1,33 @@
 // What the page does: submit what the form says, follow it, show it, and keep the address in step.
-import { getJson, postJson, Refusal, send } from "./api.js";
+import { getJson, postJson, Refusal, sayRefusal, send } from "./api.js";
 import { byId } from "./dom.js";
 import { follow } from "./events.js";
 import { buildExplore, exploreRequest, exploreState, restoreExplore } from "./explore.js";
-import { buildForm, estimateSoon, fillForm, judge, NOTHING, predictedSeconds, readForm, sayRange, showRefusal } from "./form.js";
+import {
+  buildForm,
+  estimateSoon,
+  fillForm,
+  judge,
+  NOTHING,
+  predictedSeconds,
+  readForm,
+  sayRange,
+  showRefusal,
+} from "./form.js";
 import { refresh, setUpList } from "./joblist.js";
 import { curlLines, pythonLines } from "./lines.js";
-import { clear, isShown, load, loadTable, setUp, update } from "./results.js";
+import { clear, isShown, load, loadTable, remove, setUp, update } from "./results.js";
 import { exploreAddress, jobsAddress, readAddress, writeAddress } from "./share.js";
 
-const actions = { show: (id) => open([id]), overlay: (id) => open([id], false), cancel, again };
+const actions = {
+  show: (id) => open([id]),
+  overlay: (id) => open([id], false),
+  cancel: (id) => end(`v1/jobs/${id}`),
+  remove: async (id) => {
+    if (await end(`v1/jobs/${id}/result`)) remove(id);
+  },
+  again,
+};
 let submitting = false;
 
 async function run(event) {
@@ -29,8 +47,18 @@ async function run(event) {
     const records = [];
     for (const request of requests) records.push(await postJson("v1/jobs", request));
     clear();
-    if (byId("results").getBoundingClientRect().top < 0 || byId("results").getBoundingClientRect().top > innerHeight / 2) byId("results").scrollIntoView();
-    writeAddress(jobsAddress(records.map((record) => record.id), requests[0]), true);
+    if (
+      byId("results").getBoundingClientRect().top < 0 ||
+      byId("results").getBoundingClientRect().top > innerHeight / 2
+    )
+      byId("results").scrollIntoView();
+    writeAddress(
+      jobsAddress(
+        records.map((record) => record.id),
+        requests[0],
+      ),
+      true,
+    );
     records.forEach(watch);
     await refresh();
   } catch (error) {
@@ -58,14 +86,16 @@ async function isAffordable(requests) {
   return answer;
 }
 
-async function watch(record) {
-  update(record);
+async function watch(asked) {
+  let record = asked;
   try {
-    await load(await follow(record, (news, curve) => {
-      if (!isShown(record.id)) return;
-      update(news, curve);
-      loadTable(news).catch(refused);
-    }));
+    for await (const news of follow(asked)) {
+      record = news.record;
+      if (!isShown(record.id)) continue;
+      update(record, news.curve);
+      loadTable(record).catch(refused);
+    }
+    await load(record);
     await refresh();
   } catch (error) {
     refused(error);
@@ -77,8 +107,13 @@ async function open(ids, afresh = true) {
     const records = await Promise.all(ids.map((id) => getJson(`v1/jobs/${id}`)));
     if (afresh) {
       clear();
-      const same = records.filter(({ request }) => JSON.stringify(request.problem) === JSON.stringify(records[0].request.problem));
-      fillForm(records[0].request, same.slice(1).map(({ request }) => request));
+      const same = records.filter(
+        ({ request }) => JSON.stringify(request.problem) === JSON.stringify(records[0].request.problem),
+      );
+      fillForm(
+        records[0].request,
+        same.slice(1).map(({ request }) => request),
+      );
       writeAddress(jobsAddress(ids, records[0].request), true);
     }
     records.forEach(watch);
@@ -88,13 +123,17 @@ async function open(ids, afresh = true) {
   }
 }
 
-async function cancel(id) {
+// Cancel a job or delete it; what the service has against that stands above the list. Says whether it was done.
+async function end(path) {
+  byId("jobs-error").textContent = "";
   try {
-    await send("DELETE", `v1/jobs/${id}`);
+    await send("DELETE", path);
   } catch (error) {
-    refused(error);
+    if (!(error instanceof Refusal)) throw error;
+    byId("jobs-error").textContent = sayRefusal(error);
   }
   await refresh();
+  return byId("jobs-error").textContent === "";
 }
 
 function again(request) {
@@ -120,13 +159,18 @@ async function share() {
   writeAddress(jobsAddress(readAddress().ids, readForm()[0] || null));
   await navigator.clipboard?.writeText(location.href).catch(() => {});
   byId("share").textContent = "Address copied";
-  setTimeout(() => { byId("share").textContent = "Copy address"; }, 2000);
+  setTimeout(() => {
+    byId("share").textContent = "Copy address";
+  }, 2000);
 }
 
 // Show what the address names: a view, its settings, its jobs.
 async function restore() {
   const { view, ids, state, request } = readAddress();
-  for (const [name, id] of [["explore", "explore"], ["form", "work"]]) {
+  for (const [name, id] of [
+    ["explore", "explore"],
+    ["form", "work"],
+  ]) {
     byId(id).hidden = name !== view;
     byId(`to-${name}`).toggleAttribute("aria-current", name === view);
   }
@@ -139,7 +183,9 @@ async function restore() {
 
 function explored() {
   clearTimeout(explored.timer); // browsers allow few changes of the address in a second
-  explored.timer = setTimeout(() => { if (readAddress().view === "explore") writeAddress(exploreAddress(exploreState())); }, 300);
+  explored.timer = setTimeout(() => {
+    if (readAddress().view === "explore") writeAddress(exploreAddress(exploreState()));
+  }, 300);
 }
 
 function openInForm() {

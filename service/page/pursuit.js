@@ -1,15 +1,18 @@
 // Results that follow moving settings: coarse ones at once, fine ones when the hand rests; what is overtaken is cancelled.
-import { getJson, postJson, Refusal, send } from "./api.js";
-import { finished } from "./events.js";
+import { getJson, postJson, sayRefusal, send } from "./api.js";
+import { finished, follow } from "./events.js";
 import { curvesRequest, theoryRequest } from "./settings.js";
 
-const COARSE = 0.05, FINE = 0.01; // accuracies
-const PATIENCE = 300; // milliseconds that a coarse result may take once a newer one is wanted
+const COARSE = 0.05,
+  FINE = 0.01; // accuracies
+const PATIENCE = 1000; // milliseconds that a coarse result may take once a newer one is wanted: most do, and are seen on the way
 const REST = 400; // milliseconds after which a hand rests
 
 // Computes for the newest settings; tells `news(settings, what)`, where `what` holds some of theory, theoryError, parts, accuracy, error.
 export class Pursuit {
-  constructor(news) { Object.assign(this, { news, wanted: null, running: null, timer: null }); }
+  constructor(news) {
+    Object.assign(this, { news, wanted: null, running: null, timer: null });
+  }
 
   // Follow to these settings; `part` is the part of the result that is looked at.
   aim(settings, part) {
@@ -24,7 +27,8 @@ export class Pursuit {
     while (this.wanted) {
       const { settings, part } = this.wanted;
       this.wanted = null;
-      if (await this.run(settings, part, COARSE) && !this.wanted) this.timer = setTimeout(() => this.refine(settings, part), REST);
+      if ((await this.run(settings, part, COARSE)) && !this.wanted)
+        this.timer = setTimeout(() => this.refine(settings, part), REST);
     }
   }
 
@@ -36,9 +40,12 @@ export class Pursuit {
 
   // Says whether there is a result.
   async run(settings, part, accuracy) {
-    const stop = new AbortController(), running = { stop, since: performance.now(), fine: accuracy === FINE };
+    const stop = new AbortController(),
+      running = { stop, since: performance.now(), fine: accuracy === FINE };
     this.running = running;
-    const hurry = setInterval(() => { if (running.overtaken && performance.now() > running.since + PATIENCE) stop.abort(); }, 50);
+    const hurry = setInterval(() => {
+      if (running.overtaken && performance.now() > running.since + PATIENCE) stop.abort();
+    }, 50);
     try {
       const theory = this.tellTheory(settings, stop.signal);
       const parts = await compute(curvesRequest(settings, accuracy), [...new Set(["curves", part])], stop.signal);
@@ -46,7 +53,7 @@ export class Pursuit {
       this.news(settings, { parts, accuracy, error: null });
       return true;
     } catch (error) {
-      if (error.name !== "AbortError") this.news(settings, { error: say(error) });
+      if (error.name !== "AbortError") this.news(settings, { error: sayRefusal(error) });
       return false;
     } finally {
       clearInterval(hurry);
@@ -56,36 +63,52 @@ export class Pursuit {
 
   async tellTheory(settings, signal) {
     try {
-      const { theory } = await compute(theoryRequest(settings), ["theory"], signal);
-      this.news(settings, { theory, theoryError: null });
+      this.news(settings, { theory: await predict(theoryRequest(settings), signal), theoryError: null });
     } catch (error) {
-      if (error.name !== "AbortError") this.news(settings, { theory: null, theoryError: say(error) });
+      if (error.name !== "AbortError") this.news(settings, { theory: null, theoryError: sayRefusal(error) });
     }
   }
 }
 
-const say = (error) => [error.message, error.hint].filter(Boolean).join(" ");
-
-// The parts of the result of a request; a job that is no longer wanted is cancelled.
-async function compute(request, parts, signal) {
-  let record = await postJson("v1/jobs", request); // not stopped on the way: its id is needed to cancel it
+// The theory of a problem, which is there within moments: one request asks and waits.
+async function predict(request, signal) {
+  const record = await postJson("v1/jobs", request, { signal, wait: 10 });
   remember(record.id);
+  return fetchPart(await endOf(record, signal), "theory", signal);
+}
+
+// Parts of a result: the curves as soon as they are final, others when all is stored. A job that is no longer wanted is cancelled.
+async function compute(request, parts, signal) {
+  const asked = await postJson("v1/jobs", request); // not stopped on the way: its id is needed to cancel it
+  remember(asked.id);
+  const found = {};
+  let record = asked;
   try {
-    while (!finished(record)) {
-      signal.throwIfAborted();
-      record = await getJson(`v1/jobs/${record.id}`, { signal, wait: 10 });
+    for await (const news of follow(asked, signal)) {
+      record = news.record;
+      if (news.isFinal) found.curves = news.curve;
+      if (finished(record) || parts.every((part) => part in found)) break;
     }
-    if (record.status !== "succeeded") throw new Refusal(409, { detail: record.error?.message ?? `the job was ${record.status}`, code: record.error?.code });
-    const found = await Promise.all(parts.map((part) => getJson(`v1/jobs/${record.id}/${part}?format=json`, { signal })));
-    return Object.fromEntries(parts.map((part, i) => [part, found[i]]));
+    const missing = parts.filter((part) => !(part in found));
+    const rest = await Promise.all(missing.map((part) => fetchPart(record, part, signal)));
+    return { ...found, ...Object.fromEntries(missing.map((part, i) => [part, rest[i]])) };
   } catch (error) {
     if (error.name === "AbortError" && !finished(record)) send("DELETE", `v1/jobs/${record.id}`).catch(() => {}); // it may have ended
     throw error;
   }
 }
 
+async function endOf(record, signal) {
+  for await (const news of follow(record, signal)) record = news.record;
+  return record;
+}
+
+// One part of the result of a job that has ended; without one, the service says why.
+const fetchPart = ({ id }, part, signal) => getJson(`v1/jobs/${id}/${part}?format=json`, { signal });
+
 // The jobs of this browser's exploring, which the list of jobs folds away.
-const KEY = "dlnflow-explored", MOST = 2000;
+const KEY = "dlnflow-explored",
+  MOST = 2000;
 const explored = new Set(JSON.parse(localStorage.getItem(KEY) ?? "[]"));
 
 export const isExplored = (id) => explored.has(id);

@@ -8,7 +8,8 @@ import { nameOf } from "./quantities.js";
 import { fillTheory } from "./theory.js";
 import { MEANING } from "./traces.js";
 
-const MOST = 6, MOST_OF_FAMILY = 24;
+const MOST = 6,
+  MOST_OF_FAMILY = 24;
 const shown = new Map(); // by id: { record, line, curves?, order?, kernels?, theory? }
 const KERNELS = ["correlation", "response", "residual_correlation", "residual_response"];
 
@@ -16,7 +17,12 @@ export const isShown = (id) => shown.has(id);
 
 export function setUp(actions) {
   for (const [name, text] of Object.entries(NAMES)) {
-    const box = element("input", { type: "checkbox", value: name, checked: name !== "parameter_error", onchange: draw });
+    const box = element("input", {
+      type: "checkbox",
+      value: name,
+      checked: name !== "parameter_error",
+      onchange: draw,
+    });
     byId("names").append(element("label", {}, [box, ` ${text}`]));
   }
   byId("kernel").append(...KERNELS.map((name) => element("option", { value: name }, name.replaceAll("_", " "))));
@@ -29,9 +35,15 @@ export function setUp(actions) {
   setUp.actions = actions;
 }
 
-export function clear() { shown.clear(); draw(); }
+export function clear() {
+  shown.clear();
+  draw();
+}
 
-export function remove(id) { shown.delete(id); draw(); }
+export function remove(id) {
+  shown.delete(id);
+  draw();
+}
 
 // News of a job: its record, and its curves as they are known so far where there are any.
 export function update(record, curve = null) {
@@ -46,13 +58,22 @@ export function update(record, curve = null) {
 export async function load(record) {
   update(record);
   if (record.status !== "succeeded") return;
-  const parts = Object.keys(record.links).filter((part) => ["curves", "order-parameters", "kernels", "theory", "comparison", "children", "table", "diagnostics"].includes(part));
-  const found = Object.fromEntries(await Promise.all(parts.map(async (part) => [part, await getJson(`v1/jobs/${record.id}/${part}?format=json`).catch(() => null)])));
+  const parts = Object.keys(record.links).filter((part) =>
+    ["curves", "order-parameters", "kernels", "theory", "comparison", "children", "table", "diagnostics"].includes(
+      part,
+    ),
+  );
+  const found = Object.fromEntries(
+    await Promise.all(
+      parts.map(async (part) => [part, await getJson(`v1/jobs/${record.id}/${part}?format=json`).catch(() => null)]),
+    ),
+  );
   if (!shown.has(record.id)) return;
   const { "order-parameters": order, ...rest } = found;
   shown.set(record.id, { ...shown.get(record.id), ...rest, order });
   draw();
-  if (rest.comparison) await Promise.all(Object.values(rest.comparison.jobs).map(async ({ id }) => load(await getJson(`v1/jobs/${id}`))));
+  if (rest.comparison)
+    await Promise.all(Object.values(rest.comparison.jobs).map(async ({ id }) => load(await getJson(`v1/jobs/${id}`))));
   if (rest.table) await Promise.all([loadFamily(record.id, rest.table.rows), loadLimits(record)]);
 }
 
@@ -60,7 +81,11 @@ export async function load(record) {
 async function loadLimits({ id, request: { base, axes } }) {
   if (base.kind === "theory" || !Object.keys(axes).every((path) => path.startsWith("problem."))) return;
   try {
-    const asked = await postJson("v1/jobs", { kind: "sweep", base: { kind: "theory", problem: base.problem }, axes }, { wait: 30 });
+    const asked = await postJson(
+      "v1/jobs",
+      { kind: "sweep", base: { kind: "theory", problem: base.problem }, axes },
+      { wait: 30 },
+    );
     remember(asked.id);
     const limits = (await getJson(`v1/jobs/${asked.id}/table?format=json`)).rows;
     if (shown.has(id)) shown.set(id, { ...shown.get(id), limits });
@@ -72,7 +97,8 @@ async function loadLimits({ id, request: { base, axes } }) {
 
 // The table at the time of the slider, logarithmic from the first time of a curve to the horizon; at its right end, the end.
 async function lookAt() {
-  const job = [...shown.values()].find(({ table: found }) => found), time = timeOf(job);
+  const job = [...shown.values()].find(({ table: found }) => found),
+    time = timeOf(job);
   byId("sweep-at-said").textContent = time ? `t = ${show(time)}` : "the end";
   const wanted = (lookAt.wanted = {});
   const at = time && (await getJson(`v1/jobs/${job.record.id}/table?format=json&at=${time}`));
@@ -86,8 +112,13 @@ function resetTime() {
   byId("sweep-at-said").textContent = "the end";
 }
 
-function timeOf({ record: { request: { base } } }) {
-  const share = byId("sweep-at").value / 1000, first = base.times?.find((t) => t > 0) ?? Math.min(0.01, base.horizon / 100);
+function timeOf({
+  record: {
+    request: { base },
+  },
+}) {
+  const share = byId("sweep-at").value / 1000,
+    first = base.times?.find((t) => t > 0) ?? Math.min(0.01, base.horizon / 100);
   return share < 1 && base.horizon ? Number((first * (base.horizon / first) ** share).toPrecision(3)) : null;
 }
 
@@ -103,25 +134,40 @@ export async function loadTable(record) {
 }
 
 async function loadFamily(id, rows) {
-  const done = rows.filter((row) => row.status === "succeeded" && typeof row.train_loss === "number").slice(0, MOST_OF_FAMILY);
+  const done = rows
+    .filter((row) => row.status === "succeeded" && typeof row.train_loss === "number")
+    .slice(0, MOST_OF_FAMILY);
   const known = new Map((shown.get(id)?.family || []).map((member) => [member.row.id, member]));
-  const family = await Promise.all(done.map(async (row) => known.get(row.id) || { row, curves: await getJson(`v1/jobs/${row.id}/curves`) }));
+  const family = await Promise.all(
+    done.map(async (row) => known.get(row.id) || { row, curves: await getJson(`v1/jobs/${row.id}/curves`) }),
+  );
   if (family.length && shown.has(id)) shown.set(id, { ...shown.get(id), family });
   draw();
 }
 
 let pending = null;
-function draw() { pending ??= requestAnimationFrame(() => { pending = null; drawNow(); }); }
+function draw() {
+  pending ??= requestAnimationFrame(() => {
+    pending = null;
+    drawNow();
+  });
+}
 
 function drawNow() {
-  const jobs = [...shown.values()], withCurves = jobs.filter((job) => job.curves?.time?.length);
-  const theories = jobs.filter((job) => job.theory), sweep = jobs.find((job) => job.table);
+  const jobs = [...shown.values()],
+    withCurves = jobs.filter((job) => job.curves?.time?.length);
+  const theories = jobs.filter((job) => job.theory),
+    sweep = jobs.find((job) => job.table);
   byId("nothing").hidden = jobs.length > 0;
   jobs.forEach(fillLine);
-  place(byId("shown"), jobs.map((job) => job.line.node));
+  place(
+    byId("shown"),
+    jobs.map((job) => job.line.node),
+  );
   toggle("curves-panel", withCurves.length > 0, () => drawPanel(withCurves, theories));
   toggle("theory-panel", theories.length > 0, () => fillTheory(byId("theory"), theories[0].theory));
-  const order = jobs.find((job) => job.order)?.order, kernels = jobs.find((job) => job.kernels)?.kernels;
+  const order = jobs.find((job) => job.order)?.order,
+    kernels = jobs.find((job) => job.kernels)?.kernels;
   toggle("conditional-panel", order, () => drawConditional(byId("conditional"), order));
   toggle("kernels-panel", kernels, () => drawKernel(byId("kernels"), kernels, byId("kernel").value));
   toggle("sweep-panel", sweep, () => drawTable(sweep));
@@ -129,7 +175,8 @@ function drawNow() {
 
 // Nodes that are there already stay untouched, so that they keep the focus.
 function place(parent, nodes) {
-  if (nodes.length !== parent.children.length || nodes.some((node, i) => node !== parent.children[i])) parent.replaceChildren(...nodes);
+  if (nodes.length !== parent.children.length || nodes.some((node, i) => node !== parent.children[i]))
+    parent.replaceChildren(...nodes);
 }
 
 function toggle(id, wanted, fill) {
@@ -138,15 +185,27 @@ function toggle(id, wanted, fill) {
 }
 
 function makeLine({ id, kind }) {
-  const { actions } = setUp, what = element("span"), bar = element("progress", { max: 1, "aria-label": `progress of ${kind}` });
+  const { actions } = setUp,
+    what = element("span"),
+    bar = element("progress", { max: 1, "aria-label": `progress of ${kind}` });
   const cancel = button("Cancel", () => actions.cancel(id), `Cancel ${kind}`);
-  const parts = [element("span", { className: "what" }, [what, element("small", {}, id)]), bar, cancel, button("Hide", () => remove(id), `Hide ${kind}`)];
+  const parts = [
+    element("span", { className: "what" }, [what, element("small", {}, id)]),
+    bar,
+    cancel,
+    button("Hide", () => remove(id), `Hide ${kind}`),
+  ];
   return { node: element("li", { dataset: { id } }, parts), what, bar, cancel };
 }
 
 function fillLine({ line, record, diagnostics, comparison }) {
-  const running = ["queued", "running"].includes(record.status), verdict = comparison && `${comparison.verdict}. ${comparison.explanation}`;
-  const note = record.error ? `${record.error.code}: ${record.error.message}` : diagnostics?.outcome === "not_converged" ? `not converged: ${diagnostics.advice}` : verdict || (running ? [record.message, left(record)].filter(Boolean).join(", ") : "");
+  const running = ["queued", "running"].includes(record.status),
+    verdict = comparison && `${comparison.verdict}. ${comparison.explanation}`;
+  const note = record.error
+    ? `${record.error.code}: ${record.error.message}`
+    : diagnostics?.outcome === "not_converged"
+      ? `not converged: ${diagnostics.advice}`
+      : verdict || (running ? [record.message, left(record)].filter(Boolean).join(", ") : "");
   line.what.textContent = `${record.kind}, ${record.status}${note ? `: ${note}` : ""}`;
   line.bar.value = record.progress;
   line.bar.hidden = line.cancel.hidden = !running;
@@ -155,21 +214,39 @@ function fillLine({ line, record, diagnostics, comparison }) {
 // What is left of a running job, by how far it has come in the time that it took.
 function left({ progress, started_at: start }) {
   const seconds = start && (Date.now() - new Date(start)) / 1000;
-  return seconds > 3 && progress > 0.05 && progress < 1 ? `about ${Math.ceil((seconds * (1 - progress)) / progress)} s left` : "";
+  return seconds > 3 && progress > 0.05 && progress < 1
+    ? `about ${Math.ceil((seconds * (1 - progress)) / progress)} s left`
+    : "";
 }
 
 function drawPanel(jobs, theories) {
   const names = [...byId("names").querySelectorAll("input:checked")].map((box) => box.value);
   byId("summary").textContent = drawCurves(byId("curves"), jobs, theories, names);
-  const { record, curves } = jobs[0], done = jobs.filter((job) => job.record.status === "succeeded");
-  const columns = Object.fromEntries(["time", ...names.flatMap((name) => [name, `${name}_stderr`])].filter((name) => curves[name]).map((name) => [name, curves[name]]));
-  const least = jobs[0].diagnostics?.summary, said = least ? `: the smallest test loss is ${show(least.least_test_loss)} at t = ${show(least.least_test_loss_time)}` : "";
+  const { record, curves } = jobs[0],
+    done = jobs.filter((job) => job.record.status === "succeeded");
+  const columns = Object.fromEntries(
+    ["time", ...names.flatMap((name) => [name, `${name}_stderr`])]
+      .filter((name) => curves[name])
+      .map((name) => [name, curves[name]]),
+  );
+  const least = jobs[0].diagnostics?.summary,
+    said = least
+      ? `: the smallest test loss is ${show(least.least_test_loss)} at t = ${show(least.least_test_loss_time)}`
+      : "";
   byId("table").replaceChildren(element("p", {}, `${record.kind} ${record.id}${said}`), table(columns));
   const key = done.map(({ record: { id } }) => id).join() || "none";
   if (byId("downloads").dataset.of === key) return;
   byId("downloads").dataset.of = key;
   byId("downloads").replaceChildren(
-    ...done.flatMap(({ record: { id, kind } }) => ["csv", "npz"].map((format) => button(`${kind} ${format.toUpperCase()}`, () => download(`v1/jobs/${id}/curves?format=${format}`, `${id}-curves.${format}`), `Download ${kind} curves as ${format.toUpperCase()}`))),
+    ...done.flatMap(({ record: { id, kind } }) =>
+      ["csv", "npz"].map((format) =>
+        button(
+          `${kind} ${format.toUpperCase()}`,
+          () => download(`v1/jobs/${id}/curves?format=${format}`, `${id}-curves.${format}`),
+          `Download ${kind} curves as ${format.toUpperCase()}`,
+        ),
+      ),
+    ),
     button("Plot SVG", saveSvg, "Download the plot as SVG"),
   );
 }
@@ -179,8 +256,10 @@ async function saveSvg() {
 }
 
 function drawTable({ record, table: found, at, family, limits }) {
-  const axes = Object.keys(record.request.axes), isNumber = (name, rows) => rows.some((row) => typeof row[name] === "number");
-  const names = Object.keys(found.rows[0] || {}), values = names.filter((name) => !axes.includes(name) && isNumber(name, found.rows) && !name.endsWith("_stderr"));
+  const axes = Object.keys(record.request.axes),
+    isNumber = (name, rows) => rows.some((row) => typeof row[name] === "number");
+  const names = Object.keys(found.rows[0] || {}),
+    values = names.filter((name) => !axes.includes(name) && isNumber(name, found.rows) && !name.endsWith("_stderr"));
   const select = byId("sweep-name");
   if (select.dataset.of !== `${record.id} ${values.length}`) {
     select.replaceChildren(...values.map((name) => element("option", { value: name }, nameOf(name))));
@@ -190,12 +269,34 @@ function drawTable({ record, table: found, at, family, limits }) {
   }
   byId("sweep").hidden = !values.length;
   byId("sweep-at").disabled = !record.request.base.horizon;
-  const name = select.value, ofTime = at && `${name}_at` in (at.rows[0] ?? {});
-  if (values.length) drawSweep(byId("sweep"), axes, ofTime ? at.rows : found.rows, ofTime ? `${name}_at` : name, { name, limits: at ? null : limits, time: ofTime ? at.rows.find((row) => row.at)?.at : null });
+  const name = select.value,
+    ofTime = at && `${name}_at` in (at.rows[0] ?? {});
+  if (values.length)
+    drawSweep(byId("sweep"), axes, ofTime ? at.rows : found.rows, ofTime ? `${name}_at` : name, {
+      name,
+      limits: at ? null : limits,
+      time: ofTime ? at.rows.find((row) => row.at)?.at : null,
+    });
   byId("family-part").hidden = !family;
   if (family) drawFamily(byId("family"), axes, family, byId("family-name").value);
-  const rows = (at ?? found).rows, all = Object.keys(rows[0] || {}), first = [...axes, "status", ...all.filter((column) => ofTime && column.includes("_at")), ...values];
-  const filled = [...new Set([...first, ...all])].filter((column) => all.includes(column) && rows.some((row) => row[column] !== null));
-  byId("sweep-table").replaceChildren(table(Object.fromEntries(filled.map((column) => [column, rows.map((row) => row[column])]))));
-  byId("sweep-downloads").replaceChildren(button("Table CSV", () => download(`v1/jobs/${record.id}/table?format=csv${at ? `&at=${timeOf({ record })}` : ""}`, `${record.id}-table.csv`), "Download the table as CSV"));
+  const rows = (at ?? found).rows,
+    all = Object.keys(rows[0] || {}),
+    first = [...axes, "status", ...all.filter((column) => ofTime && column.includes("_at")), ...values];
+  const filled = [...new Set([...first, ...all])].filter(
+    (column) => all.includes(column) && rows.some((row) => row[column] !== null),
+  );
+  byId("sweep-table").replaceChildren(
+    table(Object.fromEntries(filled.map((column) => [column, rows.map((row) => row[column])]))),
+  );
+  byId("sweep-downloads").replaceChildren(
+    button(
+      "Table CSV",
+      () =>
+        download(
+          `v1/jobs/${record.id}/table?format=csv${at ? `&at=${timeOf({ record })}` : ""}`,
+          `${record.id}-table.csv`,
+        ),
+      "Download the table as CSV",
+    ),
+  );
 }

@@ -2,14 +2,68 @@
 
 // `zero`: the left end of a logarithmic slider is 0. `default`: left out of requests, so that these keep their ids.
 export const SETTINGS = {
-  aspect_ratio: { symbol: "δ", about: "samples per weight, n/d", low: 0.1, high: 10, log: true, field: "problem.aspect_ratio" },
-  initial_scale: { symbol: "a", about: "initial scale, u(0) = v(0) = a", low: 1e-3, high: 10, log: true, field: "problem.initial_scale" },
+  aspect_ratio: {
+    symbol: "δ",
+    about: "samples per weight, n/d",
+    low: 0.1,
+    high: 10,
+    log: true,
+    field: "problem.aspect_ratio",
+  },
+  initial_scale: {
+    symbol: "a",
+    about: "initial scale, u(0) = v(0) = a",
+    low: 1e-3,
+    high: 10,
+    log: true,
+    field: "problem.initial_scale",
+  },
   noise_std: { symbol: "σ", about: "noise of the labels", low: 0, high: 2, field: "problem.noise_std" },
-  weight_decay: { symbol: "λ", about: "weight decay", low: 1e-3, high: 1, log: true, zero: true, field: "problem.weight_decay" },
-  density: { symbol: "ρ", about: "share of weights that are not zero", low: 0.01, high: 1, log: true, field: "problem.target.density" },
-  depth: { symbol: "L", about: "layers, w = (uᴸ − vᴸ)/L; 1 is the linear model", low: 1, high: 6, step: 1, default: 2, field: "problem.depth" },
-  batch_fraction: { symbol: "b", about: "share of the samples in a step; 1 is gradient flow", low: 0.02, high: 1, log: true, default: 1, field: "dynamics.batch_fraction" },
-  step_size: { symbol: "η", about: "time of one step", low: 0.005, high: 1, log: true, default: 0.05, field: "dynamics.step_size", only: (settings) => settings.batch_fraction < 1 },
+  weight_decay: {
+    symbol: "λ",
+    about: "weight decay",
+    low: 1e-3,
+    high: 1,
+    log: true,
+    zero: true,
+    field: "problem.weight_decay",
+  },
+  density: {
+    symbol: "ρ",
+    about: "share of weights that are not zero",
+    low: 0.01,
+    high: 1,
+    log: true,
+    field: "problem.target.density",
+  },
+  depth: {
+    symbol: "L",
+    about: "layers, w = (uᴸ − vᴸ)/L; 1 is the linear model",
+    low: 1,
+    high: 6,
+    step: 1,
+    default: 2,
+    field: "problem.depth",
+  },
+  batch_fraction: {
+    symbol: "b",
+    about: "share of the samples in a step; 1 is gradient flow",
+    low: 0.02,
+    high: 1,
+    log: true,
+    default: 1,
+    field: "dynamics.batch_fraction",
+  },
+  step_size: {
+    symbol: "η",
+    about: "time of one step",
+    low: 0.005,
+    high: 1,
+    log: true,
+    default: 0.05,
+    field: "dynamics.step_size",
+    only: (settings) => settings.batch_fraction < 1,
+  },
   horizon: { symbol: "T", about: "last time of the curves", low: 0.1, high: 1000, log: true, field: "horizon" },
 };
 
@@ -35,17 +89,25 @@ export function valueAt(name, at) {
 export function fromRequest(request) {
   const problem = request.problem;
   return {
-    aspect_ratio: problem.aspect_ratio, initial_scale: problem.initial_scale, noise_std: problem.noise_std, weight_decay: problem.weight_decay,
-    target: problem.target, density: problem.target.density ?? null, depth: problem.depth ?? SETTINGS.depth.default,
+    aspect_ratio: problem.aspect_ratio,
+    initial_scale: problem.initial_scale,
+    noise_std: problem.noise_std,
+    weight_decay: problem.weight_decay,
+    target: problem.target,
+    density: problem.target.density ?? null,
+    depth: problem.depth ?? SETTINGS.depth.default,
     batch_fraction: request.dynamics?.batch_fraction ?? SETTINGS.batch_fraction.default,
-    step_size: request.dynamics?.step_size ?? SETTINGS.step_size.default, horizon: request.horizon,
+    step_size: request.dynamics?.step_size ?? SETTINGS.step_size.default,
+    horizon: request.horizon,
   };
 }
 
 // The settings with one of them changed; a moved density makes the target sparse.
 export function withSetting(settings, name, value) {
   const changed = { ...settings, [name]: value };
-  return name === "density" ? { ...changed, target: { kind: "bernoulli_gauss", density: value, std: settings.target.std ?? 1 } } : changed;
+  return name === "density"
+    ? { ...changed, target: { kind: "bernoulli_gauss", density: value, std: settings.target.std ?? 1 } }
+    : changed;
 }
 
 function problemOf(settings) {
@@ -68,7 +130,12 @@ const say = (settings, name) => `${SETTINGS[name].symbol} = ${settings[name]}`;
 
 export function sayAll(settings) {
   const target = settings.density === null ? [`target ${settings.target.kind.replaceAll("_", "–")}`] : [];
-  return [...Object.keys(SETTINGS).filter((name) => isUsed(settings, name)).map((name) => say(settings, name)), ...target].join(", ");
+  return [
+    ...Object.keys(SETTINGS)
+      .filter((name) => isUsed(settings, name))
+      .map((name) => say(settings, name)),
+    ...target,
+  ].join(", ");
 }
 
 // What sets each of several settings apart from the others: `a = 0.03`.
@@ -76,7 +143,10 @@ export function differences(all) {
   const differs = (name) => new Set(all.map((settings) => JSON.stringify(settings[name]))).size > 1;
   const names = Object.keys(SETTINGS).filter(differs);
   const target = differs("target") && all.some((settings) => settings.density === null);
-  return all.map((settings) => [
-    ...names.filter((name) => isUsed(settings, name)).map((name) => say(settings, name)), ...(target ? [settings.target.kind.replaceAll("_", "–")] : []),
-  ].join(", "));
+  return all.map((settings) =>
+    [
+      ...names.filter((name) => isUsed(settings, name)).map((name) => say(settings, name)),
+      ...(target ? [settings.target.kind.replaceAll("_", "–")] : []),
+    ].join(", "),
+  );
 }

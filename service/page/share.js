@@ -11,7 +11,8 @@ export function writeAddress(address, step = false) {
 }
 
 export function readAddress() {
-  const found = new URLSearchParams(location.hash.slice(1)), view = location.hash.length < 2 || found.has("explore") ? "explore" : "form";
+  const found = new URLSearchParams(location.hash.slice(1)),
+    view = location.hash.length < 2 || found.has("explore") ? "explore" : "form";
   const ids = (found.get("jobs") || "").split(",").filter((id) => /^[\w-]{1,64}$/.test(id));
   return { view, ids, state: parse(found.get("explore")), request: parse(found.get("request")) };
 }

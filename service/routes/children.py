@@ -5,14 +5,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from dlnflow.jobs import results, table
-from dlnflow.jobs.job import Job
-from dlnflow.jobs.requests import ComparisonRequest, ParentRequest, SweepRequest, TimedRequest, job_id, request_adapter
-from dlnflow.jobs.summary import COLUMNS
+from dlnflow.wire import results, table
+from dlnflow.wire.job import Job
+from dlnflow.wire.requests import ComparisonRequest, ParentRequest, SweepRequest, TimedRequest, job_id, request_adapter
+from dlnflow.wire.summary import COLUMNS
 from service.context import Context, Service
 from service.documents import Document
 from service.errors import NotFound, Unprocessable
-from service.formats import JSON, choose
+from service.formats import JSON
+from service.negotiation import choose
 from service.parts import Table
 from service.routes.results import Wish, respond
 

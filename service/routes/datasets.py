@@ -9,12 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from dlnflow.jobs import matrix
-from dlnflow.jobs.datasets import Dataset
+from dlnflow.wire import matrix
 from service.access import Caller as Identity
 from service.access import said
 from service.context import Caller, Context, Service
 from service.errors import Forbidden, NotFound, Problem, Unprocessable
+from store.datasets import Dataset
 
 log = logging.getLogger(__name__)
 

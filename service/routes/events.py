@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from dlnflow.jobs.job import Job
+from dlnflow.wire.job import Job
 from service.context import Service
 from service.errors import NothingMore
 

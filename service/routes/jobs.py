@@ -1,4 +1,4 @@
-"""Jobs: submit, look at, list, cancel."""
+"""Jobs: submit, look at, list, cancel, delete."""
 
 import logging
 from typing import Annotated
@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from dlnflow.jobs.job import Job, Kind, Status, SubmittedJob
-from dlnflow.jobs.requests import job_id
+from dlnflow.wire.job import Job, Kind, Status, SubmittedJob
+from dlnflow.wire.requests import job_id
 from service.access import Caller as Identity
 from service.access import said
 from service.admission import require_affordable, require_json
@@ -83,6 +83,24 @@ def cancel_job(job_id: str, service: Service, caller: Caller) -> Job:
         case "cancelled":
             log.info("job %s: cancelled by %s", job_id, said(caller))
     return service.job(job_id)
+
+
+@router.delete("/{job_id}/result", status_code=204)
+def delete_job(job_id: str, service: Service, caller: Caller) -> None:
+    """Forget a finished job that the caller asked for, with its result and its children; it stays for others who asked for it too."""
+    job = service.job(job_id)
+    match service.store.delete(job_id, caller and caller.owner):
+        case "unfinished":
+            raise Conflict(f"job {job_id} is {job.status}", code="not_finished", hint=f"Cancel it first: DELETE /v1/jobs/{job_id}.")
+        case "foreign":
+            raise Forbidden(
+                f"job {job_id} was asked for by others, and not by you",
+                hint="What belongs to a sweep or a comparison is deleted with that; an operator's key deletes all.",
+            )
+        case "left":
+            log.info("job %s: let go by %s, others want it", job_id, said(caller))
+        case "deleted":
+            log.info("job %s: deleted by %s", job_id, said(caller))
 
 
 def _say(response: Response, job: Job, seconds: int | None) -> None:

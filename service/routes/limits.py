@@ -6,10 +6,9 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from dlnflow.jobs import forecast
-from dlnflow.jobs.matrix import MAX_ENTRIES
-from dlnflow.jobs.requests import MAX_POINTS, MAX_TIMES
-from dlnflow.jobs.store import MAX_ATTEMPTS
+from dlnflow import forecast
+from dlnflow.wire.matrix import MAX_ENTRIES
+from dlnflow.wire.requests import MAX_POINTS, MAX_TIMES
 from service.admission import excess, require_json
 from service.context import Context, Service
 from service.data import with_data
@@ -17,6 +16,7 @@ from service.openapi import REQUEST_BODY
 from service.routes.models import Limits
 from service.submission import read_request
 from service.wait import LONGEST_WAIT
+from store.jobs import MAX_ATTEMPTS
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 

@@ -9,8 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from dlnflow.jobs.store import JobStore
 from service.context import Service
+from store.jobs import JobStore
 
 router = APIRouter(tags=["operations"])
 

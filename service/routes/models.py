@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel
 
-from dlnflow.jobs.job import Job
-from dlnflow.jobs.store import Page
+from dlnflow.wire.job import Job
 from service.errors import Unprocessable
+from store.jobs import Page
 
 
 class JobList(BaseModel):

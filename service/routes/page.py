@@ -11,7 +11,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from service.formats import accepts
+from service.negotiation import accepts
 
 FOLDER = Path(__file__).parent.parent / "page"
 POLICY = (

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 
-from dlnflow.jobs import results
-from dlnflow.jobs.job import PARTS, Job
+from dlnflow.wire import results
+from dlnflow.wire.job import PARTS, Job
 from service.context import Context, Service
 from service.documents import Document
 from service.errors import NotFound, Unprocessable

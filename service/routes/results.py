@@ -6,13 +6,15 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Header, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from dlnflow.jobs import keys, results
-from dlnflow.jobs.job import PARTS, Job, links
+from dlnflow.wire import results
+from dlnflow.wire.job import PARTS, Job, links
 from service import parts
 from service.context import Context, Service
 from service.documents import Document
 from service.errors import Conflict, Gone, NotFound
-from service.formats import JSON, Format, choose
+from service.formats import JSON, NPZ, Format
+from service.negotiation import choose
+from store import keys
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
 
@@ -102,7 +104,10 @@ def respond(document: Document, media_type: str, wanted: Wanted, file: str | Non
 
 
 def _encode(service: Context, job_id: str, part: str, chosen: Format) -> Document:
-    document = results.decode(part, _stored(service, job_id, part))
+    stored = _stored(service, job_id, part)
+    if part in results.ARRAYS and chosen is NPZ:
+        return Document.of(stored)
+    document = results.decode(part, stored)
     if part == "comparison":  # whose links are as the worker knew them
         jobs = document["jobs"].items()
         document["jobs"] = {kind: {"id": job["id"], "links": links(job["id"], kind, service.settings.root_path)} for kind, job in jobs}

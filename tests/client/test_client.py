@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from dlnflow.client import ApiError, Client, InvalidRequest, JobFailed, ServiceUnavailable, WaitTimeout, wire
-from dlnflow.jobs.requests import DmftRequest
 from dlnflow.model import GaussianTarget, Problem
+from dlnflow.wire.requests import DmftRequest
 from tests.client.records import client_of, record
 from tests.e2e.stack import LONG, PROBLEM, QUICK, Stack
 

@@ -10,8 +10,8 @@ import pytest
 import dlnflow
 from dlnflow.client import AsyncClient, Client
 from dlnflow.client.fields import JobFields
-from dlnflow.jobs.requests import DmftRequest, Request, SimulationRequest
 from dlnflow.model import members
+from dlnflow.wire.requests import DmftRequest, Request, SimulationRequest
 
 OF_DATA = {"data", "header", "index", "bar"}
 

@@ -48,7 +48,7 @@ def test_what_is_below_its_own_error_is_less_than_it_in_tables():
 
 
 def test_accuracy_says_what_it_is_relative_to():
-    from dlnflow.jobs.requests import DmftRequest
+    from dlnflow.wire.requests import DmftRequest
 
     assert "1e-3 of its peak" in DmftRequest.model_json_schema()["properties"]["accuracy"]["description"]
 

@@ -17,9 +17,9 @@ from dlnflow.cli.parser import build_parser
 from dlnflow.cli.problem import read_request
 from dlnflow.client import Client, InvalidRequest
 from dlnflow.client.operations import as_request
-from dlnflow.jobs.plain import checked, plain
-from dlnflow.jobs.requests import request_adapter
 from dlnflow.local import SIMULATION
+from dlnflow.wire.plain import checked, plain
+from dlnflow.wire.requests import request_adapter
 from tests.client.records import client_of, record
 from tests.e2e.stack import PROBLEM
 from tests.service.serving import serving

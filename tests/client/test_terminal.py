@@ -52,7 +52,7 @@ LATIN = {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
 def test_lists_and_plots_are_printed_in_any_encoding(command, environment):
     import numpy as np
 
-    from dlnflow.jobs.results import to_npz
+    from dlnflow.wire.results import to_npz
 
     names = [name for curve in ("train_loss", "test_loss", "parameter_error") for name in (curve, f"{curve}_stderr")]
     arrays = to_npz({"time": np.linspace(0.1, 1, 20)} | {name: np.linspace(1, 0.1, 20) for name in names})
@@ -187,7 +187,7 @@ class Blocked:
 sys.meta_path.insert(0, Blocked())
 import numpy as np
 from dlnflow.client import Curves, Kernels
-from dlnflow.jobs.matrix import load
+from dlnflow.wire.matrix import load
 curves = Curves(*[np.linspace(1, 2, 3)] * 7)
 calls = {
     "frame": curves.to_dataframe,

@@ -106,7 +106,7 @@ def test_nothing_is_said_without_tls(machines: Machines):
 
 def test_a_worker_refuses_a_store_that_its_authority_did_not_sign(machines: Machines, tmp_path: Path):
     subprocess.run(["sh", "deploy/certificates.sh", str(tmp_path), HOST], check=True, cwd=ROOT)
-    ping = "from dlnflow.jobs import server, settings; server.connect(settings.from_environment()).ping()"
+    ping = "from store import server, settings; server.connect(settings.from_environment()).ping()"
     script = f"cat > /tmp/other.crt; DLNFLOW_REDIS_CA=/tmp/other.crt python -c '{ping}'"
     refused = subprocess.run(
         ["docker", "exec", "-i", machines.worker.containers("worker")[0], "sh", "-c", script],

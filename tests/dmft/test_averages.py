@@ -43,6 +43,8 @@ def test_names_are_those_of_the_compiled_averages(problem):
         "log_product": np.log(u * v),
         "averaged": mean**2,
         "drift": mean * error,
+        "missed": (np.abs(w) <= problem.support_threshold) & (sample.target != 0),
+        "false": (np.abs(w) > problem.support_threshold) & (sample.target == 0),
     }
     assert set(expected) == set(OBSERVED) and len(OBSERVED) == native.OBSERVED
     for name, values in expected.items():

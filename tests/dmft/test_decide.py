@@ -20,7 +20,6 @@ from dlnflow.dmft.constants import (
     MOST_ROUNDS,
     ROUGH,
     SMALL_PATHS,
-    TOLERANCE,
 )
 from dlnflow.dmft.errors import Errors
 from dlnflow.dmft.outcome import Unsettled
@@ -44,13 +43,14 @@ from dlnflow.dmft.stages import (
     TakenUp,
     TimeStep,
 )
+from dlnflow.dmft.task import tolerance
 from dlnflow.solution import CURVES
 
 ACCURACY = 0.01
 SMALL, LARGEST = SMALL_PATHS
 PILOT = SimpleNamespace(time_step="of the pilot")
 NO = Unsettled("no fixed point")
-SETTLED, ROUGH_RESIDUAL = 0.5 * TOLERANCE, 2 * ROUGH * TOLERANCE
+SETTLED, ROUGH_RESIDUAL = 0.5 * tolerance(ACCURACY), 2 * ROUGH * tolerance(ACCURACY)
 
 
 def mesh(panels=10, bound=0.1, pair=0, fallback=None):

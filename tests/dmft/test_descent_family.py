@@ -51,7 +51,8 @@ def test_descent_agrees_with_finite_networks(name):
     network = simulate(asked, horizon, dynamics=dynamics, times=times, dimension=2000, replicas=REPLICAS, seed=1)
     assert theory.diagnostics["outcome"] == "converged"
     for curve, values in theory.values.items():
-        quotient = np.abs(values - network.values[curve]) / np.hypot(theory.stderr[curve], network.stderr[curve])
+        difference, spread = np.abs(values - network.values[curve]), np.hypot(theory.stderr[curve], network.stderr[curve])
+        quotient = np.divide(difference, spread, out=np.zeros_like(spread), where=(spread > 0) | (difference > 0))
         z = norm.isf(t.sf(quotient, REPLICAS - 1))
         assert z.max() < 4, (curve, z)
 
@@ -94,7 +95,8 @@ def test_batches_of_nearly_everything_no_momentum_and_depth_two_are_limits():
     ):
         near = solve(problem(**change), 2.0, dynamics=descent(**{"step_size": 0.1} | dynamics), times=times, accuracy=0.02)
         for name, values in plain.values.items():
-            np.testing.assert_allclose(near.values[name], values, rtol=2e-3, atol=1e-9, err_msg=f"{dynamics} {name}")
+            atol = 1e-3 if name.endswith("_support") else 1e-9  # a share of points jumps where one of a thousand crosses the threshold
+            np.testing.assert_allclose(near.values[name], values, rtol=2e-3, atol=atol, err_msg=f"{dynamics} {name}")
 
 
 @pytest.mark.parametrize(

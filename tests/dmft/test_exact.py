@@ -85,7 +85,7 @@ def test_curves_end_where_theory_says(name, delta, scale):
     time = 6 / end.convergence_rate
     solution = solve(problem, time, times=np.array([time]), accuracy=0.01)
     assert solution.diagnostics["outcome"] == "converged"
-    for curve in ("parameter_error", "norm", "l1_norm", "overlap", "u_norm", "v_norm"):
+    for curve in ("parameter_error", "norm", "l1_norm", "overlap", "u_norm", "v_norm", "excess_l1_norm", "missed_support", "false_support"):
         within(solution, curve, np.array([getattr(end, f"final_{curve}")]), np.exp(-6.0) + 1e-5)
 
 

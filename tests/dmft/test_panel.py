@@ -8,7 +8,7 @@ import pytest
 from dlnflow.dmft import guess, panel, sampling
 from dlnflow.dmft.anderson import Anderson
 from dlnflow.dmft.averages import Rows
-from dlnflow.dmft.constants import ASTRAY, MISLEADING, STALLED, TOLERANCE, TRUSTED_STEPS
+from dlnflow.dmft.constants import ASTRAY, MISLEADING, STALLED, TOLERANCES, TRUSTED_STEPS
 from dlnflow.dmft.front import Panel, start
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.panel import Bounds, PanelMap, Standing, Verdict, terminate
@@ -17,6 +17,8 @@ from dlnflow.native import dmft as native
 
 BOUNDS = Bounds(tolerance=1e-6, acceptable=1e-3, most=100)
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2), noise_std=0.1, initial_scale=0.5)
+
+TOLERANCE = TOLERANCES[0]
 
 
 def standing(number, least, **changes):

@@ -13,9 +13,9 @@ from typing import Any
 import httpx2
 import numpy as np
 
-from dlnflow.jobs.requests import SimulationRequest, job_id, request_adapter
-from dlnflow.jobs.store import JobStore
 from dlnflow.simulation import simulate
+from dlnflow.wire.requests import SimulationRequest, job_id, request_adapter
+from store.jobs import JobStore
 from tests.e2e.stack import ENDS, QUICK, SETTLE_SECONDS, Stack, wait_until
 
 

@@ -7,10 +7,10 @@ import signal
 
 import numpy as np
 
-from worker import run
+from dlnflow import solving
 
 KILLS, ALLOCATES, NEVER_ENDS = 666_001, 666_002, 666_003
-_solve = run.solve
+_solve = solving.solve
 
 
 def solve(request, *watching):
@@ -27,5 +27,5 @@ def solve(request, *watching):
 if __name__ == "__main__":
     from worker import __main__
 
-    run.solve = solve
+    solving.solve = solve
     __main__.main()

@@ -7,15 +7,15 @@ import pytest
 import redis
 
 from dlnflow.dmft.constants import PILOT_SHARE
-from dlnflow.jobs import results
-from dlnflow.jobs.requests import job_id, request_adapter
-from dlnflow.jobs.store import JobStore
 from dlnflow.simulation import replicas
 from dlnflow.solution import ignore_progress
+from dlnflow.solving import produce
+from dlnflow.wire import results
+from dlnflow.wire.requests import job_id, request_adapter
 from service.embedded import socket_path
+from store.jobs import JobStore
 from tests.e2e.chaos import kill
 from tests.e2e.stack import PROBLEM, QUICK, Stack, wait_until
-from worker.run import produce
 
 pytestmark = pytest.mark.slow
 

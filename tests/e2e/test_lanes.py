@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import redis
 
-from dlnflow.jobs.job import Job
-from dlnflow.jobs.requests import job_id, request_adapter
-from dlnflow.jobs.settings import Settings
-from dlnflow.jobs.store import JobStore
+from dlnflow.wire.job import Job
+from dlnflow.wire.requests import job_id, request_adapter
 from service.queue import Messages
+from store.jobs import JobStore
+from store.settings import Settings
 from tests.e2e.stack import LONG, PROBLEM, QUICK, START_SECONDS, Stack, wait_until
 from tests.processes import running
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 import redis
 
-from dlnflow.jobs.store import JobStore
+from store.jobs import JobStore
 from tests.e2e.chaos import all_end, submit
 from tests.e2e.poisoned_worker import ALLOCATES, KILLS, NEVER_ENDS
 from tests.e2e.stack import START_SECONDS

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from dlnflow.jobs.store import LEASE_SECONDS
+from store.jobs import LEASE_SECONDS
 from tests.e2e.stack import LONG, QUICK, Stack
 
 pytestmark = pytest.mark.slow

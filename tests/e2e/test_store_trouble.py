@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import redis
 
-from dlnflow.jobs.store import JobStore
 from service.embedded import server_program, socket_path
+from store.jobs import JobStore
 from tests.e2e.chaos import all_end, expect_done, outcomes, repeated, submit
 from tests.e2e.proxy import Proxy
 from tests.e2e.stack import QUICK, Stack, wait_until

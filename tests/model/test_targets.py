@@ -26,6 +26,7 @@ def test_moments(name):
     law = LAWS[name]
     assert law.target.second_moment == pytest.approx(law.expect(lambda w: w**2), rel=1e-6)
     assert law.target.mean == pytest.approx(law.expect(lambda w: w), abs=1e-9)
+    assert law.target.magnitude == pytest.approx(law.expect(np.abs, 0.0), rel=1e-5)
     signs = [law.expect(lambda w, s=s: np.sign(w) == s, 0.0) for s in (-1, 0, 1)]
     np.testing.assert_allclose(law.target.signs, signs, atol=1e-7)
 

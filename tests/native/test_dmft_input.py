@@ -22,7 +22,7 @@ def problem():
 
 
 def paths_of(problem, **changed):
-    names = (*PATHS, "folded", "depth")
+    names = (*PATHS, "folded", "depth", "threshold")
     return native.Paths(**{name: getattr(problem, name) for name in names} | changed)
 
 

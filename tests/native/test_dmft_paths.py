@@ -154,6 +154,7 @@ def test_real_kernels():
     found = state.open_loop(sample)
     problem = Problem(order=state.order, paths=len(sample.target), rank=state.rank, edges=np.array(state.edges), weight_decay=0.01)
     problem.memory, problem.factor, problem.folded = state.residual_response, state.factor, True
+    problem.threshold = physics.support_threshold
     problem.modes, problem.target, problem.weights, problem.strata = sample.modes, sample.target, sample.weights, sample.strata
     problem.scale, problem.origin, problem.root = sample.scale, sample.origin, np.ones_like(sample.target)
     np.testing.assert_allclose(problem.integrals, state.integrals, rtol=1e-12)

@@ -51,6 +51,7 @@ class Problem:
     weight_decay: float = 0.1
     variances: tuple[float, ...] = (1.0,)
     folded: bool = False
+    threshold: float = 0.2
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(7)
@@ -70,6 +71,7 @@ class Problem:
         self.factor = 0.5 * rng.standard_normal((self.size, self.rank))
         self.modes = rng.standard_normal((self.rank + 2, self.paths))
         self.target = rng.standard_normal(self.paths)
+        self.target[::3] = 0.0
         self.root = np.sqrt(np.resize(self.variances, self.paths))
         self.weights = rng.random(self.paths)
         self.weights /= self.weights.sum()
@@ -87,7 +89,7 @@ class Problem:
     @property
     def native(self):
         """The paths as the compiled loops read them."""
-        names = ("modes", "target", "scale", "root", "origin", "weights", "strata", "folded", "depth")
+        names = ("modes", "target", "scale", "root", "origin", "weights", "strata", "folded", "depth", "threshold")
         return native.Paths(**{name: getattr(self, name) for name in names})
 
     def arguments(self) -> dict:
@@ -125,7 +127,7 @@ class Problem:
     def averages(self):
         """R_w, C_e, what `observe` gives by stratum, and H (N, P)."""
         N = self.size
-        response, correlation, sums, heights = np.zeros((N, N)), np.zeros((N, N)), np.zeros((2, 10, N)), np.zeros((N, self.paths))
+        response, correlation, sums, heights = np.zeros((N, N)), np.zeros((N, N)), np.zeros((2, 12, N)), np.zeros((N, self.paths))
         for path in range(self.paths):
             heights[:, path], w, k = self.solve(path)
             c, weight, target = self.root[path] ** 2, self.weights[path], self.target[path]
@@ -137,5 +139,6 @@ class Problem:
             u, v = layers(self.depth, self.scale[path], self.decay, heights[:, path])
             integral = self.integral(w - target, weights(self.depth, self.scale[path], 0.0, self.origin[path])[0] - target)
             even = [w * target, np.abs(w), k, sign * w, (w - target) ** 2, u**2 + v**2, sign * (u**2 - v**2), np.log(np.abs(u * v))]
-            sums[self.strata[path // native.BLOCK]] += weight * np.stack([*even, integral**2, integral * (w - target)])
+            missed, false = (np.abs(w) <= self.threshold) & (target != 0), (np.abs(w) > self.threshold) & (target == 0)
+            sums[self.strata[path // native.BLOCK]] += weight * np.stack([*even, integral**2, integral * (w - target), missed, false])
         return response, correlation, sums, heights

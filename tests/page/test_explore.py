@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dlnflow.jobs.requests import request_adapter
+from dlnflow.wire.requests import request_adapter
 from tests.e2e.stack import Stack
 from tests.page.conftest import Open
+from tests.page.steps import SECONDS
 
-SECONDS = 30_000  # for what a busy machine may take, in Playwright's milliseconds
 PRESETS = json.loads((Path(__file__).parents[2] / "service/page/presets.json").read_text())
 
 

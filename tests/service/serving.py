@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from dlnflow.jobs.settings import Settings
-from dlnflow.jobs.store import JobStore
 from service.app import connect, create_app, listen
 from service.context import Context
+from store.jobs import JobStore
+from store.settings import Settings
 from tests.ports import free_port
 
 

@@ -3,9 +3,9 @@
 import httpx2
 import pytest
 
-from dlnflow.jobs.settings import Settings
 from service import keys
 from service.access import require_choice
+from store.settings import Settings
 from tests.service.serving import serving
 from tests.service.test_app import REQUEST, open_client, pings
 

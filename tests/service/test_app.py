@@ -9,13 +9,13 @@ import pytest
 import redis
 from starlette.testclient import TestClient
 
-from dlnflow.jobs.settings import Settings, from_environment
-from dlnflow.jobs.store import JobStore
 from service.app import connect, create_app, listen
 from service.context import Context
 from service.errors import Problem
-from service.formats import choose
+from service.negotiation import choose
 from service.wait import preferred_wait
+from store.jobs import JobStore
+from store.settings import Settings, from_environment
 
 REQUEST = {
     "kind": "simulation",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dlnflow.jobs.requests import job_id, request_adapter
+from dlnflow.wire.requests import job_id, request_adapter
 from service.headers import joined
 from service.submission import read_request
 from tests.service.test_app import REQUEST, open_client, pings

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from dlnflow.jobs.requests import job_id, request_adapter
+from dlnflow.wire.requests import job_id, request_adapter
 from tests.e2e.stack import free_port, wait_until
 from tests.service.serving import serving
 from tests.service.test_app import REQUEST

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from dlnflow.jobs import results
-from dlnflow.jobs.requests import job_id, request_adapter
+from dlnflow.wire import results
+from dlnflow.wire.requests import job_id, request_adapter
 from service.live import READERS
 from tests.service.serving import serving
 from tests.service.test_app import REQUEST

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.model.problem import MOST_GROUPS
 from dlnflow.model.schedules import MOST_STEPS
+from dlnflow.wire.requests import job_id, request_adapter
 from tests.e2e.stack import PROBLEM, Stack
 from tests.e2e.stack import QUICK as ANY
 
@@ -45,6 +45,7 @@ WRONG = {
     "batch in per cent": (steps(batch_fraction=20), "dynamics.batch_fraction", "equal to 1"),
     "label noise negative": (steps(label_noise_std=-1), "dynamics.label_noise_std", "equal to 0"),
     "depth between 1 and 2": (problem(depth=1.5), "problem.depth", "give 1, or at least 2"),
+    "threshold negative": (problem(support_threshold=-0.1), "problem.support_threshold", "equal to 0"),
     "depth 0": (problem(depth=0), "problem.depth", "equal to 1"),
     "random start of depth 3": (problem(depth=3, initial_scale={"kind": "gaussian", "std": 1}), "problem.initial_scale", "give u and v"),
     "random start of a group": (
@@ -139,6 +140,7 @@ def test_what_means_the_same_is_taken(stack: Stack, request_, path, value):
 
 DEFAULTS = {
     "problem.depth": [2, 1, 3.0],
+    "problem.support_threshold": [0.1, 0.2],
     "dynamics.momentum": [0, 0.9],
     "dynamics.batch_fraction": [1, 0.5],
     "dynamics.label_noise_std": [0, 0.1],

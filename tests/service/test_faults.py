@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from dlnflow.jobs.settings import BadSetting, from_environment
+from store.settings import BadSetting, from_environment
 from tests.service.test_app import open_client, pings
 
 __all__ = ["open_client", "pings"]

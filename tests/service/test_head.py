@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from dlnflow.jobs import results
-from dlnflow.jobs.requests import job_id, request_adapter
+from dlnflow.wire import results
+from dlnflow.wire.requests import job_id, request_adapter
 from tests.service.serving import serving
 from tests.service.test_app import REQUEST
 from tests.service.test_operations import curves

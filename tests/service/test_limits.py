@@ -138,7 +138,7 @@ def test_a_sweep_that_is_too_large_is_refused_with_its_size_and_cost(store, open
 
 
 def test_the_forecast_is_cheap_to_import():
-    code = "import sys, dlnflow.jobs.forecast; assert not {'scipy', 'dlnflow.native'} & set(sys.modules)"
+    code = "import sys, dlnflow.forecast; assert not {'scipy', 'dlnflow.native'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

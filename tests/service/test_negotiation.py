@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from service.errors import Problem
-from service.formats import accepts, choose
+from service.negotiation import accepts, choose
 from tests.service.test_app import open_client, pings
 
 __all__ = ["open_client", "pings"]

@@ -7,9 +7,9 @@ import matplotlib.image
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
-from dlnflow.jobs import results
-from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.solution import CURVES
+from dlnflow.wire import results
+from dlnflow.wire.requests import job_id, request_adapter
 from service import documents
 from tests.service.test_app import REQUEST, open_client, pings
 

@@ -69,6 +69,24 @@ def test_a_cancel_that_changes_nothing_says_so(people):
     assert bob("DELETE", "/v1/jobs/unknown").status_code == 404
 
 
+def test_a_finished_job_is_deleted_by_those_who_asked_for_it(people, store):
+    ada, bob, operator = people
+    job, other = ada.submit(), ada.submit(1)
+    assert ada("DELETE", f"/v1/jobs/{job}/result").json()["code"] == "not_finished"
+    for _ in range(2):
+        store.succeed(store.claim("w"), {"diagnostics": b"{}"})
+    assert bob("DELETE", f"/v1/jobs/{job}/result").json()["code"] == "not_yours"
+    assert bob.submit() == job
+    assert ada("DELETE", f"/v1/jobs/{job}/result").status_code == 204
+    assert ada.mine() == [other]
+    assert ada("GET", f"/v1/jobs/{job}").json()["status"] == "succeeded"  # bob wants it
+    assert bob("DELETE", f"/v1/jobs/{job}/result").status_code == 204
+    assert bob("GET", f"/v1/jobs/{job}").status_code == 410
+    assert operator("DELETE", f"/v1/jobs/{other}/result").status_code == 204
+    assert ada("DELETE", f"/v1/jobs/{other}/result").status_code == 410
+    assert ada("DELETE", "/v1/jobs/unknown/result").status_code == 404
+
+
 def test_mine_and_all(people):
     ada, bob, _ = people
     first, second = ada.submit(1), bob.submit(2)

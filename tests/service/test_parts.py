@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from dlnflow.jobs import results
-from dlnflow.jobs.comparison import compare
-from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.solution import ignore_progress
+from dlnflow.solving import produce
+from dlnflow.wire import results
+from dlnflow.wire.comparison import compare
+from dlnflow.wire.requests import job_id, request_adapter
 from service import parts
 from tests.service.test_app import REQUEST, open_client, pings
-from worker.run import produce
 
 __all__ = ["open_client", "pings"]
 

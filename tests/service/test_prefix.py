@@ -10,7 +10,7 @@ __all__ = ["open_client", "pings"]
 
 @pytest.fixture
 def http(client, redis_url, open_client):
-    from dlnflow.jobs.settings import Settings
+    from store.settings import Settings
 
     settings = Settings(redis_url=redis_url, root_path="/a/b")
     return open_client(connect(settings), root_path="/a/b")

@@ -13,15 +13,15 @@ import pytest
 import redis
 from starlette.testclient import TestClient
 
-from dlnflow.jobs import trouble
-from dlnflow.jobs.server import unix_url
-from dlnflow.jobs.settings import Settings
-from dlnflow.jobs.store import JobStore
 from service import keys
 from service.app import connect, create_app, listen
 from service.context import Context
 from service.embedded import await_server, server_command
 from service.queue import Messages
+from store import trouble
+from store.jobs import JobStore
+from store.server import unix_url
+from store.settings import Settings
 from tests.processes import running
 from tests.service.test_app import REQUEST
 

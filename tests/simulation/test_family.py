@@ -11,7 +11,7 @@ from dlnflow.simulation.batches import draw_batch
 from dlnflow.simulation.descent import Descent, descend
 from dlnflow.simulation.draw import draw_network
 from dlnflow.simulation.flow import Flow, follow
-from dlnflow.simulation.stability import stable_batch_step, stable_step
+from dlnflow.simulation.stability import largest_eigenvalue, mean_slope
 from dlnflow.solution import NAMES, SolveError
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.3), noise_std=0.1, initial_scale=0.4, weight_decay=0.03)
@@ -253,7 +253,7 @@ def test_linear_networks_are_stable_up_to_the_edge_that_is_named():
     """At L = 1 steps diverge from η Λ = 2 (1 + β) on, also with momentum; repeated products know Λ to 2 %."""
     network = draw_network(changed(depth=1, weight_decay=0.0), 60, np.random.default_rng(0))
     for momentum in (0.0, 0.6):
-        edge, X = stable_step(network, momentum), network.design.X.astype(float)
+        edge, X = steps(1.0, momentum=momentum).stable_step(largest_eigenvalue(network)), network.design.X.astype(float)
         exact = 2 * (1 + momentum) / (2 * np.linalg.eigvalsh(X.T @ X).max() * 60 / network.samples)
         assert exact <= edge < 1.02 * exact
         (at,) = descend(Descent(network, steps(0.98 * exact, momentum=momentum), 300.0), np.array([300.0]))
@@ -273,10 +273,22 @@ def test_steps_that_are_far_too_long_diverge_at_every_depth(depth):
 def test_batches_name_their_edge():
     """One sample in fifty: τ E[k] = 2 at k = 2 of the linear network, so η = b δ/(1 − b)."""
     network = draw_network(changed(depth=1, aspect_ratio=1.0), 200, np.random.default_rng(0), keep_rows=True)
-    assert stable_batch_step(network, 0.02) == pytest.approx(0.02 / 0.98, rel=0.02)
-    assert stable_batch_step(network, 1.0) == np.inf
+    assert mean_slope(network) == pytest.approx(2, rel=0.02)
+    edge = steps(1.0, batch_fraction=0.02).stable_batch_step(2, 1.0)
+    assert edge == pytest.approx(0.02 / 0.98)
     with pytest.raises(SolveError, match=r"Batches of 0\.02 of the samples are stable where"):
-        list(descend(Descent(network, steps(0.06, batch_fraction=0.02), 600.0), np.array([600.0])))
+        list(descend(Descent(network, steps(3 * edge, batch_fraction=0.02), 600.0), np.array([600.0])))
+
+
+def test_momentum_brings_the_edge_of_batches_nearer():
+    """τ E[k] = 2(1 − β): half of the edge without momentum is beyond that at β = 0.8, and stable without it."""
+    network = draw_network(changed(depth=1, aspect_ratio=1.0), 200, np.random.default_rng(0), keep_rows=True)
+    half = 0.5 * 0.02 / 0.98
+    assert steps(half, batch_fraction=0.02, momentum=0.8).stable_batch_step(2, 1.0) == pytest.approx(0.4 * half)
+    (at,) = descend(Descent(network, steps(half, batch_fraction=0.02), 100.0), np.array([100.0]))
+    assert np.sum(at.r**2) < np.sum(network.y**2)
+    with pytest.raises(SolveError, match=r"Batches of 0\.02 of the samples are stable where"):
+        list(descend(Descent(network, steps(half, batch_fraction=0.02, momentum=0.8), 100.0), np.array([100.0])))
 
 
 def test_bad_input_is_refused_by_name():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dlnflow.jobs.requests import job_id, request_adapter
 from dlnflow.model import DiscreteTarget, GaussianScale, GradientDescent, Group, PairScale, Problem
 from dlnflow.theory import NoTheory, effective_start, end_of_descent, final_state, predict, temperature
+from dlnflow.wire.requests import job_id, request_adapter
 from tests.theory import finite
 from tests.theory.test_final import ATOMS, SPARSE, of
 
@@ -44,6 +44,32 @@ def test_batches_forget_the_initial_scale(scale):
     difference = np.array(logarithms) + 2 * tau * np.array(integrals)
     assert abs(difference.mean()) < 3.5 * difference.std(ddof=1) / np.sqrt(10) + 0.05 * 2 * tau * np.mean(integrals)
     assert abs(difference.mean()) < 0.1 * abs(np.mean(logarithms))
+    finite.assert_agrees(end_of_descent(problem, dynamics, np.mean(integrals)), draws, 0.02)
+
+
+def test_batches_shrink_u_v_of_every_group_by_its_variance():
+    """Of networks whose columns have variances 0.25 and 1.75; the end is that of the flow from starts scaled apart."""
+    groups = tuple(Group(weight=0.5, variance=c, target=ATOMS, initial_scale=0.6) for c in (0.25, 1.75))
+    problem, dynamics, d = Problem(aspect_ratio=0.5, groups=groups, noise_std=0.1), steps(0.02, 0.05), 300
+    tau, rng, draws, falls = temperature(dynamics, 0.5), np.random.default_rng(2), [], []
+    c, integrals = np.repeat([0.25, 1.75], d // 2), []
+    for _ in range(10):
+        teacher = finite.draw_teacher(ATOMS, d, rng)
+        X = rng.normal(size=(d // 2, d)) * np.sqrt(c / d)
+        y = X @ teacher + 0.1 * rng.normal(size=len(X))
+        u, v, integral = np.full(d, 0.6), np.full(d, 0.6), 0.0
+        for _ in range(2500):
+            r = X @ ((u**2 - v**2) / 2) - y
+            integral += 0.02 * np.mean(r**2) / 2
+            h = X.T @ (r * (rng.random(len(y)) < 0.05)) / (0.05 * 0.5)
+            u, v = u * (1 - 0.02 * h), v * (1 + 0.02 * h)
+        draws.append(finite.summary((u**2 - v**2) / 2, teacher))
+        starts = [group.initial.a for group in effective_start(problem, dynamics, integral).groups]
+        falls.append(np.log(np.abs(u * v)).reshape(2, -1).mean(axis=1) / 2 - np.log(starts))
+        integrals.append(integral)
+    mean, error = np.mean(falls, axis=0), np.std(falls, axis=0, ddof=1) / np.sqrt(10)
+    whole = tau * np.array([0.25, 1.75]) * np.mean(integrals)
+    assert np.all(np.abs(mean) < 3.5 * error + 0.1 * whole) and np.all(error < 0.05 * whole)
     finite.assert_agrees(end_of_descent(problem, dynamics, np.mean(integrals)), draws, 0.02)
 
 

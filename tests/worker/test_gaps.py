@@ -2,9 +2,9 @@
 
 import pytest
 
-from dlnflow.jobs import keys
-from dlnflow.jobs.store import JobStore
-from tests.jobs.test_store import ID, REQUEST
+from store import keys
+from store.jobs import JobStore
+from tests.store.test_jobs import ID, REQUEST
 from worker.pace import Pace
 from worker.upkeep import SETTLING_SECONDS, Upkeep
 from worker.watchdog import PATIENCE_SECONDS, Watchdog

@@ -5,14 +5,15 @@ import ctypes
 import numpy as np
 import pytest
 
+from dlnflow.provenance import forget_peak, peak
 from worker import memory
 
 SIZE, NUMBER = 8_000, 4_000  # numbers in an array, too few for it to be mapped alone, and arrays: 256 MB
 
 
 def resident() -> int:
-    memory.forget_peak()
-    return memory.peak()
+    forget_peak()
+    return peak()
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="another C library than that of GNU")

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from dlnflow.jobs.forecast_fit import PACE_SECONDS
+from dlnflow.forecast_fit import PACE_SECONDS
 from tests.worker.test_run import ID, queued, run, solution
 from worker import pace
 from worker.pace import PERIOD_SECONDS, Pace

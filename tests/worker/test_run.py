@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 import redis
 
-from dlnflow.jobs import keys, results
-from dlnflow.jobs.requests import job_id, request_adapter
-from dlnflow.jobs.store import JobStore
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, Solution, SolveError, ignore_progress
+from dlnflow.solving import solve
+from dlnflow.wire import results
+from dlnflow.wire.requests import job_id, request_adapter
+from store import keys
+from store.jobs import JobStore
 from worker.heartbeat import PERIOD_SECONDS, Heartbeat
 from worker.notes import Notes
 from worker.pace import Pace
-from worker.run import Post, run_job, solve
+from worker.run import Post, run_job
 from worker.upkeep import Upkeep
 from worker.warden import Warden
 from worker.watchdog import Watchdog
@@ -43,7 +45,7 @@ def queued(store: JobStore) -> JobStore:
 
 
 def run(store, monkeypatch, solve, limit: float = 60, pace: Pace | None = None):
-    monkeypatch.setattr("worker.run.solve", solve)
+    monkeypatch.setattr("dlnflow.solving.solve", solve)
     run_job(store, Post("w", lambda kind: limit, Notes(), lambda: None, pace or Pace(lambda: 1.0)))
     return store.get(ID)
 
@@ -147,7 +149,7 @@ def test_a_job_that_begins_lets_the_next_worker_know(queued, monkeypatch):
         sent_while_it_ran.append(len(sent))
         return solution(*arguments)
 
-    monkeypatch.setattr("worker.run.solve", solve)
+    monkeypatch.setattr("dlnflow.solving.solve", solve)
     run_job(queued, Post("w", lambda _: 60.0, Notes(), lambda: sent.append(1), Pace(lambda: 1.0)))
     assert sent_while_it_ran == [1]
 

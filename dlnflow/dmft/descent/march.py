@@ -291,12 +291,11 @@ def _root(gram: Array) -> Array:
 
 
 def stability_edge(problem: Problem, dynamics: GradientDescent) -> float:
-    """About the largest stable step, at the start or the end: 2(1 + β)/((1 + δ^(−1/2))² E[c k]), and with batches 2bδ/((1 − b) E[c k])."""
+    """About the largest stable step, at the start or the end, where the largest eigenvalue is (1 + δ^(−1/2))² E[c k]."""
     learned = (problem.depth * problem.typical_rate) ** (2 - 2 / problem.depth)  # k of a sparse teacher
     slope = max(2 * problem.initial_second_moment, learned)
-    largest = 2 * (1 + dynamics.momentum) / ((1 + problem.aspect_ratio**-0.5) ** 2 * slope)
-    b = dynamics.batch_fraction
-    return min(largest, 2 * b * problem.aspect_ratio / ((1 - b) * slope)) if b < 1 else largest
+    largest = (1 + problem.aspect_ratio**-0.5) ** 2 * slope
+    return min(dynamics.stable_step(largest), dynamics.stable_batch_step(slope, problem.aspect_ratio))
 
 
 def _scaled(gram: Array) -> Array:

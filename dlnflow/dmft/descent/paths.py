@@ -80,16 +80,19 @@ class Paths:
         return np.append(self.anchors[:modes] @ weighted, self.residual @ weighted)
 
     def observe(self) -> Array:
-        """E of c (w − w*)², w w*, w², |w|, u², v², log |u v|, (w̄ − w*)² and (w − w*)², w̄ the mean of w over time."""
+        """E of c (w − w*)², then what OBSERVED of `model.curves` names in its order, then E of (w − w*)²."""
         u2, v2 = self.inner**2
         if self.problem.is_symmetric:
             u2 = v2 = (u2 + v2) / 2
         error = self.error / self.sample.root
         averaged = self.running / self.time if self.time else error
         log_product = np.log(np.abs(self.inner[0] * self.inner[1]))
+        is_found, is_wanted = np.abs(self.w) > self.sample.threshold, self.sample.target != 0
         weights = self.sample.weights
         coupled = np.stack([self.error**2, self.w * self.sample.target, self.w**2, np.abs(self.w), u2, v2]) @ weights
-        return np.concatenate([coupled, [log_product @ weights, averaged**2 @ weights, error**2 @ weights]])
+        shares = [log_product, averaged**2, is_wanted & ~is_found, is_found & ~is_wanted, error**2]
+        log, mean, missed, false, square = (values @ weights for values in shares)
+        return np.concatenate([coupled, [log, mean, coupled[3] - self.problem.target_l1_norm, missed, false, square]])
 
     def advance(self, step: float, noise: Array, memory: Array, node: int | None) -> float:
         """Eq. (29): one step of gradient descent of length `step` with ζ = `noise` · modes; tells how far it goes, max |step · h|.

@@ -7,8 +7,6 @@ tells the bias that is left. What the reduced memory of a march neglects is told
 LOOSER times as much. Responses between nodes are those of one scramble.
 """
 
-import resource
-import time as clock
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,7 +15,6 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dlnflow import __version__
 from dlnflow.checkpoint import Own, pack, unpack
 from dlnflow.dmft import sampling
 from dlnflow.dmft.constants import COVERAGE, FLOOR
@@ -28,7 +25,7 @@ from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample
 from dlnflow.grids import default_times
 from dlnflow.model import GradientDescent, Problem
-from dlnflow.solution import NAMES, Array, Conditional, Journal, Observer, Solution, ignore_progress
+from dlnflow.solution import CURVES, NAMES, Array, Conditional, Journal, Observer, Solution, ignore_progress
 
 MOST_STEPS = 2000
 SCRAMBLES = 8
@@ -71,15 +68,11 @@ def solve(
     Raises SolveError where the steps run away, and passes on what `observe` raises. The same arguments give the same bits, also where
     `journal` takes up an earlier attempt: that is with the number of paths it had come to.
     """
-    began = clock.perf_counter()
     grid = default_times(horizon) if times is None else np.asarray(times, dtype=float)
     journal = Own(journal or Journal(), problem, horizon, dynamics, grid.tobytes(), accuracy, seed, truncation)
     with threadpool_limits(1):
         descent = Descent(problem, dynamics, horizon, grid, seed, Progress(observe, horizon, journal), truncation)
-        solution = descent.solve(accuracy)
-    measured = {"wall_time": clock.perf_counter() - began, "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
-    solution.diagnostics.update({"seed": seed, "versions": {"dlnflow": __version__, "numpy": np.__version__}} | measured)
-    return solution
+        return descent.solve(accuracy)
 
 
 class Descent:
@@ -113,7 +106,7 @@ class Descent:
         if journal.earlier is not None:
             stage = unpack(journal.earlier)
             paths, low = int(stage["paths"]), float(stage["progress"])
-        self.progress.stage(low, low + AIMING_SHARE * (end - low), 2 * (self.steps + 1))
+        self.progress.stage(low, low + AIMING_SHARE * (end - low), 2 * (self.steps + 1), "first pass: {where}")
         self.negligible = accuracy * (NEGLIGIBLE_OF_NOISE if self.dynamics.is_stochastic else _negligible(self.steps))
         rank = self._aim()
         while self._neglects_more_than(NEGLECTED_SHARE * accuracy) and rank < MOST_RANK and self.negligible > LEAST_NEGLIGIBLE:
@@ -124,7 +117,7 @@ class Descent:
         while True:
             journal.save(partial(pack, {"paths": paths, "progress": low}))
             high = low + (end - low) / (1 if paths == most else 2)
-            self.progress.stage(low, high, 2 * SCRAMBLES * (self.steps + 1))
+            self.progress.stage(low, high, 2 * SCRAMBLES * (self.steps + 1), f"{SCRAMBLES} times {paths} paths: {{where}}")
             samples, curves, errors = self._separately(paths)
             if errors.largest()["total"] <= accuracy or paths == most:
                 together, errors, found = self._together(samples, curves, errors)
@@ -134,7 +127,7 @@ class Descent:
                 break
             journal.preview(self.times, *self._values(curves, errors))
             low, paths = self.progress.reached, min(most, paths * 2 ** int(np.ceil(np.log2(1.1 * total / accuracy) / GAIN)))
-        self.progress.stage(high, 1.0, self.steps + 1)
+        self.progress.stage(high, 1.0, self.steps + 1, "responses: {where}")
         together.kernels |= self._responses(paths)
         return self._solution(together, errors, found, paths, accuracy)
 
@@ -155,7 +148,7 @@ class Descent:
         return march.rank
 
     def _neglects_more_than(self, error: float) -> bool:
-        return any(bool(np.any(change > error)) for change in self.neglected.values())
+        return any(bool(np.any(self.neglected[name] > error)) for name in CURVES)
 
     def _responses(self, paths: int) -> dict[str, Array]:
         """The responses between nodes of the first scramble."""

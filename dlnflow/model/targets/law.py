@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlnflow.model.base import Array, Model
-from dlnflow.model.mixtures import Component, mean_lorentzian, share_beyond
+from dlnflow.model.mixtures import Component, mean_lorentzian, mean_magnitude, share_beyond
 from dlnflow.model.strata import SIGNS, Stratum
 
 
@@ -20,6 +20,11 @@ class TargetLaw(Model):
     def mean(self) -> float:
         """E[w*]."""
         return 0.0
+
+    @property
+    def magnitude(self) -> float:
+        """E|w*|."""
+        return mean_magnitude(self.mixture())
 
     @property
     def is_symmetric(self) -> bool:

@@ -31,6 +31,11 @@ class ValuesTarget(TargetLaw):
         return sum(self.values) / len(self.values)
 
     @property
+    def magnitude(self) -> float:
+        """The mean of their absolute values."""
+        return sum(abs(value) for value in self.values) / len(self.values)
+
+    @property
     def is_symmetric(self) -> bool:
         """Not looked at: samples hardly ever are."""
         return False

@@ -1,0 +1,314 @@
+"""What a job will cost before it runs: seconds from fits to measured jobs (benchmarks/forecast.py), memory from the arrays it makes.
+
+Seconds are those of a processor that does nothing else, of a machine and an hour at which worker/pace.py measures 1. Within the ranges of
+the fits, and times what it measures elsewhere, most jobs take between half and twice as long.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from dlnflow.forecast_fit import DESCENT_ERROR, DESCENT_STEP, DMFT, SIMULATION
+from dlnflow.model import GradientDescent, Problem
+from dlnflow.wire.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
+
+GROUPS_POWER = 0.8  # of the number of groups, in the seconds of a solve
+DEEPER, MOST_DEEPER = 4.0, 64.0  # for each layer beyond the third, and at most
+NOISE_FACTOR = 4.0  # of a step of gradient descent with batches or noisy labels
+THEORY_BYTES = 300_000_000  # the interpreter with the solvers
+DMFT_BYTES = 320_000_000  # of a process that solves a small problem
+DMFT_BYTES_A_SECOND = 30_000_000  # for each second that a solve is predicted to take
+MOST_DMFT_BYTES = 1_000_000_000
+DESCENT_BYTES = 240_000_000  # of a process that solves gradient descent with few paths
+DESCENT_BYTES_A_PATH = 100_000  # for one path more in every scramble
+MOST_DESCENT_BYTES = 3_500_000_000  # its paths are limited by what they take
+DESCENT_RANK = 40  # functions in its memory: 20 to 70
+DESCENT_REST = 0.23  # of the last round: what comes before the first one and after it
+DESCENT_SEPARATE = 0.5  # of a round: what is done of one that is not enough
+ERROR_PATHS = 1024  # of a scramble, whose error is fitted
+ERROR_SPREAD = (-1.28, -0.84, -0.52, -0.25, 0.0, 0.25, 0.52, 0.84, 1.28)  # tenths of a standard normal distribution
+ERROR_NOISE = 0.5  # standard deviation of the logarithm of the error about its fit
+FLOW_AT_OTHER_DEPTHS = 2.0  # steps of a flow for one at depth two
+LONGEST_DECAY = 100.0  # λ|L − 2|t at which a flow is at rest
+THEORY_SECONDS = 0.5
+SMALLEST_FACTOR = 1e-4  # no parameter is reduced further in search of a remedy
+HALVINGS = 16
+REDUCIBLE = {
+    "dmft": {"accuracy": 0.2, "horizon": 0.01},
+    "simulation": {"replicas": 2, "dimension": 10, "horizon": 0.01},
+    "comparison": {"accuracy": 0.2, "replicas": 2, "dimension": 10, "horizon": 0.01},
+}  # by kind: what makes a job cheaper, and the end of its range
+
+
+class Cost(NamedTuple):
+    """What a request will take: seconds and jobs in all, seconds of the longest and bytes of the largest job."""
+
+    seconds: float
+    memory_bytes: int
+    jobs: int
+    longest: float
+
+    def at(self, pace: float) -> "Cost":
+        """The same where jobs take `pace` times the seconds."""
+        return self._replace(seconds=pace * self.seconds, longest=pace * self.longest)
+
+
+class Remedy(NamedTuple):
+    """The field whose change makes a request cheap enough with the least loss, and the value that does."""
+
+    field: str
+    value: float
+
+
+def cost(request: Request) -> Cost:
+    """The cost of a request; that of its children together where it has any."""
+    if not isinstance(request, ParentRequest):
+        alone = seconds(request)
+        return Cost(alone, memory_bytes(request), 1, alone)
+    costs = [cost(request.child(index)) for index in range(request.size)]
+    return Cost(
+        sum(c.seconds for c in costs), max(c.memory_bytes for c in costs), sum(c.jobs for c in costs), max(c.longest for c in costs)
+    )
+
+
+def seconds(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
+    """Processor seconds of one job."""
+    match request:
+        case DmftRequest():
+            return request.dynamics.choose(
+                flow=lambda _: _flow_seconds(request), descent=lambda dynamics: _descent_seconds(request, dynamics)
+            )
+        case SimulationRequest():
+            return _dot(SIMULATION, simulation_features(request))
+    return THEORY_SECONDS
+
+
+def _flow_seconds(request: DmftRequest) -> float:
+    return _members(request.problem) * math.exp(_beyond(request) + _dot(DMFT, dmft_features(request)))
+
+
+def _members(problem: Problem) -> float:
+    """By what a problem is dearer than one of depth 2 whose coordinates are alike: seen with 10, 32 and 100 groups, at depths 3 and 4."""
+    deeper = min(math.pow(DEEPER, max(problem.depth - 3, 0.0)), MOST_DEEPER)
+    return math.pow(len(problem.population), GROUPS_POWER) * deeper
+
+
+def _dot(coefficients: Sequence[float], features: Sequence[float]) -> float:
+    return sum(c * x for c, x in zip(coefficients, features, strict=True))
+
+
+def dmft_features(request: DmftRequest) -> list[float]:
+    """What the logarithm of a mean-field solve's seconds is linear in: a quadratic form of the problem's numbers."""
+    problem, horizon = request.problem, request.horizon
+    fastest = 2 * problem.initial_second_moment * (1 + problem.aspect_ratio**-0.5) ** 2  # rate of a linear network
+    numbers = [
+        _within(math.log(1 + horizon) - 3, 2.5),
+        _within(math.log(request.accuracy) + 4, 1.5),
+        _within(math.log(problem.aspect_ratio), 2.0),
+        _within(math.log(problem.initial_second_moment) / 2 + 1.4, 1.8),
+        _within(math.log(max(problem.target_second_moment, 1e-4)) + 1, 2.5),
+        2 * min(problem.noise_std, 0.5),
+        min(10 * problem.weight_decay, 1.0),
+        _within(math.log(1 + fastest * horizon) - 2, 4.0),
+        min(abs(math.log(problem.aspect_ratio)), 2.0),
+        math.tanh(problem.weight_decay * horizon),
+    ]
+    return _quadratic(numbers)
+
+
+def _quadratic(numbers: Sequence[float]) -> list[float]:
+    return [1.0, *numbers, *(a * b for a, b in combinations_with_replacement(numbers, 2))]
+
+
+def _descent_numbers(request: DmftRequest, dynamics: GradientDescent) -> list[float]:
+    """What the cost of gradient descent depends on."""
+    problem, horizon = request.problem, request.horizon
+    second, initial = problem.target_second_moment, problem.initial_second_moment
+    broad, narrow = ((1 + side * problem.aspect_ratio**-0.5) ** 2 for side in (1, -1))  # the spectrum of a linear network
+    return [
+        _within(math.log(initial) / 2 + 1.4, 1.8),
+        _within(math.log(1 + dynamics.steps(horizon)) - 5, 3.0),
+        _within(math.log(dynamics.typical_step * broad) + 1.4, 2.0),  # the edge of stability for weights of order one
+        2 * min(problem.noise_std, 0.5),
+        math.tanh(2 * math.log(problem.aspect_ratio)),
+        _within(math.log(max(second, 1e-4)) + 1, 2.5),
+        _within(math.log(1 + 2 * initial * broad * horizon) - 2, 4.0),
+        min(2 * initial * narrow * horizon, 3.0),  # what has been learned of the slowest
+        math.tanh(problem.weight_decay * horizon),
+    ]
+
+
+def descent_error_features(request: DmftRequest, dynamics: GradientDescent) -> list[float]:
+    """What the logarithm of the error that ERROR_PATHS paths leave is linear in."""
+    return _quadratic(_descent_numbers(request, dynamics))
+
+
+def descent_step_features(request: DmftRequest, dynamics: GradientDescent, paths: float) -> list[float]:
+    """What the logarithm of the seconds that a round takes for a step of each of `paths` paths is linear in."""
+    return [1.0, *_descent_numbers(request, dynamics), math.log(paths / ERROR_PATHS)]
+
+
+def _descent_rounds(request: DmftRequest, dynamics: GradientDescent) -> list[list[float]]:
+    """The paths of a scramble in each round of a solve of gradient descent, for every error in ERROR_SPREAD that the first may leave."""
+    from dlnflow.dmft.descent.solver import FIRST_PATHS, GAIN, PATHS_AT_ONE, most_paths  # brings the solver with it
+
+    most = most_paths(round(dynamics.steps(request.horizon)), DESCENT_RANK)
+    first = min(max(PATHS_AT_ONE / request.accuracy, FIRST_PATHS), most)
+    error = math.exp(_dot(DESCENT_ERROR, descent_error_features(request, dynamics))) * (first / ERROR_PATHS) ** -GAIN / request.accuracy
+    likely = [error * math.exp(ERROR_NOISE * z) for z in ERROR_SPREAD]
+    more = [min(first * math.sqrt(2) * (1.1 * excess) ** (1 / GAIN), most) for excess in likely]
+    return [[first] if excess <= 1 or first == most else [first, paths] for excess, paths in zip(likely, more, strict=True)]
+
+
+def _descent_seconds(request: DmftRequest, dynamics: GradientDescent) -> float:
+    """The mean is that of the logarithm."""
+    steps = dynamics.steps(request.horizon)
+
+    def taken(paths: float) -> float:
+        noise = NOISE_FACTOR if dynamics.is_stochastic else 1.0
+        return noise * steps * paths * math.exp(_dot(DESCENT_STEP, descent_step_features(request, dynamics, paths)))
+
+    likely = [
+        DESCENT_SEPARATE * sum(map(taken, earlier)) + (1 + DESCENT_REST) * taken(last)
+        for *earlier, last in _descent_rounds(request, dynamics)
+    ]
+    return _typical(likely)
+
+
+def _typical(likely: list[float]) -> float:
+    return math.exp(sum(map(math.log, likely)) / len(likely))
+
+
+def _beyond(request: DmftRequest) -> float:
+    """What longer horizons and smaller accuracies than the fit knows add to the logarithm."""
+    return 0.7 * max(math.log(1 + request.horizon) - 5.5, 0.0) + max(-5.5 - math.log(request.accuracy), 0.0)
+
+
+def _within(number: float, reach: float) -> float:
+    """A number that stays within what the fit knows."""
+    return max(-reach, min(number, reach))
+
+
+def simulation_features(request: SimulationRequest) -> list[float]:
+    """What a simulation's seconds are linear in: its replicas, drawing their data and reducing them, and the steps and their products."""
+    d, design, dynamics = request.dimension, request.design, request.dynamics
+    n = round(request.problem.aspect_ratio * d)
+    rows = design.rows_kept(n, d, dynamics.is_stochastic)
+    triangular, reduces = design.is_triangular(n, d, dynamics.is_stochastic), design.reduces(n, d) and not dynamics.is_stochastic
+    entries = rows * (d - rows / 2) if triangular else n * d  # half of a square triangular matrix is zero
+    drawn, reduction = (n * d, n * d * d) if reduces else (entries, 0.0)
+    steps, flow = dynamics.choose(flow=lambda _: (0.0, _flow_steps(request)), descent=lambda _: (dynamics.steps(request.horizon), 0.0))
+    read = entries * dynamics.choose(flow=lambda _: 1.0, descent=lambda descent: descent.batch_fraction)
+    each = 1, drawn, design.gammas * n * d, reduction, flow, flow * entries, steps, steps * read
+    return [request.replicas * work for work in each]
+
+
+def _flow_steps(request: SimulationRequest) -> float:
+    """In proportion to the steps of a flow: at depths other than two more of them, and some for every time in which weights decay."""
+    depth, logarithm = request.problem.depth, math.log(1 + request.horizon)
+    if depth == 2:
+        return logarithm
+    decay = request.problem.weight_decay * abs(depth - 2) * request.horizon
+    return FLOW_AT_OTHER_DEPTHS * logarithm + min(decay, LONGEST_DECAY) / 3
+
+
+def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> int:
+    """The most that one job needs at a time, with the interpreter and what else a worker has loaded."""
+    match request:
+        case TheoryRequest():
+            return THEORY_BYTES
+        case DmftRequest():
+            return request.dynamics.choose(flow=lambda _: _flow_bytes(request), descent=lambda dynamics: _descent_bytes(request, dynamics))
+    from dlnflow.simulation.memory import forecast  # brings the solver with it
+
+    times = len(request.times) if request.times is not None else 100
+    return forecast(
+        request.problem,
+        request.dimension,
+        request.replicas,
+        horizon=request.horizon,
+        times=times,
+        design=request.design,
+        dynamics=request.dynamics,
+    )
+
+
+def _flow_bytes(request: DmftRequest) -> int:
+    return min(DMFT_BYTES + int(DMFT_BYTES_A_SECOND * seconds(request)), MOST_DMFT_BYTES)
+
+
+def _descent_bytes(request: DmftRequest, dynamics: GradientDescent) -> int:
+    paths = _typical([max(rounds) for rounds in _descent_rounds(request, dynamics)])
+    return min(DESCENT_BYTES + int(DESCENT_BYTES_A_PATH * paths), MOST_DESCENT_BYTES)
+
+
+def remedy(request: Request, fits: Callable[[Cost], bool]) -> Remedy | None:
+    """What to reduce, by the smallest factor of all parameters, so that the cost fits; None where no parameter alone does it."""
+    if isinstance(request, SweepRequest):
+        return _remedy_of_sweep(request, fits)
+    found = [(factor, field) for field in REDUCIBLE.get(request.kind, ()) if (factor := _largest_factor(request, field, fits)) > 0]
+    if not found:
+        return None
+    factor, field = max(found)
+    return Remedy(field, _tidy(_reduced(request, field, factor), field, request))
+
+
+def _remedy_of_sweep(sweep: SweepRequest, fits: Callable[[Cost], bool]) -> Remedy | None:
+    """Fewer points, or what makes the dearest point cheaper where that is too much alone."""
+    costs = [cost(sweep.child(index)) for index in range(sweep.size)]
+    dearest = max(range(sweep.size), key=lambda index: (not fits(costs[index]), costs[index].seconds))
+    if fits(costs[dearest]):
+        return Remedy("axes", _points(sweep, fits))
+    found = remedy(sweep.child(dearest), fits)
+    return found and found._replace(field=f"{'axes' if found.field in sweep.axes else 'base'}.{found.field}")
+
+
+def _tidy(value: float, field: str, request: Request) -> float:
+    """The value with two digits, rounded to the cheap side and within its range."""
+    end = REDUCIBLE[request.kind][field]
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    if field == "accuracy":
+        return min(math.ceil(value / unit) * unit, end)
+    reduced = max(math.floor(value / unit) * unit, end)
+    return int(reduced) if isinstance(value, int) else reduced
+
+
+def _points(sweep: SweepRequest, fits: Callable[[Cost], bool]) -> int:
+    """How many points of a sweep fit, were all as dear as they are on average."""
+    whole = cost(sweep)
+    low, high = 0, sweep.size
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(whole._replace(seconds=whole.seconds * middle / sweep.size)) else (low, middle)
+    return low
+
+
+def _largest_factor(request: Request, field: str, fits: Callable[[Cost], bool]) -> float:
+    """The largest factor on one parameter with which the cost fits; 0 where none does."""
+
+    def enough(factor: float) -> bool:
+        changed = {field: _reduced(request, field, factor)} | ({"times": None} if field == "horizon" else {})
+        try:
+            return fits(cost(request.model_copy(update=changed)))
+        except ValidationError:  # of a child, which could not be solved with this value
+            return False
+
+    if not enough(SMALLEST_FACTOR):
+        return 0.0
+    low, high = SMALLEST_FACTOR, 1.0
+    for _ in range(HALVINGS):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if enough(middle) else (low, middle)
+    return low
+
+
+def _reduced(request: Request, field: str, factor: float) -> float:
+    """The value of a parameter that is cheaper by `factor`, within its range; a larger accuracy is cheaper."""
+    value, end = getattr(request, field), REDUCIBLE[request.kind][field]
+    if field == "accuracy":
+        return min(float(value) / factor, end)
+    reduced = max(value * factor, end)
+    return int(reduced) if isinstance(value, int) else reduced

@@ -1,0 +1,106 @@
+"""The public record of a job, as `GET /v1/jobs/{id}` prints it."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+Kind = Literal["dmft", "simulation", "theory", "comparison", "sweep"]
+Cache = Literal["miss", "joined", "hit"]
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+ENDS: tuple[Status, ...] = ("succeeded", "failed", "cancelled")
+PARTS: dict[str, tuple[str, ...]] = {
+    "dmft": ("curves", "order-parameters", "kernels", "diagnostics"),
+    "simulation": ("curves", "order-parameters", "diagnostics"),
+    "theory": ("theory", "diagnostics"),
+    "comparison": ("comparison", "children", "diagnostics"),
+    "sweep": ("children", "table", "diagnostics"),
+}
+ALL_PARTS = tuple(dict.fromkeys(part for parts in PARTS.values() for part in parts))
+
+
+class JobError(BaseModel):
+    """Why a job failed: a code for programs and a sentence for people."""
+
+    code: str
+    message: str
+
+
+class Place(BaseModel):
+    """Where a queued job stands: 1 is next; the wait in seconds, from what the latest jobs took, is null where that is not known."""
+
+    position: int
+    reason: str
+    expected_wait: float | None = None
+
+
+class PastAttempt(BaseModel):
+    """One attempt at a job, and what ended it: succeeded, cancelled, worker_lost, worker_stopped or an error's code."""
+
+    worker: str
+    started_at: str
+    ended_at: str
+    cause: str
+
+
+class Job(BaseModel):
+    """A job and how far it has come. Times are UTC, ISO 8601."""
+
+    id: str
+    kind: Kind
+    status: Status
+    progress: float
+    message: str
+    created_at: str
+    started_at: str | None = None
+    finished_at: str | None = None
+    attempts: int
+    request: dict[str, Any]
+    error: JobError | None = None
+    queue: Place | None = None
+    history: list[PastAttempt] = []
+    links: dict[str, str]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the job has come to an end, good or bad."""
+        return self.status in ENDS
+
+
+class SubmittedJob(Job):
+    """The answer to a submission: the job, and whether it was there already."""
+
+    cache: Cache
+
+
+def from_record(record: dict[str, str], root: str = "") -> Job:
+    """The public view of a record of the store, whose times are microseconds since 1970; its links begin with the path `root`."""
+    return Job.model_validate(
+        {
+            **{name: record[name] for name in ("id", "kind", "status", "progress", "message", "attempts")},
+            **{name: _iso(record.get(name)) for name in ("created_at", "started_at", "finished_at")},
+            "request": json.loads(record["request"]),
+            "error": {"code": record["error_code"], "message": record["error_message"]} if "error_code" in record else None,
+            "history": [
+                attempt | {name: _iso(attempt[name]) for name in ("started_at", "ended_at")}
+                for attempt in json.loads(record.get("history", "[]"))
+            ],
+            "links": links(record["id"], record["kind"], root),
+        }
+    )
+
+
+def _iso(microseconds: str | None) -> str | None:
+    if microseconds is None:
+        return None
+    return datetime.fromtimestamp(int(microseconds) / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def links(job_id: str, kind: str, root: str = "") -> dict[str, str]:
+    """The addresses of a job and of its parts, below the path `root`."""
+    address = f"{root}/v1/jobs/{job_id}"
+    own = {"self": address, "events": f"{address}/events"}
+    return own | {part: f"{address}/{part}" for part in PARTS[kind]}

@@ -1,4 +1,4 @@
-"""The derivative of a panel's map as a few of its paths tell it, and Newton's correction of its rows by that, eqs. (12a) and (12b).
+"""The derivative of a panel's map as a few of its paths tell it, and Newton's correction of its rows by that, eqs. (13a) and (13b).
 
 With W = δw/δζ of a path, where slopes are taken as they are,
 

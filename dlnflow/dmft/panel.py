@@ -17,7 +17,7 @@ import numpy as np
 from dlnflow.dmft import guess, residuals
 from dlnflow.dmft.anderson import Anderson, Correction, Secant
 from dlnflow.dmft.averages import Rows, observed
-from dlnflow.dmft.constants import ACCEPTABLE, FLOOR, HELD, JUMPING, MISLEADING, MOST_ITERATIONS, MOST_MISSING, STALLED
+from dlnflow.dmft.constants import ACCEPTABLE, FLOOR, HELD, JUMPING, MISLEADING, MOST_ITERATIONS, MOST_MISSING, STALLED, TOLERANCES
 from dlnflow.dmft.derivative import Derivative
 from dlnflow.dmft.front import Front, Panel
 from dlnflow.dmft.noise import Factor, factor
@@ -179,10 +179,11 @@ def solve(
     """The panel after a `front` up to the edge `right`, iterated to a relative change below `tolerance`.
 
     It starts from the rows that the `averages`, rows of R_w and C_e, imply, or else from the network that stands still, and with the
-    `secants` of a similar panel. By `newton`, after an earlier panel, residuals are corrected by the derivative. Unsettled where no fixed
-    point is found within `most` evaluations.
+    `secants` of a similar panel. By `newton`, after an earlier panel, residuals are corrected by the derivative, and end at the least
+    tolerance: errors are many times the residual there. Unsettled where no fixed point is found within `most` evaluations.
     """
     paths = len(front.paths.sample.target)
+    tolerance = min(tolerance, TOLERANCES[0]) if newton else tolerance
     bounds = Bounds(tolerance, max(JUMPING / paths, ACCEPTABLE * tolerance), most)
     panel_map = PanelMap(front, right, newton)
     iteration = init(panel_map, averages, secants)

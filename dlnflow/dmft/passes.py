@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from dlnflow.dmft import guess, panel, widths
 from dlnflow.dmft.averages import Averages
-from dlnflow.dmft.constants import MOST_PANELS, NEWTON_FROM, ORDER, PATIENCE
+from dlnflow.dmft.constants import MOST_PANELS, NEWTON_FROM, NEWTON_PATIENCE, ORDER, PATIENCE
 from dlnflow.dmft.front import Front, Panel, start
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.sampling import Sample
@@ -60,7 +60,7 @@ def _on_new_panel(front: Front, right: float, tolerance: float, paces: dict[bool
     if not front.nodes:
         return panel.solve(front, right, tolerance, most=PATIENCE)
     for newton in sorted(paces, key=paces.__getitem__):
-        made = panel.solve(front, right, tolerance, most=PATIENCE, newton=newton)
+        made = panel.solve(front, right, tolerance, most=NEWTON_PATIENCE if newton else PATIENCE, newton=newton)
         if isinstance(made, Panel):
             paces[newton] = made.evaluations
             return made
@@ -92,7 +92,7 @@ def causal_pass(
     for right, newton, secants in zip(edges, like.newton, like.secants if taught else [()] * len(edges), strict=True):
         made = panel.solve(front, right, tolerance, guess.continued(front, expected), secants, newton=newton)
         if isinstance(made, Unsettled):
-            made = panel.solve(front, right, tolerance, newton=newton)
+            made = panel.solve(front, right, tolerance)
         if isinstance(made, Unsettled):
             return made
         front.accept(made)

@@ -23,6 +23,7 @@ from dlnflow.dmft.constants import (
     FIRST_ROUGHNESS,
     FIRST_ROUND_PATHS,
     GAIN,
+    IN_VAIN,
     LAST_EXCESS,
     LAST_PAIR,
     LAST_TIMES,
@@ -183,11 +184,18 @@ def _after_round(stage: Round, checked: Checked, accuracy: float) -> Stage:
     most, excess = stage.mesh.most_paths, errors.excess(accuracy)
     is_last = stage.paths >= most and 1 < excess <= LAST_EXCESS
     limit = LAST_TIMES * most if is_last else max(most, stage.paths)
-    is_out_of_reach = stage.paths == limit and excess > 1
+    is_out_of_reach = (stage.paths == limit and excess > 1) or _is_in_vain(stage, excess, accuracy)
     if largest["total"] <= accuracy or stage.number == MOST_ROUNDS - 1 or is_out_of_reach or _is_time_step(stage.mesh, errors, accuracy):
         return _accepted(stage.mesh, checked, accuracy)
     paths = min(drawable(stage.paths * 2 ** (MORE_POWER * np.log2(max(excess, 1.0)) + MORE_SAFETY)), limit)
     return replace(stage, number=stage.number + 1, paths=paths, time_step=errors.time_step, base=checked.solved.state, last=checked)
+
+
+def _is_in_vain(stage: Round, excess: float, accuracy: float) -> bool:
+    """Whether a round of many more paths than the one before has no smaller excess: it is not paths that are missing."""
+    return (
+        stage.last is not None and stage.paths >= IN_VAIN * stage.last.solved.paths and excess >= max(stage.last.errors.excess(accuracy), 1)
+    )
 
 
 def _is_time_step(mesh: Mesh, errors: Errors, accuracy: float) -> bool:

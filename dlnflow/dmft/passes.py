@@ -56,6 +56,7 @@ def _on_new_panel(front: Front, right: float, tolerance: float, paces: dict[bool
     """The next panel, from a network that stands still, or else from one whose response to late fields is that of the panel before.
 
     `paces` are the evaluations that the last panel took with and without Newton's corrections: what was faster comes first.
+    Corrections that did not lead to a panel are not tried again.
     """
     if not front.nodes:
         return panel.solve(front, right, tolerance, most=PATIENCE)
@@ -64,7 +65,10 @@ def _on_new_panel(front: Front, right: float, tolerance: float, paces: dict[bool
         if isinstance(made, Panel):
             paces[newton] = made.evaluations
             return made
-        paces[newton] = 2 * PATIENCE
+        if newton:
+            del paces[newton]
+        else:
+            paces[newton] = 2 * PATIENCE
     return panel.solve(front, right, tolerance, guess.shifted(front), most=PATIENCE)
 
 

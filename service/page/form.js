@@ -2,6 +2,7 @@
 import { getJson, postJson, Refusal } from "./api.js";
 import { byId, element } from "./dom.js";
 import { firstWrong, judgeAll, makeField, objectField, placeError, resolve, useSchemas } from "./fields.js";
+import { sayCost } from "./forecast.js";
 
 const KINDS = {
   dmft: "Mean-field theory (n, d → ∞)",
@@ -176,7 +177,6 @@ export function judge() {
   return firstWrong(form);
 }
 
-const UNCERTAIN = 2; // most jobs take between half and twice as long as predicted
 let estimateTimer = null,
   stopEstimate = null,
   canEstimate = true;
@@ -190,8 +190,6 @@ export async function predictedSeconds(requests) {
   );
   return answers.reduce((sum, { seconds }) => sum + seconds, 0);
 }
-
-export const sayRange = (seconds) => cost({ seconds });
 
 // Ask what the ticked jobs would cost, half a second after the last change.
 export function estimateSoon() {
@@ -215,23 +213,10 @@ async function estimate() {
     const answers = await Promise.all(
       requests.map((request) => postJson("v1/estimate", request, { signal: stopEstimate.signal })),
     );
-    place.textContent = answers.map((answer, i) => `${requests[i].kind}: ${cost(answer)}`).join("; ");
+    place.textContent = answers.map((answer, i) => `${requests[i].kind}: ${sayCost(answer)}`).join("; ");
   } catch (error) {
     if (!(error instanceof Refusal)) return;
     if (error.status === 404 || error.status === 405) canEstimate = false;
     else showRefusal(error);
   }
-}
-
-function cost(answer) {
-  const seconds = answer.seconds ?? answer.predicted_seconds,
-    bytes = answer.memory_bytes ?? answer.bytes ?? answer.memory;
-  const say = (most) => (most < 90 ? `${Math.ceil(most)} s` : `${Math.ceil(most / 60)} min`);
-  const time =
-    seconds === undefined
-      ? ""
-      : seconds < 1
-        ? "a second or two"
-        : `${say(seconds / UNCERTAIN)} to ${say(seconds * UNCERTAIN)}`;
-  return [time, bytes ? `${Math.ceil(bytes / 1e6)} MB` : ""].filter(Boolean).join(", ");
 }

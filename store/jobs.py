@@ -61,7 +61,7 @@ class Attempt(Right):
 class Event:
     """Something that happened to a job. `id` increases; `type` is progress, preview, curve or done; `data` is a JSON object.
 
-    progress: status, progress, message, attempts. curve: `time` and curves with their standard errors, the part that is final.
+    progress: status, progress, message, attempts, seconds_left. curve: `time` and curves with their standard errors, the part that is final.
     preview: the same as far as it is known so far, errors where they are known; only the latest is kept.
     done: status, message and, where it failed, `error`, the code. It is the last event of a run.
     """
@@ -255,9 +255,10 @@ class JobStore:
         """Keep the job for another while; False where it is no longer ours."""
         return bool(self._run(scripts.HOLD, attempt.id, attempt.token, self._lease))
 
-    def progress(self, attempt: Right, progress: float, message: str) -> bool:
-        """Say how far the job has come; False where it is no longer ours."""
-        return bool(self._run(scripts.PROGRESS, attempt.id, attempt.token, repr(progress), message))
+    def progress(self, attempt: Right, progress: float, message: str, seconds_left: float | None = None) -> bool:
+        """Say how far the job has come, and how long it still takes where that is known; False where it is no longer ours."""
+        left = "" if seconds_left is None else repr(seconds_left)
+        return bool(self._run(scripts.PROGRESS, attempt.id, attempt.token, repr(progress), message, left))
 
     def save_checkpoint(self, attempt: Right, checkpoint: bytes) -> bool:
         """Keep how far the job has come for its next attempt; False where it is no longer ours. Gone when the job ends."""

@@ -73,8 +73,11 @@ local function emit(of, kind, data)
   return redis.call('XADD', KEY.EVENTS .. of, 'MAXLEN', '~', NUMBER.MOST_EVENTS, '*', 'type', kind, 'data', data)
 end
 local function report(of)
-  local status, progress, message, attempts = unpack(redis.call('HMGET', KEY.JOB .. of, 'status', 'progress', 'message', 'attempts'))
-  emit(of, 'progress', cjson.encode({status = status, progress = tonumber(progress), message = message, attempts = tonumber(attempts)}))
+  local names = {'status', 'progress', 'message', 'attempts', 'seconds_left'}
+  local status, progress, message, attempts, left = unpack(redis.call('HMGET', KEY.JOB .. of, unpack(names)))
+  left = status == 'running' and tonumber(left) or cjson.null
+  emit(of, 'progress', cjson.encode({status = status, progress = tonumber(progress), message = message, attempts = tonumber(attempts),
+                                     seconds_left = left}))
 end
 
 local function list(of, command, status, ...)
@@ -238,11 +241,11 @@ redis.call('ZADD', KEY.LEASES, text(now + ARGV[3]), id)
 return 1
 """
 
-# token, progress, message -> 1 while the job is still this worker's
+# token, progress, message, seconds left or '' -> 1 while the job is still this worker's
 PROGRESS = """
 if not owned(ARGV[2]) then return 0 end
-if get('progress') == ARGV[3] and get('message') == ARGV[4] then return 1 end
-set('progress', ARGV[3], 'message', ARGV[4])
+if get('progress') == ARGV[3] and get('message') == ARGV[4] and get('seconds_left') == ARGV[5] then return 1 end
+set('progress', ARGV[3], 'message', ARGV[4], 'seconds_left', ARGV[5])
 report(id)
 return 1
 """

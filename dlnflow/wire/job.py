@@ -2,9 +2,9 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Kind = Literal["dmft", "simulation", "theory", "comparison", "sweep"]
@@ -54,6 +54,7 @@ class Job(BaseModel):
     status: Status
     progress: float
     message: str
+    seconds_left: Annotated[float | None, Field(description="while it runs: about how long it still takes, one digit")] = None
     created_at: str
     started_at: str | None = None
     finished_at: str | None = None
@@ -82,6 +83,7 @@ def from_record(record: dict[str, str], root: str = "") -> Job:
         {
             **{name: record[name] for name in ("id", "kind", "status", "progress", "message", "attempts")},
             **{name: _iso(record.get(name)) for name in ("created_at", "started_at", "finished_at")},
+            "seconds_left": record.get("seconds_left") or None if record["status"] == "running" else None,
             "request": json.loads(record["request"]),
             "error": {"code": record["error_code"], "message": record["error_message"]} if "error_code" in record else None,
             "history": [

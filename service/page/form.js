@@ -176,22 +176,23 @@ export function judge() {
   return firstWrong(form);
 }
 
-const UNCERTAIN = 2; // most jobs take between half and twice as long as predicted
 let estimateTimer = null,
   stopEstimate = null,
   canEstimate = true;
 
-// Predicted seconds of all of the requests together; 0 where that cannot be known.
-export async function predictedSeconds(requests) {
+// The range of predicted seconds of all of the requests together; 0 to 0 where that cannot be known.
+export async function predictedRange(requests) {
   const answers = await Promise.all(
     requests
       .filter(({ kind }) => kind !== "theory")
-      .map((request) => postJson("v1/estimate", request).catch(() => ({ seconds: 0 }))),
+      .map((request) => postJson("v1/estimate", request).catch(() => ({ seconds_range: [0, 0] }))),
   );
-  return answers.reduce((sum, { seconds }) => sum + seconds, 0);
+  return [0, 1].map((end) => answers.reduce((sum, { seconds_range: range }) => sum + range[end], 0));
 }
 
-export const sayRange = (seconds) => cost({ seconds });
+const sayTime = (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`);
+
+export const sayRange = ([low, high]) => (high < 2 ? "a second or two" : `${sayTime(low)} to ${sayTime(high)}`);
 
 // Ask what the ticked jobs would cost, half a second after the last change.
 export function estimateSoon() {
@@ -223,15 +224,4 @@ async function estimate() {
   }
 }
 
-function cost(answer) {
-  const seconds = answer.seconds ?? answer.predicted_seconds,
-    bytes = answer.memory_bytes ?? answer.bytes ?? answer.memory;
-  const say = (most) => (most < 90 ? `${Math.ceil(most)} s` : `${Math.ceil(most / 60)} min`);
-  const time =
-    seconds === undefined
-      ? ""
-      : seconds < 1
-        ? "a second or two"
-        : `${say(seconds / UNCERTAIN)} to ${say(seconds * UNCERTAIN)}`;
-  return [time, bytes ? `${Math.ceil(bytes / 1e6)} MB` : ""].filter(Boolean).join(", ");
-}
+const cost = ({ seconds_range: range, memory_bytes: bytes }) => `${sayRange(range)}, ${Math.ceil(bytes / 1e6)} MB`;

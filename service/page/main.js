@@ -9,7 +9,7 @@ import {
   fillForm,
   judge,
   NOTHING,
-  predictedSeconds,
+  predictedRange,
   readForm,
   sayRange,
   showRefusal,
@@ -69,13 +69,13 @@ async function run(event) {
   }
 }
 
-const LONG = 60; // predicted seconds above which a job asks first
+const LONG = 60; // seconds that a job may take above which it asks first
 
 // Whether the requests are short, or somebody says that they may take long.
 async function isAffordable(requests) {
-  const seconds = await predictedSeconds(requests);
-  if (seconds <= LONG) return true;
-  byId("ask-text").textContent = `This is predicted to take ${sayRange(seconds)}.`;
+  const range = await predictedRange(requests);
+  if (range[1] <= LONG) return true;
+  byId("ask-text").textContent = `This is predicted to take ${sayRange(range)}.`;
   byId("ask").hidden = false;
   byId("ask-yes").focus();
   const answer = await new Promise((resolve) => {

@@ -211,12 +211,12 @@ function fillLine({ line, record, diagnostics, comparison }) {
   line.bar.hidden = line.cancel.hidden = !running;
 }
 
-// What is left of a running job, by how far it has come in the time that it took.
-function left({ progress, started_at: start }) {
-  const seconds = start && (Date.now() - new Date(start)) / 1000;
-  return seconds > 3 && progress > 0.05 && progress < 1
-    ? `about ${Math.ceil((seconds * (1 - progress)) / progress)} s left`
-    : "";
+// What is left of a running job: as its solver expects it, or, of one made of others, by how far it has come in the time that it took.
+function left({ seconds_left: told, progress, started_at: start }) {
+  const passed = start ? (Date.now() - new Date(start)) / 1000 : 0;
+  const seconds = told ?? (passed > 3 && progress > 0.05 && progress < 1 ? (passed * (1 - progress)) / progress : 0);
+  if (!seconds) return "";
+  return seconds < 90 ? `about ${Math.ceil(seconds)} s left` : `about ${Math.round(seconds / 60)} min left`;
 }
 
 function drawPanel(jobs, theories) {

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from dlnflow.forecast_fit import DESCENT_ERROR, DESCENT_SPREAD, DESCENT_STEP, FLOW, FLOW_SPREAD, SIMULATION, SIMULATION_SPREAD
-from dlnflow.model import GradientDescent, Problem
+from dlnflow.model import GradientDescent
 from dlnflow.wire.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
 
 LEAST_FLOW_SECONDS = 0.02  # of a solve, however small

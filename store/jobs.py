@@ -61,7 +61,7 @@ class Attempt(Right):
 class Event:
     """Something that happened to a job. `id` increases; `type` is progress, preview, curve or done; `data` is a JSON object.
 
-    progress: status, progress, message, attempts, seconds_left. curve: `time` and curves with their standard errors, the part that is final.
+    progress: status, progress, message, attempts, seconds_left. curve: `time` and curves with their standard errors, as far as final.
     preview: the same as far as it is known so far, errors where they are known; only the latest is kept.
     done: status, message and, where it failed, `error`, the code. It is the last event of a run.
     """

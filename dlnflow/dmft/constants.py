@@ -280,7 +280,7 @@ ROUND_OVER_PANELS, ROUND_POWER = 1.0, 0.5
 small sample; the same power tells a later round from the one before. Source: measured, to a factor of two."""
 
 PANELS_AND_ROUND, SEPARATE_OVER_PANELS = 3.0, 8.0
-"""1. Seconds of another try of panels and what follows, and of separate solves, over those of the try before. Source: measured, as above."""
+"""1. Seconds of another try of panels and what follows, and of separate solves, over those of the try before. Source: as above."""
 
 SMALL_SHARE, ROUND_SHARE, SEPARATE_SHARE = 0.05, 0.5, 0.9
 """1. The same for a small sample, for a round, and for separate solves. Source: choice."""

@@ -148,21 +148,21 @@ def _flow(request: DmftRequest) -> _Flow:
 def flow_features(request: DmftRequest) -> list[float]:
     """What the logarithm of a solve's seconds is linear in."""
     at, problem = _flow(request), request.problem
+    delta = math.log(problem.aspect_ratio)
     return [
         1.0,
         at.scales,
-        at.scales**2 / 10,
         at.paths,
-        max(at.paths, 0.0),
         at.jump,
         at.jump**2 / 10,
+        at.jump * at.scales / 10,
         at.noise * at.scales,
         at.noise * at.jump,
         at.threshold * at.scales,
-        at.threshold * at.noise * at.scales,
-        at.decay,
-        max(-math.log(problem.aspect_ratio), 0.0),
-        max(math.log(problem.aspect_ratio), 0.0),
+        at.decay * at.jump,
+        at.decay * max(-delta, 0.0),
+        max(-delta, 0.0),
+        max(delta, 0.0),
         math.log(len(problem.population)),
         min(max(problem.depth - 2, 0.0), 3.0),
         float(problem.depth == 1),

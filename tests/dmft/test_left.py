@@ -53,5 +53,5 @@ def test_a_solve_lets_its_journal_know_before_each_round():
 
 def test_descent_lets_its_journal_know_before_each_round():
     journal = Expecting()
-    dmft.descent.solve(PROBLEM, 2.0, GradientDescent(step_size=0.1), accuracy=0.1, journal=journal)
+    dmft.descent.solve(PROBLEM, 2.0, GradientDescent(kind="gradient_descent", step_size=0.1), accuracy=0.1, journal=journal)
     assert journal.expected and min(journal.expected) > 0

@@ -16,7 +16,7 @@ from dlnflow.wire.requests import DmftRequest, ParentRequest, Request, Simulatio
 
 LEAST_FLOW_SECONDS = 0.02  # of a solve, however small
 THRESHOLD_WIDTH = 0.3  # of the logarithm of the aspect ratio, about interpolation
-USUAL_ACCURACY = 0.02
+USUAL_ACCURACY, USUAL_NOISE = 0.02, 0.2
 THEORY_BYTES = 300_000_000  # the interpreter with the solvers
 DMFT_BYTES = 320_000_000  # of a process that solves a small problem
 DMFT_BYTES_A_SECOND = 30_000_000  # for each second that a solve is predicted to take
@@ -114,33 +114,40 @@ def _dot(coefficients: Sequence[float], features: Sequence[float]) -> float:
 
 
 class _Flow(NamedTuple):
-    """What the cost of a solve depends on, all of it without dimension.
+    """What the cost of a solve depends on, all of it without dimension; nothing in it falls with the horizon.
 
-    `scales`: the logarithm of the horizon over the fastest time scale, with which panels grow in number. `jump`: that of a learned weight
-    over the initial one, which paths reach by jumps, as far as there is time for them. `paths`: that of the inverse accuracy. `noise` and
-    `decay` are 1 where they rule; `threshold` is 1 where there are about as many samples as parameters.
+    `scales`: the logarithm of the horizon over the fastest time scale, with which panels grow in number; `active` leaves out what lies
+    beyond the slowest scale of a linear network, where all has been learned. `jump`: the logarithm of a learned weight over the initial
+    one, which paths reach by jumps, as far as there is time for them. `paths`: that of the inverse accuracy. `decay`: that of 1 + λt.
+    `noise` and `lazy` are 1 where noise rules or weights hardly move, `threshold` where there are about as many samples as parameters.
     """
 
     scales: float
+    active: float
     jump: float
     paths: float
-    noise: float
     decay: float
+    noise: float
+    lazy: float
     threshold: float
 
 
 def _flow(request: DmftRequest) -> _Flow:
     problem, horizon = request.problem, request.horizon
     slope, delta = max(problem.initial_second_moment, 1e-12), problem.aspect_ratio
-    linear = 2 * slope * (1 + delta**-0.5) ** 2 + problem.depth * problem.weight_decay
+    slowest, broad = (2 * slope * (1 + side * delta**-0.5) ** 2 for side in (-1, 1))  # the spectrum of a linear network
+    linear = broad + problem.depth * problem.weight_decay
     search = (problem.depth - 1) * math.sqrt((problem.initial_error + problem.noise_std**2) / delta + problem.initial_error)
+    scales = math.log(1 + (linear + search) * horizon)
     jump = 0.0 if problem.depth == 1 else math.log(1 + problem.typical_weight / slope)
     return _Flow(
-        scales=math.log(1 + (linear + search) * horizon),
+        scales=scales,
+        active=scales - math.log(1 + slowest * horizon),
         jump=jump * (1 - math.exp(-search * horizon / max(jump, 1e-9))),
         paths=math.log(USUAL_ACCURACY / request.accuracy),
-        noise=problem.noise_std / (problem.noise_std + 0.2),
-        decay=math.tanh(problem.weight_decay * horizon),
+        decay=math.log(1 + problem.weight_decay * horizon),
+        noise=problem.noise_std / (problem.noise_std + USUAL_NOISE),
+        lazy=slope / (1 + slope),
         threshold=math.exp(-((math.log(delta) / THRESHOLD_WIDTH) ** 2)),
     )
 
@@ -148,31 +155,28 @@ def _flow(request: DmftRequest) -> _Flow:
 def flow_features(request: DmftRequest) -> list[float]:
     """What the logarithm of a solve's seconds is linear in."""
     at, problem = _flow(request), request.problem
-    delta = math.log(problem.aspect_ratio)
-    return [
-        1.0,
+    over, under = max(-math.log(problem.aspect_ratio), 0.0), max(math.log(problem.aspect_ratio), 0.0)
+    growing = [
         at.scales,
+        at.active,
         at.paths,
         at.jump,
         at.jump**2 / 10,
-        at.jump * at.scales / 10,
-        at.noise * at.scales,
         at.noise * at.jump,
-        at.threshold * at.scales,
-        at.decay * at.jump,
-        at.decay * max(-delta, 0.0),
-        max(-delta, 0.0),
-        max(delta, 0.0),
-        math.log(len(problem.population)),
-        min(max(problem.depth - 2, 0.0), 3.0),
-        float(problem.depth == 1),
+        at.decay,
+        at.decay * over,
+        at.threshold * at.active,
+        at.threshold * at.noise * at.active,
+        at.threshold * at.lazy * at.scales,
     ]
+    members = [math.log(len(problem.population)), min(max(problem.depth - 2, 0.0), 3.0), float(problem.depth == 1)]
+    return [1.0, *growing, at.noise, over, under, *members]
 
 
 def flow_doubts(request: DmftRequest) -> list[float]:
     """What the logarithm of a solve's spread is linear in."""
     at = _flow(request)
-    return [1.0, at.threshold * at.noise, at.noise * at.jump / 10, at.scales / 10]
+    return [1.0, at.threshold, at.jump / 10, at.active / 10]
 
 
 def _descent_numbers(request: DmftRequest, dynamics: GradientDescent) -> list[float]:

@@ -1,11 +1,11 @@
 """Coefficients of the forecast of seconds, as `python benchmarks/forecast.py fit FILE` prints them."""
 
-PACE_SECONDS = 0.385  # processor seconds of the solve in worker/pace.py when these seconds were measured
+PACE_SECONDS = 0.376  # processor seconds of the solve in worker/pace.py when these seconds were measured
 
-FLOW = (-3.5, 0.2, 0.1, 0.4, 0.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.0, 0.1, 0.0, 0.8, 1.0, -0.5)
-FLOW_SPREAD = (0.5, 0.5, 0.3, 0.1)
-DESCENT_ERROR = (-4.51, 0.124, 1.19, 1.14, -0.482, -0.02, 0.401, -0.829, -0.289, -0.141, 0.3)
-DESCENT_STEP = (-11.4, 0.12, 0.252, 0.351, -0.0245, 0.125, 0.0538, -0.145, -0.0408, 0.0094, 1.4, -0.135)
+FLOW = (-2.02, 0.128, 0.134, 0.113, 0.19, 0.0329, 0.151, 0.374, 0.15, 0.025, 0.0, 0.576, -0.768, -0.184, -0.576, 0.98, 0.389, 0.579)
+FLOW_SPREAD = (0.464, 0.0748, 0.548, 0.231)
+DESCENT_ERROR = (-4.46, 0.12, 0.0, -0.0486, -1.51, -1.51, 0.833, 0.0, 0.0, 0.0, 0.884)
+DESCENT_STEP = (-11.4, -0.0976, 0.113, 0.0522, 0.113, -0.0809, -0.0692, 0.0294, 0.317, 3.17, 0.106, -0.599)
 DESCENT_SPREAD = 1.8
 SIMULATION = (0.0014, 9.65e-09, 1.6e-08, 2.52e-11, 0.000422, 9.91e-09, 3.2e-05, 2.41e-10)
 SIMULATION_SPREAD = 1.5

@@ -3,12 +3,7 @@
 import time
 from collections.abc import Callable
 
-from dlnflow.dmft.constants import (
-    PANELS_AND_ROUND,
-    ROUND_OVER_PANELS,
-    ROUND_POWER,
-    SEPARATE_OVER_PANELS,
-)
+from dlnflow.dmft.constants import PANELS_OVER_PANELS, ROUND_POWER, ROUNDS_OVER_PANELS, SEPARATE_OVER_PANELS
 from dlnflow.dmft.stages import Check, Panels, Round, Separate, Stage, TimeStep
 from dlnflow.solution import Journal
 
@@ -16,7 +11,7 @@ from dlnflow.solution import Journal
 class Left:
     """The clock of a solve: before a stage that tells what is to come, it lets the journal know how long that takes.
 
-    What a round takes is known from the panels, which are solved on a small sample, and then from the round before. Nothing is known
+    Rounds are known from the panels, which are solved on a small sample, and then from the round before. Nothing is known
     while the first panels are made, nor right after a solve was taken up; checks and time steps are counted with their round.
     """
 
@@ -49,11 +44,11 @@ class Left:
         """Seconds of this stage and those that usually follow; 0 where that is not known, or was told before."""
         match stage:
             case Panels():
-                return PANELS_AND_ROUND * self._panels
+                return PANELS_OVER_PANELS * self._panels
             case Round() if self._round:
                 return self._of_round * (stage.paths / self._round.paths) ** ROUND_POWER
             case Round():
-                return ROUND_OVER_PANELS * self._panels * (stage.paths / stage.size) ** ROUND_POWER
+                return ROUNDS_OVER_PANELS * self._panels
             case Separate():
                 return SEPARATE_OVER_PANELS * self._panels
         return 0.0

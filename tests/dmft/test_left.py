@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from dlnflow import dmft
-from dlnflow.dmft.constants import PANELS_AND_ROUND, ROUND_OVER_PANELS, ROUND_POWER
+from dlnflow.dmft.constants import PANELS_OVER_PANELS, ROUND_POWER, ROUNDS_OVER_PANELS
 from dlnflow.dmft.left import Left
 from dlnflow.dmft.stages import Check, Panels, Round
 from dlnflow.model import BernoulliGaussTarget, GradientDescent, Problem
@@ -16,10 +16,10 @@ PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), no
 
 @dataclass(frozen=True)
 class Sized(Round):
-    """A round of which only sizes are looked at."""
+    """A round of which only the paths are looked at."""
 
     def __init__(self, paths: int) -> None:
-        for name, value in {"paths": paths, "size": 512}.items():
+        for name, value in {"paths": paths}.items():
             object.__setattr__(self, name, value)
 
 
@@ -35,7 +35,7 @@ def test_rounds_are_expected_by_the_panels_and_then_by_the_round_before():
     ):
         left.begins(stage)
         now[0] += seconds
-    expected = [PANELS_AND_ROUND * 5, ROUND_OVER_PANELS * 2 * 2**ROUND_POWER, 4 * 4**ROUND_POWER]
+    expected = [PANELS_OVER_PANELS * 5, ROUNDS_OVER_PANELS * 2, 4 * 4**ROUND_POWER]
     assert journal.expected == pytest.approx(expected)
 
 

@@ -35,7 +35,7 @@ RANGE = 0.8  # of the jobs are to be in their range
 MOST_ERROR = 0.2  # of a round of gradient descent: how far beyond reach a job is does not matter
 OUTLYING = 0.5  # distance of a logarithm beyond which errors count by it and not by its square
 RIDGE = 1.0  # on coefficients, so that what the jobs say little of stays small
-FREE = {"FLOW": (0, 12, 13, 14, 15, 16, 17), "DESCENT_ERROR": (0, 1, 3, 4, 5, 6, 10), "DESCENT_STEP": tuple(range(12))}
+FREE = {"FLOW": (0, 12, 13, 14, 15, 16, 17), "DESCENT_ERROR": (0, 1, 3, 4, 5, 6, 10), "DESCENT_STEP": (0, 1, 2, 3, 4, 5, 6, 10, 11)}
 """Coefficients that may be negative. The others belong to what grows with the horizon and the inverse accuracy: more is never cheaper."""
 PARTS = 10  # of the jobs, each predicted from the others
 

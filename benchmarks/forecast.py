@@ -203,7 +203,8 @@ def fit(path: str) -> None:
     runs = [pair for pair in jobs if isinstance(pair[0], SimulationRequest)]
     if flows:
         _fit_flows(flows, reference)
-    _fit_descents([pair for pair in jobs if isinstance(pair[0], DmftRequest) and isinstance(pair[0].dynamics, GradientDescent)], reference)
+    descents = [pair for pair in jobs if isinstance(pair[0], DmftRequest) and isinstance(pair[0].dynamics, GradientDescent)]
+    _fit_descents([pair for pair in descents if pair[1]["rounds"] or pair[1]["cut"]], reference)  # without those that run away
     if runs:
         _fit_runs(runs, reference)
 
@@ -218,27 +219,27 @@ def _fit_flows(jobs: list[tuple[Any, dict[str, Any]]], reference: float) -> None
         logarithm: Array = np.log(forecast.LEAST_FLOW_SECONDS + np.exp(features @ coefficients))
         return logarithm
 
-    found = _robust(X, rest, cut, "FLOW")
-    print(f"FLOW = {_rounded(found)}")
-    print(f"FLOW_SPREAD = {_rounded(_spread(doubts, np.abs(_missed(predicted(found, X), y, cut))))}")
     crossed, ranges = np.empty(len(y)), np.empty(len(y))
-    for held in _parts(len(y)):
-        known = np.setdiff1d(np.arange(len(y)), held)
-        one = _robust(X[known], rest[known], cut[known], "FLOW")
-        crossed[held] = predicted(one, X[held])
-        ranges[held] = doubts[held] @ _spread(doubts[known], np.abs(_missed(predicted(one, X[known]), y[known], cut[known])))
+    for held, known in _parts(len(y)):
+        crossed[held] = predicted(_robust(X[known], rest[known], cut[known], "FLOW"), X[held])
+    missed = np.abs(_missed(crossed, y, cut))
+    for held, known in _parts(len(y)):
+        ranges[held] = doubts[held] @ _spread(doubts[known], missed[known])
+    print(f"FLOW = {_rounded(_robust(X, rest, cut, 'FLOW'))}")
+    print(f"FLOW_SPREAD = {_rounded(_spread(doubts, missed))}")
     plain = np.array([len(request.problem.population) == 1 and request.problem.depth == 2 for request, _ in jobs])
     for name, some in (("flow, crossed", plain), ("family, crossed", ~plain)):
         if some.any():
             _show(name, crossed[some], y[some], cut[some])
-            inside = np.abs(_missed(crossed, y, cut))[some] <= ranges[some]
+            inside = missed[some] <= ranges[some]
             widths = np.exp(np.quantile(ranges[some], [0, 0.5, 1]))
             print(f"  {inside.mean():.0%} within their range, a factor of {widths[0]:.2f}, {widths[1]:.2f} and {widths[2]:.2f}")
 
 
-def _parts(number: int) -> list[Array]:
+def _parts(number: int) -> list[tuple[Array, Array]]:
+    """The jobs that are left out, and the others."""
     order = np.random.default_rng(0).permutation(number)
-    return [order[start::PARTS] for start in range(min(PARTS, number))]
+    return [(order[start::PARTS], np.delete(order, np.s_[start::PARTS])) for start in range(min(PARTS, number))]
 
 
 def _robust(X: Array, y: Array, cut: Array, name: str) -> Array:
@@ -271,25 +272,34 @@ def _spread(doubts: Array, missed: Array) -> Array:
 
 
 def _fit_descents(jobs: list[tuple[Any, dict[str, Any]]], reference: float) -> None:
+    """The coefficients, and how far forecasts are off where each part of the jobs is left out of the fit."""
+    if not jobs:
+        return
+    crossed = np.empty(len(jobs))
+    for held, known in _parts(len(jobs)):
+        forecast.DESCENT_ERROR, forecast.DESCENT_STEP = _of_rounds([jobs[i] for i in known], reference)
+        crossed[held] = np.log([forecast.seconds(jobs[i][0]) for i in held])
+    error, step = _of_rounds(jobs, reference)
+    print(f"DESCENT_ERROR = {error}\nDESCENT_STEP = {step}")
+    y, cut = _logarithms([row for _, row in jobs], reference)
+    _show("descent, crossed", crossed, y, cut)
+    print(f"DESCENT_SPREAD = {math.exp(np.quantile(np.abs(_missed(crossed, y, cut)), RANGE)):.3g}")
+
+
+def _of_rounds(jobs: list[tuple[Any, dict[str, Any]]], reference: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Every round tells the error of ERROR_PATHS paths, by the solver's own power of the paths, and the seconds of a step of a path."""
     rounds = [
         (request, paths, (separately + (together or separately)) / row["pace_seconds"] * reference, error)
         for request, row in jobs
         for paths, separately, together, error in row["rounds"]
     ]
-    if not rounds:
-        return
     none = np.zeros(len(rounds), dtype=bool)
     X = np.array([forecast.descent_error_features(request, request.dynamics) for request, *_ in rounds])
     y = [math.log(min(error, MOST_ERROR)) + descent.solver.GAIN * math.log(paths / forecast.ERROR_PATHS) for _, paths, _, error in rounds]
-    print(f"DESCENT_ERROR = {_rounded(_robust(X, np.array(y), none, 'DESCENT_ERROR'))}")
+    error_of_paths = _robust(X, np.array(y), none, "DESCENT_ERROR")
     X = np.array([forecast.descent_step_features(request, request.dynamics, paths) for request, paths, *_ in rounds])
     y = [math.log(taken / (request.dynamics.steps(request.horizon) * paths)) for request, paths, taken, _ in rounds]
-    print(f"DESCENT_STEP = {_rounded(_robust(X, np.array(y), none, 'DESCENT_STEP'))}")
-    now = np.log([forecast.seconds(request) for request, _ in jobs])
-    y, cut = _logarithms([row for _, row in jobs], reference)
-    _show("descent, as it is", now, y, cut)
-    print(f"DESCENT_SPREAD = {math.exp(np.quantile(np.abs(_missed(now, y, cut)), RANGE)):.3g}")
+    return _rounded(error_of_paths), _rounded(_robust(X, np.array(y), none, "DESCENT_STEP"))
 
 
 def _fit_runs(jobs: list[tuple[SimulationRequest, dict[str, Any]]], reference: float) -> None:

@@ -134,12 +134,14 @@ class _Flow(NamedTuple):
 
 def _flow(request: DmftRequest) -> _Flow:
     problem, horizon = request.problem, request.horizon
-    slope, delta = max(problem.initial_second_moment, 1e-12), problem.aspect_ratio
-    slowest, broad = (2 * slope * (1 + side * delta**-0.5) ** 2 for side in (-1, 1))  # the spectrum of a linear network
-    linear = broad + problem.depth * problem.weight_decay
-    search = (problem.depth - 1) * math.sqrt((problem.initial_error + problem.noise_std**2) / delta + problem.initial_error)
+    slope, delta, depth = max(problem.initial_second_moment, 1e-12), problem.aspect_ratio, problem.depth
+    slopes = [(group.weight, max(group.variance * group.initial.slope(depth) / 2, 1e-12)) for group in problem.population]
+    slowest = 2 * min(each for _, each in slopes) * (1 - delta**-0.5) ** 2  # the ends of the spectrum of a linear network
+    linear = 2 * slope * (1 + delta**-0.5) ** 2 + depth * problem.weight_decay
+    drive = math.sqrt((problem.initial_error + problem.noise_std**2) / delta + problem.initial_error)
+    search = (depth - 1) * slope ** ((depth - 2) / (2 * depth - 2)) * drive if depth > 1 else 0.0
     scales = math.log(1 + (linear + search) * horizon)
-    jump = 0.0 if problem.depth == 1 else math.log(1 + problem.typical_weight / slope)
+    jump = sum(weight * math.log(1 + problem.typical_weight / each) for weight, each in slopes) if depth > 1 else 0.0
     return _Flow(
         scales=scales,
         active=scales - math.log(1 + slowest * horizon),
@@ -175,8 +177,8 @@ def flow_features(request: DmftRequest) -> list[float]:
 
 def flow_doubts(request: DmftRequest) -> list[float]:
     """What the logarithm of a solve's spread is linear in."""
-    at = _flow(request)
-    return [1.0, at.threshold, at.jump / 10, at.active / 10]
+    at, problem = _flow(request), request.problem
+    return [1.0, at.threshold, at.jump / 10, at.active / 10, float(problem.depth != 2 or len(problem.population) > 1)]
 
 
 def _descent_numbers(request: DmftRequest, dynamics: GradientDescent) -> list[float]:

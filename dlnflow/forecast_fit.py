@@ -1,11 +1,11 @@
 """Coefficients of the forecast of seconds, as `python benchmarks/forecast.py fit FILE` prints them."""
 
-PACE_SECONDS = 0.376  # processor seconds of the solve in worker/pace.py when these seconds were measured
+PACE_SECONDS = 0.374  # processor seconds of the solve in worker/pace.py when these seconds were measured
 
-FLOW = (-2.02, 0.128, 0.134, 0.113, 0.19, 0.0329, 0.151, 0.374, 0.15, 0.025, 0.0, 0.576, -0.768, -0.184, -0.576, 0.98, 0.389, 0.579)
-FLOW_SPREAD = (0.464, 0.0748, 0.548, 0.231)
-DESCENT_ERROR = (-4.46, 0.12, 0.0, -0.0486, -1.51, -1.51, 0.833, 0.0, 0.0, 0.0, 0.884)
-DESCENT_STEP = (-11.4, -0.0976, 0.113, 0.0522, 0.113, -0.0809, -0.0692, 0.0294, 0.317, 3.17, 0.106, -0.599)
-DESCENT_SPREAD = 1.8
+FLOW = (-2.13, 0.102, 0.221, 0.203, 0.185, 0.0145, 0.161, 0.238, 0.115, 0.0792, 0.0, 0.324, -0.793, -0.135, -0.567, 0.404, 0.546, 0.549)
+FLOW_SPREAD = (0.323, 0.348, 0.443, 0.373, 0.487)
+DESCENT_ERROR = (-4.56, -0.421, 0.905, 0.791, 0.276, -0.922, 0.676, 0.0, 0.0, 0.0, 0.116)
+DESCENT_STEP = (-11.4, 0.0443, 0.104, 0.00633, 0.0937, -0.168, 0.107, 0.0, 0.359, 0.332, 0.731, -0.26)
+DESCENT_SPREAD = 2.58
 SIMULATION = (0.0014, 9.65e-09, 1.6e-08, 2.52e-11, 0.000422, 9.91e-09, 3.2e-05, 2.41e-10)
 SIMULATION_SPREAD = 1.5

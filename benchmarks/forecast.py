@@ -314,7 +314,8 @@ def _fit_runs(jobs: list[tuple[SimulationRequest, dict[str, Any]]], reference: f
 def _positive(terms: Array, taken: Array) -> Array:
     """Positive coefficients of `terms`, (jobs, C), whose sum has about the logarithm of `taken`, (jobs,); outliers count less."""
     relative = terms / taken[:, None]
-    relative /= (scale := relative.max(axis=0))
+    largest = relative.max(axis=0)
+    relative /= (scale := np.where(largest > 0, largest, np.inf))  # what no job has says nothing
     start = np.log(np.maximum(nnls(relative, np.ones(len(taken)))[0], 1e-3))
     found = least_squares(lambda x: np.log(relative @ np.exp(x)), start, bounds=(-20, 10), loss="soft_l1", f_scale=0.5)
     coefficients: Array = np.exp(found.x) / scale

@@ -118,7 +118,8 @@ class _Flow(NamedTuple):
 
     `scales`: the logarithm of the horizon over the fastest time scale, with which panels grow in number; `active` leaves out what lies
     beyond the slowest scale of a linear network, where all has been learned. `jump`: the logarithm of a learned weight over the initial
-    one, which paths reach by jumps, as far as there is time for them. `paths`: that of the inverse accuracy. `decay`: that of 1 + λt.
+    one, which paths reach by jumps, as far as there is time for them. `paths`: that of the inverse accuracy. `decay`: that of 1 + λt, but
+    for the linear model, which decay only makes faster.
     `noise` and `lazy` are 1 where noise rules or weights hardly move, `threshold` where there are about as many samples as parameters.
     """
 
@@ -136,6 +137,7 @@ def _flow(request: DmftRequest) -> _Flow:
     problem, horizon = request.problem, request.horizon
     slope, delta, depth = max(problem.initial_second_moment, 1e-12), problem.aspect_ratio, problem.depth
     slopes = [(group.weight, max(group.variance * group.initial.slope(depth) / 2, 1e-12)) for group in problem.population]
+    decay = problem.weight_decay * horizon
     slowest = 2 * min(each for _, each in slopes) * (1 - delta**-0.5) ** 2  # the ends of the spectrum of a linear network
     linear = 2 * slope * (1 + delta**-0.5) ** 2 + depth * problem.weight_decay
     drive = math.sqrt((problem.initial_error + problem.noise_std**2) / delta + problem.initial_error)
@@ -144,10 +146,10 @@ def _flow(request: DmftRequest) -> _Flow:
     jump = sum(weight * math.log(1 + problem.typical_weight / each) for weight, each in slopes) if depth > 1 else 0.0
     return _Flow(
         scales=scales,
-        active=scales - math.log(1 + slowest * horizon),
+        active=scales - math.log(1 + slowest * horizon + (decay if depth == 1 else 0.0)),
         jump=jump * (1 - math.exp(-search * horizon / max(jump, 1e-9))),
         paths=math.log(USUAL_ACCURACY / request.accuracy),
-        decay=math.log(1 + problem.weight_decay * horizon),
+        decay=math.log(1 + decay) if depth > 1 else 0.0,
         noise=problem.noise_std / (problem.noise_std + USUAL_NOISE),
         lazy=slope / (1 + slope),
         threshold=math.exp(-((math.log(delta) / THRESHOLD_WIDTH) ** 2)),

@@ -27,8 +27,12 @@ class Estimate(BaseModel):
     kind: str
     seconds: Annotated[float, Field(description="processor seconds, of all its jobs together")]
     seconds_range: Annotated[
-        tuple[float, float],
-        Field(description="least and most that four of five such jobs take; wide at interpolation with noise, at small initial scales"),
+        list[float],
+        Field(
+            min_length=2,
+            max_length=2,
+            description="least and most that four of five such jobs take; wide at interpolation and at small initial scales",
+        ),
     ]
     memory_bytes: Annotated[int, Field(description="the most that any one of its jobs takes")]
     jobs: Annotated[int, Field(description="how many jobs it is made of; 1 for a plain one")]
@@ -51,7 +55,7 @@ def _estimate(service: Context, body: bytes) -> Estimate:
     return Estimate(
         kind=request.kind,
         seconds=cost.seconds,
-        seconds_range=(cost.low, cost.high),
+        seconds_range=[cost.low, cost.high],
         memory_bytes=cost.memory_bytes,
         jobs=cost.jobs,
         longest=cost.longest,

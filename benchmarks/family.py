@@ -51,11 +51,12 @@ FAMILY = {
 }
 
 
-def scores(theory: Solution, network: Solution, names: tuple[str, ...]) -> Array:
-    """The differences in standard errors; zero where nothing varies."""
+def scores(theory: Solution, network: Solution, names: tuple[str, ...], coordinates: int) -> Array:
+    """The differences in standard errors; zero where nothing varies. Shares are known to one of all `coordinates` at best."""
     found = []
     for name in names:
-        difference, spread = theory.values[name] - network.values[name], np.hypot(theory.stderr[name], network.stderr[name])
+        stderr = np.maximum(network.stderr[name], name.endswith("_support") / coordinates)
+        difference, spread = theory.values[name] - network.values[name], np.hypot(theory.stderr[name], stderr)
         found.append(np.divide(difference, spread, out=np.zeros_like(spread), where=spread > 0))
     return np.concatenate(found)
 
@@ -76,7 +77,7 @@ def main() -> None:
         theory = solve(problem, horizon, dynamics=dynamics, times=times, accuracy=ACCURACY)
         solved = time.process_time()
         network = simulate(problem, horizon, dynamics=dynamics, times=times, dimension=dimension, replicas=replicas, seed=number)
-        curves, others = scores(theory, network, CURVES), scores(theory, network, ORDER_PARAMETERS)
+        curves, others = (scores(theory, network, names, dimension * replicas) for names in (CURVES, ORDER_PARAMETERS))
         everything.append(np.append(curves, others))
         print(
             f"{name}: {largest(network):.2%} {largest(theory):.2%}; {np.abs(curves).max():.2f} {np.sqrt(np.mean(curves**2)):.2f}; "

@@ -103,7 +103,7 @@ def serve_cached(folder: Path) -> None:
         settings = Settings(redis_url=f"unix://{socket}", max_queued=100_000)
         store = connect(settings)
         address = f"/v1/jobs/{fill(store)}/curves"
-        app = create_app(Context(settings, store, [].append, listen(settings), store.answer_ping))
+        app = create_app(Context(settings, store, [].append, listen(settings), store.workers.answer_ping))
         with serving(app) as ours:
             body = httpx2.get(ours + address).content
             with serving(bare(body)) as theirs:

@@ -14,7 +14,7 @@ import redis
 from redis.asyncio import Redis
 
 from store import keys, trouble
-from store.jobs import Event
+from store.records import Event
 
 FIRST_SECONDS, LONGEST_SECONDS, GROWTH = 0.004, 0.02, 1.5  # of a look, which ends with the first news; who comes meanwhile is in the next
 AWAY_SECONDS = 1.0

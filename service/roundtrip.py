@@ -27,7 +27,7 @@ class RoundTrip:
             token = secrets.token_hex(8)
             self._ping(token)
             for _ in range(LOOKS):
-                if self._store.await_pong(token, LOOK_SECONDS):
+                if self._store.workers.await_pong(token, LOOK_SECONDS):
                     self._answered = time.monotonic()
                     return True
                 if self._all_busy():
@@ -35,4 +35,4 @@ class RoundTrip:
             return False
 
     def _all_busy(self) -> bool:
-        return self._store.busy() >= self._store.slots() > 0
+        return self._store.busy() >= self._store.workers.slots() > 0

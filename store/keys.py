@@ -17,7 +17,7 @@ PING = "dlnflow.ping"  # answer on `pong(token)`
 
 API_KEYS = "dlnflow:api-keys"  # hash: id of a key -> its name and the hash of its secret, as JSON
 PROBE = "dlnflow:probe"  # written to see whether anything can be
-COUNTS = "dlnflow:counts"  # hash: what has happened so far -> how often; see scripts.py
+COUNTS = "dlnflow:counts"  # hash: what has happened so far -> how often; see lua/frame.py
 
 CLIENT = "client:"  # what tells a client from a parent among those who asked for a job
 

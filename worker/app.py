@@ -79,7 +79,7 @@ def run(passes: int = 0) -> None:
 @app.task(name=keys.PING)
 def ping(token: str) -> None:
     """Show that messages reach a process that runs jobs."""
-    process_store().answer_ping(token)
+    process_store().workers.answer_ping(token)
     announce(process_store(), send)  # nobody did who saw this message in the place of another
 
 

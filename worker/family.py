@@ -8,7 +8,7 @@ from dlnflow.wire.comparison import compare
 from dlnflow.wire.job import Job
 from dlnflow.wire.requests import ComparisonRequest, ParentRequest, job_id
 from store.jobs import Attempt, JobStore
-from store.scripts import MOST_OPEN
+from store.lua.frame import MOST_OPEN
 from worker.announce import announce
 
 

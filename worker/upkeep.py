@@ -58,7 +58,7 @@ class Upkeep:
 
     def round(self) -> None:
         """One round."""
-        looked = self._store.greet(self._worker, self._slots, self._pace.value)
+        looked = self._store.workers.greet(self._worker, self._slots, self._pace.value)
         self._greeted.set()
         if self._alive_file:
             self._alive_file.touch()

@@ -46,7 +46,7 @@ class Observed:
 
     @property
     def slope(self) -> Array:
-        """E[k]."""
+        """E[c k]."""
         return self._named("slope")
 
     @property

@@ -13,9 +13,9 @@ from dlnflow.dmft.task import Pilot, Task
 from dlnflow.model import Problem
 from dlnflow.solution import NAMES
 
-FORMAT = 6  # of what `save` writes
+FORMAT = 7  # of what `save` writes
 KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
-STATE = (*KERNELS, "factor", "readout", "time", "edges", "ranks", "order", "residual")
+STATE = (*KERNELS, "factor", "readout", "time", "edges", "ranks", "order", "residual", "newton")
 
 
 def save(stage: Round | Separate, progress: float) -> bytes:
@@ -76,6 +76,7 @@ def state_of(arrays: Arrays, problem: Problem, sample: Sample) -> State:
         edges=arrays["edges"].tolist(),
         ranks=arrays["ranks"].tolist(),
         residual=float(arrays["residual"]),
+        newton=arrays["newton"].tolist(),
         sampled=sampled,
         correction=_averages("correction", arrays),
         time=arrays["time"],

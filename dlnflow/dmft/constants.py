@@ -76,6 +76,23 @@ SHORTER_STEP = 0.5
 TRUSTED_STEPS = 3
 """Iterations. After a start, in which a residual may grow. Source: choice; the first secants know little."""
 
+NEWTON_FROM = 16
+"""Evaluations. Of a panel without Newton's corrections, from which on the next one is tried with them. Source: measured; fewer suffice far
+from interpolation, where slopes move and corrections that leave this out gain nothing."""
+
+NEWTON_PATIENCE = 36
+"""Evaluations. Of a panel with Newton's corrections that may be made shorter instead. Source: measured; the last halve what is
+left."""
+
+NEAR = 1e-2
+"""1. Change of a point below which secants are kept beside Newton's corrections. Source: measured; longer ones mislead."""
+
+FOLLOWED_TILES = 8
+"""Tiles. Of native.SINGLE_LANES paths, whose tangents tell the derivative of a panel's map. Source: measured, 32 are alike."""
+
+SHAPES = 4
+"""1. Matrices whose sums are the tangents of all paths on a panel, beside their mean. Source: measured, 8 are alike."""
+
 STALLED = 24
 """Iterations. That do not halve the residual, after which the roughness of the map limits it. Source: measured."""
 
@@ -230,6 +247,10 @@ LAST_TIMES = 4
 
 LAST_EXCESS = 2.0
 """1. Sampling error over what is left to it, up to which such a round is worth its work. Source: four times the paths at least halve it."""
+
+IN_VAIN = 4
+"""1. Paths of a round over those of the one before, from which on an excess that does not fall ends a solve. Source: choice; a spread is
+known to a quarter of itself, and four times the paths halve it."""
 
 MOST_ROUNDS = 8
 """Rounds. On one small sample. Source: choice; one to three are usual."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from dlnflow.dmft.anderson import Secant
 from dlnflow.dmft.averages import Averages, Observed, Rows, no_averages
+from dlnflow.dmft.derivative import Derivative, Followed, Mean, derivative, followed
 from dlnflow.dmft.noise import Factor
 from dlnflow.dmft.paths import Array32, Interval, Paths, interval, new_paths
 from dlnflow.dmft.sampling import Sample
@@ -20,7 +21,8 @@ class Panel:
     """A panel as the paths that its `rows` of R_r and C_r drive imply it.
 
     `averages` are its rows of R_w and C_e, corrected, `sampled` those over the sample, with what is `observed` (S, m). `room` holds the
-    paths' slopes and tangents, see `Paths.advance`. `residual` is that of its iteration, `secants` what that learned.
+    paths' slopes and tangents, see `Paths.advance`. `residual` is that of its iteration, `secants` what that learned in so many
+    `evaluations`; it `is_newton` where residuals were corrected by the derivative.
     """
 
     interval: Interval
@@ -32,6 +34,8 @@ class Panel:
     room: tuple[Array, Array32]
     residual: float
     secants: Sequence[Secant]
+    evaluations: int
+    is_newton: bool
 
 
 @dataclass
@@ -58,6 +62,8 @@ class Front:
     ranks: list[int] = field(default_factory=lambda: [0])
     residual: float = 0.0
     secants: list[Sequence[Secant]] = field(default_factory=list)
+    newton: list[bool] = field(default_factory=list)
+    followed: Followed | None = None
 
     @property
     def nodes(self) -> int:
@@ -87,6 +93,18 @@ class Front:
         """The next panel's rows of R_w and C_e from those over the sample."""
         return sampled if self.correction is None else sampled + self.correction.rows(self.nodes, self.order)
 
+    def derivative(self, tangents: Array32, rows: Rows, averages: Rows, factor: Factor) -> Derivative:
+        """That of the next panel's map where it has led to these tangents, averages and `rows` of R_r and C_r."""
+        n, rank, problem = self.nodes, self.rank, self.problem
+        self.followed = self.followed or followed(self.paths)
+        mean = Mean(
+            residual_response=_with_rows(self.residual_response[:n, :n], rows.response),
+            response=_with_rows(self.response[:n, :n], averages.response),
+            correlation=_with_rows(self.correlation[:n, :n], averages.correlation, averages.correlation[:, :n].T),
+        )
+        modes = self.factor[:n, :rank], self.readout[:n, :rank], factor
+        return derivative(self.followed, tangents, mean, modes, problem.aspect_ratio, problem.noise_std**2)
+
     def accept(self, panel: Panel) -> None:
         """Make a panel part of the past."""
         n = self.nodes
@@ -107,6 +125,7 @@ class Front:
         self.paths.accept(panel.interval, panel.room)
         self.edges.append(panel.interval.right)
         self.secants.append(panel.secants)
+        self.newton.append(panel.is_newton)
         self.residual = max(self.residual, panel.residual)
 
     def _accept_modes(self, factor: Factor) -> None:
@@ -137,8 +156,17 @@ class Front:
             correction=self.correction,
             residual=self.residual,
             secants=list(self.secants),
+            newton=list(self.newton),
         )
         return whole.head(len(self.edges) - 1)
+
+
+def _with_rows(past: Array, rows: Array, columns: Array | float = 0.0) -> Array:
+    """A kernel (n + m, n + m) from its `past` (n, n), its last `rows` (m, n + m), and its last columns (n, m)."""
+    n = len(past)
+    whole = np.zeros((rows.shape[1], rows.shape[1]))
+    whole[:n, :n], whole[n:], whole[:n, n:] = past, rows, columns
+    return whole
 
 
 def start(
@@ -160,7 +188,7 @@ def start(
         paths=new_paths(sample, size, alone),
         held=held,
         correction=correction,
-        sampled=no_averages(size, len(problem.parts)),
+        sampled=no_averages(size, sample.strata.max() + 1),
         time=np.zeros(size),
         correlation=correlation,
         response=response,

@@ -72,10 +72,11 @@ def _interpolated(state: State, grid: Grid) -> Observed:
 def _start(sample: Sample) -> Observed:
     """The averages at t = 0 by stratum, (S, 1) each."""
     w, slope = sample.initial
+    error, rate = w - sample.target, sample.root**2 * slope
     nothing = np.zeros_like(w)
     is_found, is_wanted = np.abs(w) > sample.threshold, sample.target != 0
     support = [is_wanted & ~is_found, is_found & ~is_wanted]
-    rows = np.stack([w * sample.target, np.abs(w), slope, w, (w - sample.target) ** 2, *sample.initial_layers, nothing, nothing, *support])
+    rows = np.stack([w * sample.target, np.abs(w), rate, w, error**2, *sample.initial_layers, nothing, nothing, *support])
     kinds = sample.strata.max() + 1
     return Observed(np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])[:, :, None])
 
@@ -155,18 +156,34 @@ def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> 
     """Statistics of w given each atom or sign of w*; quantiles are those of `sample` with H = `heights` (N, P)."""
     problem, grid = state.problem, Grid(state, times)
     w, _ = sample.weigh(grid.times, problem.weight_decay, grid.interpolate(sample.start[1], heights))
-    start, found = _start(state.sample), []
-    for k, (_, kind) in enumerate(problem.parts):
-        here = sample.stratum(k)
-        mean = grid.interpolate(start.mean[k, 0], state.averages.observed.mean[k]) / kind.probability
-        found.append((mean, quantiles(*aligned(problem, sample.target[here], w[:, here], sample.weights[here]))))
-    return conditional(problem, found)
+    start, means, levels = _start(state.sample), dict[int, Array](), dict[int, Array]()
+    for k, pool in enumerate(problem.pools):
+        rough = []
+        for number in pool.numbers.tolist():
+            here = sample.part == number
+            values, weights = aligned(sample.folded, sample.target[here], w[:, here], sample.weights[here])
+            levels[number] = quantiles(values, weights)
+            rough.append(values @ weights / weights.sum())
+        mean = grid.interpolate(start.mean[k, 0], state.averages.observed.mean[k]) / pool.probability.sum()
+        means |= zip(pool.numbers.tolist(), _means(pool.probability, np.array(rough), mean), strict=True)
+    return conditional(problem, [(means[number], levels[number]) for number in range(len(means))])
+
+
+def _means(probability: Array, rough: Array, mean: Array) -> Array:
+    """The means (G, T) of the parts of a pool from `rough` ones over few paths and the `mean` (T,) of the pool.
+
+    What these miss of it is shared among the parts in proportion to their means: their points are the same.
+    """
+    shares = probability / probability.sum()
+    total = shares @ np.abs(rough)
+    ratio = np.divide(np.abs(rough), total, out=np.ones_like(rough), where=total > 0)
+    return ratio * mean + (rough - ratio * (shares @ rough))
 
 
 def conditional(problem: Problem, statistics: list[tuple[Array, Array]]) -> tuple[Conditional, ...]:
-    """The `statistics` of the strata, mean (T,) and quantiles (5, T), by atom or sign of w*.
+    """The `statistics` of the parts, mean (T,) and quantiles (5, T), by atom or sign of w*, and group.
 
-    Where the problem is symmetric those of a stratum are given that w* is not negative.
+    Where the problem is symmetric those of a part are given that w* is not negative.
     """
     found = []
     for (_, kind), (mean, levels) in zip(problem.parts, statistics, strict=True):
@@ -181,9 +198,9 @@ def conditional(problem: Problem, statistics: list[tuple[Array, Array]]) -> tupl
     return tuple(sorted(found, key=lambda one: order.index(one.given)))
 
 
-def aligned(problem: Problem, target: Array, w: Array, weights: Array) -> tuple[Array, Array]:
-    """w (T, P) of one stratum and its weights, with mirror images where the problem is symmetric, so that w* ≥ 0."""
-    if not problem.is_symmetric:
+def aligned(folded: bool, target: Array, w: Array, weights: Array) -> tuple[Array, Array]:
+    """w (T, P) of one part of the law of w* and its weights, with mirror images where paths stand for these too, so that w* ≥ 0."""
+    if not folded:
         return w, weights
     if np.any(target != 0):
         return np.where(target < 0, -w, w), weights
@@ -191,7 +208,14 @@ def aligned(problem: Problem, target: Array, w: Array, weights: Array) -> tuple[
 
 
 def quantiles(w: Array, weights: Array) -> Array:
-    """Quantiles (5, T) of w (T, P). Where the weights (P,) are equal nothing need be sorted: a tenth of a quick solve."""
+    """Quantiles (5, T) of w (T, P), the least w up to which the weights (P,) come to them.
+
+    Where the weights are equal nothing need be sorted: a tenth of a quick solve.
+    """
     if np.ptp(weights) == 0:
         return np.quantile(w, QUANTILES, axis=1, method="inverted_cdf")
-    return np.quantile(w, QUANTILES, axis=1, weights=weights, method="inverted_cdf")
+    order = np.argsort(w, axis=1, kind="stable")
+    below = np.cumsum(weights[order], axis=1)
+    below /= below[:, -1:]
+    found = [row[here[np.searchsorted(share, QUANTILES)]] for row, here, share in zip(w, order, below, strict=True)]
+    return np.array(found).T

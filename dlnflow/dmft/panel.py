@@ -15,9 +15,10 @@ from enum import Enum, auto
 import numpy as np
 
 from dlnflow.dmft import guess, residuals
-from dlnflow.dmft.anderson import Anderson, Secant
+from dlnflow.dmft.anderson import Anderson, Correction, Secant
 from dlnflow.dmft.averages import Rows, observed
-from dlnflow.dmft.constants import ACCEPTABLE, FLOOR, HELD, JUMPING, MISLEADING, MOST_ITERATIONS, MOST_MISSING, STALLED
+from dlnflow.dmft.constants import ACCEPTABLE, FLOOR, HELD, JUMPING, MISLEADING, MOST_ITERATIONS, MOST_MISSING, STALLED, TOLERANCES
+from dlnflow.dmft.derivative import Derivative
 from dlnflow.dmft.front import Front, Panel
 from dlnflow.dmft.noise import Factor, factor
 from dlnflow.dmft.outcome import Unsettled
@@ -123,10 +124,10 @@ class Iteration:
 
 
 class PanelMap:
-    """The map of a panel after a `front`, up to the edge `right`."""
+    """The map of a panel after a `front`, up to the edge `right`, whose derivative counts where it is `newton`."""
 
-    def __init__(self, front: Front, right: float) -> None:
-        n = front.nodes
+    def __init__(self, front: Front, right: float, newton: bool = False) -> None:
+        n, self.is_newton = front.nodes, newton
         self.front, self.problem, self.interval = front, front.problem, front.next_interval(right)
         self.known = np.concatenate([front.residual_response[:n, :n], front.residual_correlation[:n, :n]], axis=1)
         self.least = FLOOR * (self.problem.initial_error + self.problem.noise_std**2)
@@ -135,6 +136,10 @@ class PanelMap:
         self.room = front.paths.room(n, front.order)
         self.strata = len(front.sampled.observed.rows)
         front.paths.extrapolate(front.time[:n], self.interval)
+
+    def derivative(self, last: Evaluation) -> Derivative:
+        """Its derivative where it was evaluated last."""
+        return self.front.derivative(self.room[1], last.implied, last.image.averages, last.image.factor)
 
     def image(self, rows: Rows, held: Array | None) -> Image | Unsettled:
         """What the paths that `rows` of R_r and C_r drive average to."""
@@ -163,16 +168,24 @@ class PanelMap:
 
 
 def solve(
-    front: Front, right: float, tolerance: float, averages: Rows | None = None, secants: Sequence[Secant] = (), most: int = MOST_ITERATIONS
+    front: Front,
+    right: float,
+    tolerance: float,
+    averages: Rows | None = None,
+    secants: Sequence[Secant] = (),
+    most: int = MOST_ITERATIONS,
+    newton: bool = False,
 ) -> Panel | Unsettled:
     """The panel after a `front` up to the edge `right`, iterated to a relative change below `tolerance`.
 
     It starts from the rows that the `averages`, rows of R_w and C_e, imply, or else from the network that stands still, and with the
-    `secants` of a similar panel. Unsettled where no fixed point is found within `most` evaluations.
+    `secants` of a similar panel. By `newton`, after an earlier panel, residuals are corrected by the derivative, and end at the least
+    tolerance: errors are many times the residual there. Unsettled where no fixed point is found within `most` evaluations.
     """
     paths = len(front.paths.sample.target)
+    tolerance = min(tolerance, TOLERANCES[0]) if newton else tolerance
     bounds = Bounds(tolerance, max(JUMPING / paths, ACCEPTABLE * tolerance), most)
-    panel_map = PanelMap(front, right)
+    panel_map = PanelMap(front, right, newton)
     iteration = init(panel_map, averages, secants)
     verdict = Verdict.GO_ON
     while not isinstance(iteration, Unsettled) and verdict in (Verdict.GO_ON, Verdict.START_OVER):
@@ -204,7 +217,7 @@ def start_over(panel_map: PanelMap, iteration: Iteration) -> Iteration:
 
 def step(panel_map: PanelMap, iteration: Iteration, tolerance: float) -> Iteration | Unsettled:
     """One evaluation of the map. Where paths do not settle at it, the next one is half of the way there."""
-    rows, iteration = _next(iteration)
+    rows, iteration = _next(panel_map, iteration)
     image = panel_map.image(rows, iteration.held)
     if isinstance(image, Unsettled):
         return _half_way(iteration, rows) or image
@@ -217,7 +230,7 @@ def step(panel_map: PanelMap, iteration: Iteration, tolerance: float) -> Iterati
     return _recorded(panel_map.front, iteration, Evaluation(rows, image, implied, change), tolerance)
 
 
-def _next(iteration: Iteration) -> tuple[Rows, Iteration]:
+def _next(panel_map: PanelMap, iteration: Iteration) -> tuple[Rows, Iteration]:
     """Where the map is evaluated next, and the iteration with what Anderson's combination has learned."""
     if iteration.ahead is not None:
         return iteration.ahead, iteration
@@ -226,9 +239,22 @@ def _next(iteration: Iteration) -> tuple[Rows, Iteration]:
     m, unit = len(rows.response), change.norm if iteration.unit is None else iteration.unit
     point = np.concatenate([rows.response, rows.correlation / unit])
     residual = np.concatenate([change.rows[:m], change.rows[m:] * (change.norm / unit)])
-    mixed, anderson = iteration.anderson.step(point.ravel(), residual.ravel())
+    correction = _correction(panel_map.derivative(iteration.last), unit) if panel_map.is_newton else None
+    mixed, anderson = iteration.anderson.step(point.ravel(), residual.ravel(), correction)
     mixed = mixed.reshape(point.shape)
     return Rows(mixed[:m], mixed[m:] * unit), replace(iteration, anderson=anderson, unit=unit)
+
+
+def _correction(derivative: Derivative, unit: Array) -> Correction:
+    """Newton's correction of rows of R_r over those of C_r in a `unit`, flat."""
+    m = len(unit)
+
+    def correction(residual: Array) -> Array:
+        rows = residual.reshape(2 * m, -1)
+        moves = derivative.correction(Rows(rows[:m], rows[m:] * unit))
+        return np.concatenate([moves.response, moves.correlation / unit]).ravel()
+
+    return correction
 
 
 def _half_way(iteration: Iteration, rows: Rows) -> Iteration | None:
@@ -247,13 +273,14 @@ def _recorded(front: Front, iteration: Iteration, last: Evaluation, tolerance: f
     the end, all are chosen anew, and the residual is not yet known.
     """
     factor, residual, standing = last.image.factor, last.change.largest, iteration.standing
-    held, missing = iteration.held, iteration.missing
+    held, missing, anderson, ahead = iteration.held, iteration.missing, iteration.anderson, None
     if held is None and residual < HELD:
         held = factor.columns(front.rank)
     elif front.held is None and residual < tolerance and factor.above > factor.modes.shape[1] and missing < MOST_MISSING:
         held, missing, residual, standing = None, missing + 1, 1.0, replace(standing, least=np.inf)
+        anderson, ahead = anderson.anew(), last.implied
     best = last.implied if residual < standing.least else iteration.best
-    return replace(iteration, ahead=None, last=last, best=best, held=held, missing=missing, standing=standing.after(residual))
+    return Iteration(ahead, best, anderson, standing.after(residual), held, last, missing, iteration.unit)
 
 
 def finish(panel_map: PanelMap, iteration: Iteration, verdict: Verdict) -> Panel | Unsettled:
@@ -280,4 +307,6 @@ def finish(panel_map: PanelMap, iteration: Iteration, verdict: Verdict) -> Panel
         room=panel_map.room,
         residual=standing.least,
         secants=iteration.anderson.secants if verdict is Verdict.SETTLED else (),
+        evaluations=standing.number,
+        is_newton=panel_map.is_newton,
     )

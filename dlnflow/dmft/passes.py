@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from dlnflow.dmft import guess, panel, widths
 from dlnflow.dmft.averages import Averages
-from dlnflow.dmft.constants import MOST_PANELS, ORDER, PATIENCE
+from dlnflow.dmft.constants import MOST_PANELS, NEWTON_FROM, NEWTON_PATIENCE, ORDER, PATIENCE
 from dlnflow.dmft.front import Front, Panel, start
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.sampling import Sample
@@ -24,13 +24,13 @@ def adaptive_pass(
     where panels need more than MOST_PANELS, or than the modes of `sample`.
     """
     front = start(problem, sample, ORDER, MOST_PANELS)
-    width, failures = widths.first_width(problem, horizon), 0
+    width, failures, paces = widths.first_width(problem, horizon), 0, {False: 0, True: NEWTON_FROM}
     while front.edges[-1] < horizon:
         left = front.edges[-1]
         if front.is_full:
             return Unsettled(f"{len(front.edges) - 1} panels reach only t = {left:.3g}", _end_of_widest(front))
         right = widths.right_edge(left, width, horizon)
-        made = _on_new_panel(front, right, tolerance)
+        made = _on_new_panel(front, right, tolerance, paces)
         if isinstance(made, Unsettled):
             width, failures = width / 2, failures + 1
             if widths.is_too_narrow(left, width) or failures > most:
@@ -52,11 +52,23 @@ def _end_of_widest(front: Front) -> float:
     return max(pairwise(front.edges), key=lambda edges: edges[1] - edges[0], default=(0.0, 0.0))[1]
 
 
-def _on_new_panel(front: Front, right: float, tolerance: float) -> Panel | Unsettled:
-    """The next panel, from a network that stands still, or else from one whose response to late fields is that of the panel before."""
-    made = panel.solve(front, right, tolerance, most=PATIENCE)
-    if isinstance(made, Panel) or not front.nodes:
-        return made
+def _on_new_panel(front: Front, right: float, tolerance: float, paces: dict[bool, int]) -> Panel | Unsettled:
+    """The next panel, from a network that stands still, or else from one whose response to late fields is that of the panel before.
+
+    `paces` are the evaluations that the last panel took with and without Newton's corrections: what was faster comes first.
+    Corrections that did not lead to a panel are not tried again.
+    """
+    if not front.nodes:
+        return panel.solve(front, right, tolerance, most=PATIENCE)
+    for newton in sorted(paces, key=paces.__getitem__):
+        made = panel.solve(front, right, tolerance, most=NEWTON_PATIENCE if newton else PATIENCE, newton=newton)
+        if isinstance(made, Panel):
+            paces[newton] = made.evaluations
+            return made
+        if newton:
+            del paces[newton]
+        else:
+            paces[newton] = 2 * PATIENCE
     return panel.solve(front, right, tolerance, guess.shifted(front), most=PATIENCE)
 
 
@@ -81,8 +93,8 @@ def causal_pass(
         return expected
     edges = like.edges[1:]
     front = start(like.problem, sample, order, len(edges), like.blocks(order), correction, alone)
-    for right, secants in zip(edges, like.secants if taught else [()] * len(edges), strict=True):
-        made = panel.solve(front, right, tolerance, guess.continued(front, expected), secants)
+    for right, newton, secants in zip(edges, like.newton, like.secants if taught else [()] * len(edges), strict=True):
+        made = panel.solve(front, right, tolerance, guess.continued(front, expected), secants, newton=newton)
         if isinstance(made, Unsettled):
             made = panel.solve(front, right, tolerance)
         if isinstance(made, Unsettled):

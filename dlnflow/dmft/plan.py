@@ -21,8 +21,8 @@ from dlnflow.dmft.constants import (
     FINER_POWER,
     FINER_SAFETY,
     FIRST_ROUGHNESS,
-    FIRST_ROUND_PATHS,
     GAIN,
+    IN_VAIN,
     LAST_EXCESS,
     LAST_PAIR,
     LAST_TIMES,
@@ -33,9 +33,7 @@ from dlnflow.dmft.constants import (
     MOST_CHECKS,
     MOST_PILOTS,
     MOST_ROUNDS,
-    PATHS_AT_ONE,
     ROUGH,
-    ROUNDED_DOWN,
     SETTLED_PART,
     SMALL_PATHS,
     TIME_STEP_PART,
@@ -62,7 +60,7 @@ from dlnflow.dmft.stages import (
     Stage,
     TimeStep,
 )
-from dlnflow.dmft.task import tolerance
+from dlnflow.dmft.task import first_round_paths, tolerance
 
 
 def first(accuracy: float) -> Panels:
@@ -137,10 +135,7 @@ def _on(panelled: Panelled, accuracy: float) -> Round:
 
 
 def _first_round(mesh: Mesh, refinement: Refinement, size: int, accuracy: float) -> Round:
-    """More paths where the small sample is the largest: late panels settle only where the noise of the averages does not upset them."""
-    more = MORE_WHERE_ROUGH if size == SMALL_PATHS[-1] else 1
-    paths = 2 ** round(np.log2(np.clip(more * PATHS_AT_ONE / accuracy, *FIRST_ROUND_PATHS)) - ROUNDED_DOWN)
-    return Round(mesh, refinement, size, 0, min(paths, mesh.most_paths), mesh.pilot.time_step)
+    return Round(mesh, refinement, size, 0, min(first_round_paths(accuracy, size), mesh.most_paths), mesh.pilot.time_step)
 
 
 def _taken_up(stage: SmallSample, prepared: Prepared) -> Round:
@@ -183,11 +178,18 @@ def _after_round(stage: Round, checked: Checked, accuracy: float) -> Stage:
     most, excess = stage.mesh.most_paths, errors.excess(accuracy)
     is_last = stage.paths >= most and 1 < excess <= LAST_EXCESS
     limit = LAST_TIMES * most if is_last else max(most, stage.paths)
-    is_out_of_reach = stage.paths == limit and excess > 1
+    is_out_of_reach = (stage.paths == limit and excess > 1) or _is_in_vain(stage, excess, accuracy)
     if largest["total"] <= accuracy or stage.number == MOST_ROUNDS - 1 or is_out_of_reach or _is_time_step(stage.mesh, errors, accuracy):
         return _accepted(stage.mesh, checked, accuracy)
     paths = min(drawable(stage.paths * 2 ** (MORE_POWER * np.log2(max(excess, 1.0)) + MORE_SAFETY)), limit)
     return replace(stage, number=stage.number + 1, paths=paths, time_step=errors.time_step, base=checked.solved.state, last=checked)
+
+
+def _is_in_vain(stage: Round, excess: float, accuracy: float) -> bool:
+    """Whether a round of many more paths than the one before has no smaller excess: it is not paths that are missing."""
+    return (
+        stage.last is not None and stage.paths >= IN_VAIN * stage.last.solved.paths and excess >= max(stage.last.errors.excess(accuracy), 1)
+    )
 
 
 def _is_time_step(mesh: Mesh, errors: Errors, accuracy: float) -> bool:

@@ -229,7 +229,11 @@ def _aims(task: Task, state: State, size: int) -> list[Array] | Unsettled:
     """The axes along which samples are aimed that belong to a small one of this `size`, see `sampling.aim_at`."""
     sample = sampling.draw(task.problem, min(AIMING_PATHS, AIMING_SIZE * size), state.rank, task.seed(1))
     weights = _weights(state, sample)
-    return weights if isinstance(weights, Unsettled) else sampling.aim_at(task.problem, sample, state.rank, weights[0] - sample.target)
+    return (
+        weights
+        if isinstance(weights, Unsettled)
+        else sampling.aim_at(task.problem, sample, state.rank, sample.root * (weights[0] - sample.target))
+    )
 
 
 def _sorted(state: State, sample: sampling.Sample) -> sampling.Sample | Unsettled:
@@ -241,7 +245,7 @@ def _sorted(state: State, sample: sampling.Sample) -> sampling.Sample | Unsettle
     if isinstance(weights, Unsettled):
         return weights
     begins = (np.cumsum(state.integrals[:, -1].reshape(-1, 1) * variance * weights[1], axis=0) <= native.QUIET).sum(axis=0)
-    kinds = [sample.stratum(k) for k in range(len(state.problem.parts))]
+    kinds = [sample.stratum(k) for k in range(sample.strata.max() + 1)]
     blocks = np.concatenate([kind[np.argsort(begins[kind], kind="stable")] for kind in kinds]).reshape(-1, sampling.BLOCK)
     return sample.chosen(np.concatenate([blocks[::2], blocks[1::2]]))
 

@@ -44,7 +44,7 @@ def standard_errors(curves: Curves, errors: Errors, scale: Scale) -> Curves:
 
 def _conditionals(task: Task, state: State) -> tuple[Conditional, ...]:
     """Statistics of w given each atom or sign of w*, over paths of their own."""
-    sample = sampling.draw(state.problem, quantile_paths(task.accuracy), state.rank, task.seed(4))
+    sample = sampling.draw(state.problem, quantile_paths(task.accuracy), state.rank, task.seed(4), apart=True)
     heights = np.empty((state.nodes, len(sample.target)))
     if isinstance(state.open_loop(sample, heights, tangents=False), Unsettled):
         raise SolveError("not_converged", "Paths for the quantiles do not settle. Try another seed.")
@@ -64,10 +64,10 @@ def _advice(split: dict[str, float], task: Task, horizon: float) -> str | None:
 def _kernels(state: State) -> tuple[Array, dict[str, Array]]:
     """The two-time functions on the panels' right edges, (K, K); R_r without its identity, R_w(t, t) = −E[k(t)]."""
     ends = np.arange(1, len(state.edges)) * state.order - 1
-    problem = state.problem
+    problem, observed = state.problem, state.averages.observed.whole()
     weight = np.exp((2 - problem.depth) * problem.weight_decay * state.time[ends])
     column = state.integrals[:, -1, -1] / weight
-    slope = problem.rates(state.averages.observed.slope)[ends] * weight
+    slope = observed.slope[ends] * weight
     square = np.ix_(ends, ends)
     response = np.tril(state.response[square] / column, -1) - np.diag(slope)
     residual_response = np.tril(state.residual_response[square] / column, -1) - np.diag(slope) / problem.aspect_ratio

@@ -7,13 +7,14 @@ stands for its mirror image too, and only even averages are taken over it.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from dlnflow.model import Group, Problem, Stratum
+from dlnflow.model import Pool, Problem
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
@@ -32,7 +33,8 @@ class Sample:
     """P weighted draws in blocks of BLOCK, each block from one stratum.
 
     `weights` (P,) sum to 1, `target` (P,) is w*, `modes` (D, P) are standard normal, `scale` (P,) is log(u(0) v(0)), `origin` (P,) is
-    log(v(0)/u(0))/2, `root` (P,) is √c; `strata` (P / BLOCK,) numbers the stratum of each block, in the order of `problem.parts`.
+    log(v(0)/u(0))/2, `root` (P,) is √c; `strata` (P / BLOCK,) numbers the stratum of each block, in the order of `problem.pools`, and
+    `part` (P,) that of each path in `problem.parts`.
     Where `folded`, a path stands for its mirror image too. The network has the `depth` L; a weight counts as one of the support where it
     is beyond the `threshold`.
     """
@@ -44,6 +46,7 @@ class Sample:
     origin: Array
     root: Array
     strata: NDArray[np.int64]
+    part: NDArray[np.intp]
     folded: bool
     depth: float
     threshold: float
@@ -101,61 +104,100 @@ class Sample:
         """The paths with the indices `blocks` (blocks, BLOCK), each block from one stratum."""
         paths, strata = blocks.ravel(), self.strata[blocks[:, 0] // BLOCK]
         modes = np.take(self.modes, paths, axis=1)  # row after row
-        scale, origin, root = self.scale[paths], self.origin[paths], self.root[paths]
-        return replace(
-            self,
-            weights=self.weights[paths],
-            target=self.target[paths],
-            modes=modes,
-            scale=scale,
-            origin=origin,
-            root=root,
-            strata=strata,
-        )
+        names = ("weights", "target", "scale", "origin", "root", "part")
+        return replace(self, modes=modes, strata=strata, **{name: getattr(self, name)[paths] for name in names})
 
 
 def draw(
-    problem: Problem, paths: int, modes: int, seed: np.random.SeedSequence, aims: list[Array] | None = None, many: bool = False
+    problem: Problem,
+    paths: int,
+    modes: int,
+    seed: np.random.SeedSequence,
+    aims: list[Array] | None = None,
+    many: bool = False,
+    apart: bool = False,
 ) -> Sample:
     """About `paths` draws of `modes` modes from an independent scramble; every stratum gets the same power of two of them.
 
     `aims` are the axes (D, D) of each stratum, see `aim_at`. Where there are `many` draws for the accuracy that is wanted, since weights
     jump where a plane is crossed, points of strata with one teacher weight stand in evenly spaced rows along the first axis.
+    A stratum is a pool of parts of the population, of which each gets points for what it weighs; `apart`, each gets the same ones.
     """
-    kinds = problem.parts
-    share = 2 ** max(int(np.log2(BLOCK)), round(np.log2(paths / len(kinds))))
-    parts = [
-        _draw_stratum(*kind, share, modes, child, aims[k] if aims else None, many)
-        for k, (kind, child) in enumerate(zip(kinds, seed.spawn(len(kinds)), strict=True))
+    pools = problem.pools
+    count = len(problem.parts) if apart else len(pools)
+    least = BLOCK if apart else max(BLOCK, *(2 * len(pool.parts) for pool in pools))
+    share = 2 ** max(int(np.ceil(np.log2(least))), round(np.log2(paths / count)))
+    drawn = [
+        _draw_pool(pool, share, modes, child, aims[k] if aims else None, many, apart)
+        for k, (pool, child) in enumerate(zip(pools, seed.spawn(len(pools)), strict=True))
     ]
-    weights, target, normal, scale, origin = (np.concatenate([part[i] for part in parts], axis=-1) for i in range(5))
-    root = np.repeat([group.variance**0.5 for group, _ in kinds], share)
-    strata_of_blocks = np.repeat(np.arange(len(kinds)), share // BLOCK)
-    return Sample(
-        weights, target, normal, scale, origin, root, strata_of_blocks, problem.is_symmetric, problem.depth, problem.support_threshold
-    )
+    weights, target, normal, scale, origin, root, part = (np.concatenate(each, axis=-1) for each in zip(*drawn, strict=True))
+    strata = np.repeat(np.arange(len(pools)), [len(each[0]) // BLOCK for each in drawn])
+    folded, depth, threshold = problem.is_symmetric, problem.depth, problem.support_threshold
+    return Sample(weights, target, normal, scale, origin, root, strata, part, folded, depth, threshold)
 
 
-def _draw_stratum(
-    group: Group, kind: Stratum, count: int, modes: int, seed: np.random.SeedSequence, aim: Array | None, many: bool
-) -> tuple[Array, ...]:
-    own, start = kind.coordinates, group.initial.coordinates
-    size = modes + kind.is_normal
-    sobol = qmc.Sobol(size + own + start, scramble=True, rng=np.random.default_rng(seed))
+def _draw_pool(
+    pool: Pool, count: int, modes: int, seed: np.random.SeedSequence, aim: Array | None, many: bool, apart: bool
+) -> tuple[NDArray[Any], ...]:
+    """Weights, w*, modes, scale, origin, √c and part of `count` points of a pool, or `apart` of so many of each of its parts."""
+    kind, chosen = pool.kind, len(pool.parts) > 1 and not apart
+    own, start, size = kind.coordinates, pool.initial.coordinates, modes + kind.is_normal
+    sobol = qmc.Sobol(size + own + start + chosen, scramble=True, rng=np.random.default_rng(seed))
     line = max(1, min(LINE, count // FEWEST_LINES)) if many and kind.is_constant else 1
     points = np.repeat(sobol.random(count // line), line, axis=0)
+    member = np.repeat(_members(points[::line, -1], _shares(pool)), line) if chosen else np.zeros(count, np.intp)
     points[:, 0] = (points[:, 0] + np.arange(count) % line / line) % 1.0
     uniform = np.clip(points.T, 1e-15, 1 - 1e-15, order="C")
-    shape, weights = kind.place(uniform[size : size + own])
+    told, weights = kind.place(uniform[size : size + own])
     normal = ndtri(uniform[:size], out=uniform[:size])
     axes = np.roll(np.eye(size), -int(kind.is_normal), axis=0)
     if aim is not None:
         axes, weights = aim, _spread(normal, WIDE if many and kind.is_normal else SPREAD) * weights
     weights /= weights.sum()
     normal = _match_moments(normal, weights, axes, count // line)
-    target = kind.fit(normal[-1] if kind.is_normal else shape, weights)
-    log_u, log_v = group.initial.logarithms(uniform[size + own :], weights)
-    return kind.probability * weights, target, normal[:modes], log_u + log_v, (log_v - log_u) / 2
+    unit = kind.unit(normal[-1] if kind.is_normal else told, weights)
+    log_start = np.stack(pool.initial.logarithms(uniform[size + own : size + own + start], weights))
+    normal = normal[:modes]
+    if chosen:
+        weights *= (pool.probability / np.bincount(member))[member]
+        weights *= _balance(weights, pool, member, pool.probability)
+        square = pool.size**2
+        unit *= np.sqrt(_balance(weights * square[member] * unit**2, pool, member, square * pool.probability))
+    else:
+        member = np.repeat(np.arange(len(pool.parts)), count)
+        weights, unit, normal, log_start = (np.tile(x, len(pool.parts)) for x in (weights, unit, normal, log_start))
+        weights = pool.probability[member] * weights
+    log_u, log_v = log_start + (pool.log_sizes - pool.log_sizes[:, :1])[:, member]
+    target, root = pool.size[member] * unit, np.sqrt(pool.variance)[member]
+    return weights, target, normal, log_u + log_v, (log_v - log_u) / 2, root, pool.numbers[member]
+
+
+def _shares(pool: Pool) -> Array:
+    """The share of the points that each part of a pool gets, (G,): half for its probability, half for what it has of C_e as well."""
+    counts = pool.variance * (pool.size**2 + np.exp(pool.log_sizes.sum(axis=0)))
+    shares = pool.probability / pool.probability.sum()
+    return shares * (1 + counts / (shares @ counts)) / 2
+
+
+def _members(x: Array, shares: Array) -> NDArray[np.intp]:
+    """The parts of points, (P,), with `shares` (G,) of them and at least one each, in the order of their coordinate `x` (P,)."""
+    count = len(x)
+    ends = np.rint(np.cumsum(shares) * (count - len(shares))).astype(np.intp) + np.arange(1, len(shares) + 1)
+    member = np.empty(count, np.intp)
+    member[np.argsort(x)] = np.searchsorted(ends, np.arange(count), side="right")
+    return member
+
+
+def _balance(amounts: Array, pool: Pool, member: NDArray[np.intp], wanted: Array) -> Array:
+    """Factors (P,) that give `amounts` (P,) of points the sums over the pool of `wanted` (G,), plain and with the weight c.
+
+    They are linear in c, but not below zero.
+    """
+    powers = (pool.variance / pool.variance.max()) ** np.arange(3)[:, None]
+    found = powers[:, member] @ amounts
+    factors = np.linalg.lstsq(found[[[0, 1], [1, 2]]], powers[:2] @ wanted, rcond=1e-9)[0]
+    return np.maximum(factors @ powers[:2, member], 0.0)
 
 
 def _spread(normal: Array, variances: tuple[float, ...]) -> Array:
@@ -181,7 +223,7 @@ def _match_moments(normal: Array, weights: Array, axes: Array, lines: int) -> Ar
 
 
 def aim_at(problem: Problem, sample: Sample, rank: int, error: Array) -> list[Array]:
-    """Where points matter, from e (N, P) of `sample`, whose first `rank` modes are used: orthogonal axes (D, D) for each stratum.
+    """Where points matter, from √c e (N, P) of `sample`, whose first `rank` modes are used: orthogonal axes (D, D) for each stratum.
 
     Modes beyond these come last, as they are.
     The first column is the direction in the space of (modes, z) along which paths differ most, and gets the most even coordinate of the
@@ -189,12 +231,13 @@ def aim_at(problem: Problem, sample: Sample, rank: int, error: Array) -> list[Ar
     what such a regression leaves over, to the power CURVED: of what is linear, moments are exact wherever the points lie.
     """
     aims = []
-    for k, (_, kind) in enumerate(problem.parts):
-        here = sample.stratum(k)
+    for k, pool in enumerate(problem.pools):
+        here, kind = sample.stratum(k), pool.kind
         weights = sample.weights[here] / sample.weights[here].sum()
-        normal = np.concatenate([sample.modes[:rank, here], kind.normal(sample.target[here])])
+        target, member = sample.target[here], np.searchsorted(pool.numbers, sample.part[here])
+        normal = np.concatenate([sample.modes[:rank, here], *([target[None] / pool.size[member]] if kind.is_normal else [])])
         e = error[:, here]
-        slopes = [_slopes(rows, normal, weights) for rows in ([e + sample.target[here], e] if kind.is_normal else [e])]
+        slopes = [_slopes(rows, normal, weights) for rows in ([e + sample.root[here] * target, e] if kind.is_normal else [e])]
         size = len(sample.modes) + kind.is_normal
         used = np.r_[:rank, len(sample.modes) : size]
         axes = np.zeros((size, size))

@@ -25,7 +25,7 @@ class State:
     Kernels (N, N) are indexed [t, s]: `correlation` C_e, `response` R_w, `residual_correlation` C_r, `residual_response` R_r.
     `factor` (N, D) is L with ζ = L z, `readout` (N, D) reads later rows of L off theirs of C_ζ, and `ranks` (K + 1) counts the columns
     before each edge. `sampled` are the averages over the `sample`, to which `correction` is added to give R_w and C_e. `residual` is the
-    largest of the panels' iterations, `secants` are what each of these learned.
+    largest of the panels' iterations, `newton` tells which of them were corrected by the derivative, `secants` are what each learned.
     """
 
     problem: Problem
@@ -43,6 +43,7 @@ class State:
     sampled: Averages
     correction: Averages | None
     residual: float
+    newton: Sequence[bool]
     secants: Sequence[Sequence[Secant]] = ()
 
     @property
@@ -91,7 +92,7 @@ class State:
             decay=-2 * self.problem.weight_decay * self.time,
             tangents=tangents,
             heights=heights,
-            kinds=len(self.problem.parts),
+            kinds=len(self.sampled.observed.rows),
         )
         if averages is None:
             return Unsettled("a path does not settle")
@@ -122,4 +123,5 @@ class State:
             ranks=self.ranks[: panels + 1],
             sampled=self.sampled.head(n),
             secants=self.secants[:panels],
+            newton=self.newton[:panels],
         )

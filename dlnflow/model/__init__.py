@@ -5,6 +5,7 @@ from dlnflow.model.designs import DatasetDesign, Design, DesignKind, GaussianDes
 from dlnflow.model.dynamics import Dynamics, GradientDescent, GradientFlow
 from dlnflow.model.groups import Group
 from dlnflow.model.initial import GaussianScale, InitialScale, PairScale
+from dlnflow.model.pools import Pool
 from dlnflow.model.problem import Problem
 from dlnflow.model.schedules import CosineSchedule, LinearSchedule, ListSchedule, Schedule, WarmupDecaySchedule
 from dlnflow.model.strata import Stratum
@@ -40,6 +41,7 @@ __all__ = [
     "ListSchedule",
     "Model",
     "PairScale",
+    "Pool",
     "Problem",
     "RademacherDesign",
     "Schedule",

@@ -52,6 +52,11 @@ class InitialLaw(Model):
         """|u(0) v(0)|, or its scale where it is random."""
 
     @property
+    @abstractmethod
+    def sizes(self) -> tuple[float, float]:
+        """What u(0) and v(0) are proportional to."""
+
+    @property
     def log_product(self) -> float:
         """E[log |u(0) v(0)|]."""
         return float(np.log(self.product))
@@ -91,6 +96,11 @@ class BalancedScale(InitialLaw):
         """a²."""
         return self.a**2
 
+    @property
+    def sizes(self) -> tuple[float, float]:
+        """a."""
+        return self.a, self.a
+
     def draw(self, dimension: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """The constants."""
         return np.full(dimension, self.a), np.full(dimension, self.a)
@@ -120,6 +130,11 @@ class PairScale(InitialLaw):
     def product(self) -> float:
         """u v."""
         return self.u * self.v
+
+    @property
+    def sizes(self) -> tuple[float, float]:
+        """u and v."""
+        return self.u, self.v
 
     def mean_weight(self, depth: float) -> float:
         """w(0)."""
@@ -159,6 +174,11 @@ class GaussianScale(InitialLaw):
     def product(self) -> float:
         """std²."""
         return self.std**2
+
+    @property
+    def sizes(self) -> tuple[float, float]:
+        """std."""
+        return self.std, self.std
 
     @property
     def log_product(self) -> float:
@@ -216,4 +236,4 @@ InitialScale = Annotated[
 
 def law_of(scale: float | PairScale | GaussianScale) -> InitialLaw:
     """The law that a value on the wire stands for."""
-    return scale if isinstance(scale, InitialLaw) else BalancedScale(a=scale)
+    return scale if isinstance(scale, InitialLaw) else BalancedScale.model_construct(a=scale)

@@ -13,10 +13,10 @@ from pydantic import Field, field_validator, model_validator
 from dlnflow.model.base import Array, Model, contradiction
 from dlnflow.model.groups import Group
 from dlnflow.model.initial import InitialScale
-from dlnflow.model.strata import Stratum
+from dlnflow.model.pools import Part, Pool, pools_of
 from dlnflow.model.targets import Target
 
-MOST_GROUPS = 128
+MOST_GROUPS = 128  # of coordinates in one problem
 THRESHOLD = 0.1  # of the support, for weights of order one
 LEAST_ABOVE_TWO = 2.000001  # depth
 MOST_GROWTH = 10.0  # (L − 2) λ t, up to which weights near their poles are followed to about a thousandth
@@ -109,17 +109,19 @@ class Problem(Model):
         return all(group.variance == 1 for group in self.population)
 
     @property
-    def parts(self) -> list[tuple[Group, Stratum]]:
-        """The parts of the law of w* from which quasi-random points are drawn, each with its group."""
+    def parts(self) -> list[Part]:
+        """The parts of the law of w*, each with its group."""
+        folded = self.is_symmetric
         return [
             (group, stratum.within(group.weight, self._label(number)))
             for number, group in enumerate(self.population, 1)
-            for stratum in group.target.strata(self.is_symmetric)
+            for stratum in group.target.strata(folded)
         ]
 
-    def rates(self, slopes: Array) -> Array:
-        """E[c k] (T,) from the parts' shares `slopes` (S, T) of E[k]."""
-        return np.asarray(sum(group.variance * part for (group, _), part in zip(self.parts, slopes, strict=True)))
+    @property
+    def pools(self) -> list[Pool]:
+        """The parts from which quasi-random points are drawn together: those of groups that differ in constants."""
+        return pools_of(self.parts)
 
     @property
     def conditions(self) -> list[tuple[str, float]]:

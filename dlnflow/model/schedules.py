@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from dlnflow.model.base import Array, Integral, Model, contradiction
 
-MOST_STEPS = 100_000
+MOST_STEPS = 100_000  # of one schedule, as many as a simulation may make
 Step = Annotated[float, Field(ge=1e-5, le=10, description="η, dimensionless time per step")]
 Steps = Annotated[int, Field(ge=1, le=MOST_STEPS, description="how many steps there are"), Integral]
 

@@ -1,7 +1,7 @@
 """The parts of the law of a teacher weight from which quasi-random samples are drawn, each for itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -15,7 +15,7 @@ NEGATIVE, ZERO, POSITIVE = SIGNS = ("w*<0", "w*=0", "w*>0")
 
 @dataclass(frozen=True)
 class Stratum(ABC):
-    """A share `probability` of all coordinates, whose w* meets the condition `given`.
+    """A share `probability` of all coordinates, whose w* meets the condition `given`: `size` times a number of a law without units.
 
     Where the law is symmetric, they stand for their mirror images too, which meet the `opposite` condition.
     """
@@ -29,6 +29,12 @@ class Stratum(ABC):
     probability: float
     given: str
     opposite: str | None
+    size: float
+
+    @property
+    def shape(self) -> Hashable:
+        """What strata have in common that differ in their size alone."""
+        return type(self)
 
     def within(self, share: float, label: str) -> "Stratum":
         """The same part of a group that has a `share` of all coordinates, with the group's `label` after the names of conditions."""
@@ -40,74 +46,71 @@ class Stratum(ABC):
         count = uniform.shape[1]
         return np.zeros(count), np.ones(count)
 
-    def normal(self, target: Array) -> Array:
-        """The standard normal coordinates of w* = `target`, (K, P): one of a normal stratum, none of others."""
-        return np.empty((0, len(target)))
-
     @abstractmethod
-    def fit(self, shape: Array, weights: Array) -> Array:
-        """w* (P,) from what is told of it: of a normal stratum its coordinate. `weights` sum to 1."""
+    def unit(self, told: Array, weights: Array) -> Array:
+        """w* over its size, (P,), from what is told of it: of a normal stratum its coordinate. `weights` sum to 1."""
 
 
 @dataclass(frozen=True)
 class Atom(Stratum):
-    """One `value`."""
+    """One value, the `size`."""
 
     is_constant = True
 
-    value: float
-
-    def fit(self, shape: Array, weights: Array) -> Array:
-        """The value."""
-        return np.full_like(shape, self.value)
+    def unit(self, told: Array, weights: Array) -> Array:
+        """One."""
+        return np.ones_like(told)
 
 
 @dataclass(frozen=True)
 class Normal(Stratum):
-    """N(0, `std`²), drawn with the modes, whose second moments are exact."""
+    """N(0, `size`²), drawn with the modes, whose second moments are exact."""
 
     is_normal = True
 
-    std: float
-
-    def normal(self, target: Array) -> Array:
-        """One."""
-        return target[None] / self.std
-
-    def fit(self, shape: Array, weights: Array) -> Array:
-        """From its standard normal coordinate."""
-        return self.std * shape
+    def unit(self, told: Array, weights: Array) -> Array:
+        """Its standard normal coordinate."""
+        return told
 
 
 @dataclass(frozen=True)
 class Continuum(Stratum):
     """Teacher weights of one sign, of root mean square `size`, that are a `quantile` function of one uniform coordinate.
 
-    `quantile(x)` gives w* up to its scale, and weights that make up for an importance in the choice of points.
+    `quantile(x)` gives w* up to its scale, and weights that make up for an importance in the choice of points; its `law` is hashable,
+    the same for the same quantiles.
     """
 
     coordinates = 1
 
-    size: float
     quantile: Callable[[Array], tuple[Array, Array]]
+    law: Hashable
+
+    @property
+    def shape(self) -> Hashable:
+        """The law too."""
+        return type(self), self.law
 
     def place(self, uniform: Array) -> tuple[Array, Array]:
         """The quantiles."""
         return self.quantile(uniform[0])
 
-    def fit(self, shape: Array, weights: Array) -> Array:
+    def unit(self, told: Array, weights: Array) -> Array:
         """With the exact second moment."""
-        return self.size * (shape / np.sqrt(weights @ shape**2))
+        return told / np.sqrt(weights @ told**2)
 
 
 @dataclass(frozen=True)
 class Magnitude:
     """The law of |w*| in some unit: quantiles of this law weighted by |w*|^p and its moments E|w*|^p, both functions of the power p.
 
+    It is called by its `name`.
+
     Half of the points are drawn from the law, the others from it weighted by each of the `powers`: rare large weights matter as their
     squares in errors, and more in what few weights have learned early.
     """
 
+    name: Hashable
     quantile: Callable[[float, Array], Array]
     moment: Callable[[float], float]
     powers: tuple[float, ...]
@@ -128,7 +131,10 @@ def normal_strata(probability: float, std: float, folded: bool) -> list[Stratum]
     """Teacher weights N(0, `std`²): with the modes where the problem is symmetric, else a stratum for each sign."""
     if folded:
         return [Normal(probability, POSITIVE, NEGATIVE, std)]
-    return [Continuum(probability / 2, given, None, std, partial(_half_normal, side)) for side, given in ((0, NEGATIVE), (1, POSITIVE))]
+    return [
+        Continuum(probability / 2, given, None, std, partial(_half_normal, side), ("half normal", side))
+        for side, given in ((0, NEGATIVE), (1, POSITIVE))
+    ]
 
 
 def _half_normal(side: int, x: Array) -> tuple[Array, Array]:
@@ -140,5 +146,7 @@ def _half_normal(side: int, x: Array) -> tuple[Array, Array]:
 def both_signs(size: float, law: Magnitude, folded: bool) -> list[Stratum]:
     """Teacher weights of root mean square `size` that are as likely negative as positive."""
     if folded:
-        return [Continuum(1.0, POSITIVE, NEGATIVE, size, partial(law.points, 1))]
-    return [Continuum(0.5, given, None, size, partial(law.points, sign)) for sign, given in ((-1, NEGATIVE), (1, POSITIVE))]
+        return [Continuum(1.0, POSITIVE, NEGATIVE, size, partial(law.points, 1), (law.name, 1))]
+    return [
+        Continuum(0.5, given, None, size, partial(law.points, sign), (law.name, sign)) for sign, given in ((-1, NEGATIVE), (1, POSITIVE))
+    ]

@@ -19,8 +19,6 @@ OBSERVED: int = 12
 
 QUIET: float = 0.001
 
-MODE_SHARE: float = 1e-05
-
 class Paths:
     """
     Sampled paths, the depth of their network, and the threshold of the support.
@@ -76,6 +74,8 @@ def layers(paths: Paths, *, decay: Annotated[NDArray[numpy.float64], dict(shape=
     """
     u² + v², u² − v² and log |u v|, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.
     """
+
+MODE_SHARE: float = 1e-05
 
 def implied(*, response: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], correlation: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], known: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], aspect_ratio: float, noise: float) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]] | None:
     """

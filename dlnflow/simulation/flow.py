@@ -18,7 +18,7 @@ from dlnflow.simulation.products import Design
 from dlnflow.simulation.snapshots import Snapshots, Watcher
 from dlnflow.solution import Array, SolveError
 
-TOLERANCE = 3e-3
+TOLERANCE = 3e-3  # relative local error of a step; losses are accurate to about a third of it
 BATCH = 32  # times that are computed together: products with X are matrix products, and memory stays small
 
 

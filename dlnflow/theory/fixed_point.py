@@ -21,7 +21,7 @@ from dlnflow.model import Problem
 from dlnflow.model.initial import COARSE, FINE, Starts
 from dlnflow.theory.channel import TRAPEZOIDS, Channel, Nodes, entropy_channel, ridge_channel, soft_channel
 
-LARGEST_LOGARITHM = 120.0
+LARGEST_LOGARITHM = 120.0  # of what an unknown is over its start: e^120 is far beyond any problem
 FEW = 16  # components of the teacher's law
 
 

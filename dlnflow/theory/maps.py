@@ -21,7 +21,7 @@ from dlnflow.model.initial import Starts
 from dlnflow.solution import Array
 
 MOST_STEPS = 100  # of Newton's method between bounds that halve; a few suffice where they need not
-ROUNDING = 1e-15
+ROUNDING = 1e-15  # relative, of a few operations in double precision
 CANCELLED = 1e-9  # as near to ±1 a hyperbolic tangent says nothing about its argument
 SMALLEST_ANGLE = 1e-12  # relative to the largest that a root can have
 

@@ -1,7 +1,5 @@
 """The public record of a job, as `GET /v1/jobs/{id}` prints it."""
 
-import json
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
@@ -75,30 +73,6 @@ class SubmittedJob(Job):
     """The answer to a submission: the job, and whether it was there already."""
 
     cache: Cache
-
-
-def from_record(record: dict[str, str], root: str = "") -> Job:
-    """The public view of a record of the store, whose times are microseconds since 1970; its links begin with the path `root`."""
-    return Job.model_validate(
-        {
-            **{name: record[name] for name in ("id", "kind", "status", "progress", "message", "attempts")},
-            **{name: _iso(record.get(name)) for name in ("created_at", "started_at", "finished_at")},
-            "seconds_left": record.get("seconds_left") or None if record["status"] == "running" else None,
-            "request": json.loads(record["request"]),
-            "error": {"code": record["error_code"], "message": record["error_message"]} if "error_code" in record else None,
-            "history": [
-                attempt | {name: _iso(attempt[name]) for name in ("started_at", "ended_at")}
-                for attempt in json.loads(record.get("history", "[]"))
-            ],
-            "links": links(record["id"], record["kind"], root),
-        }
-    )
-
-
-def _iso(microseconds: str | None) -> str | None:
-    if microseconds is None:
-        return None
-    return datetime.fromtimestamp(int(microseconds) / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def links(job_id: str, kind: str, root: str = "") -> dict[str, str]:

@@ -15,7 +15,7 @@ def main(client: Client) -> None:
     scales = [float(a) for a in np.geomspace(0.03, 3, sized(31, 7))]
     axes = {"problem.depth": list(DEPTHS), "problem.initial_scale": scales}
     sweep = client.submit(kind="sweep", base={"kind": "theory", "problem": PROBLEM}, axes=axes)
-    sparsest = client.submit(kind="theory", problem=PROBLEM | {"weight_decay": 1e-6}).result().final_l1_norm
+    sparsest = client.submit(kind="theory", problem=PROBLEM | {"weight_decay": 1e-9}).result().final_l1_norm
     depths = list(SOLVED)[: sized(3, 2)]
     jobs = {depth: [client.submit(**request(depth, kind)) for kind in ("dmft", "simulation")] for depth in depths}
     table = np.array([[row["final_l1_norm"], row["final_parameter_error"]] for row in sweep.result().rows]).reshape(len(DEPTHS), -1, 2)

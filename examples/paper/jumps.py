@@ -24,12 +24,14 @@ def main(client: Client) -> None:
 
     figure, panels = plt.subplots(1, 2, figsize=(8, 3.2))
     for ax, (depth, scales) in zip(panels, SCALES.items(), strict=True):
-        for a, style in zip(scales, ("--", "-"), strict=True):
-            for number, atom in enumerate(ATOMS):
-                order = found[depth, a]
-                ax.plot(order.time / unit(depth, a), mean(order, atom), f"C{number}{style}", label=f"w* = {atom:g}, a = {a:g}")
-        ax.set(xlabel="time/log(1/a)" if depth == 2 else "time · (L − 2) a^(L−2)", ylabel="mean of w", title=f"L = {depth}")
-    panels[0].legend(fontsize=7)
+        for number, atom in enumerate(ATOMS):
+            wide, sharp, solve = found[depth, scales[0]], found[depth, scales[1]], theory[depth]
+            ax.plot(wide.time / unit(depth, scales[0]), mean(wide, atom), f"C{number}--")
+            ax.plot(sharp.time / unit(depth, scales[1]), mean(sharp, atom), f"C{number}-", label=f"w* = {atom:g}")
+            ax.plot(solve.time[::4] / unit(depth, scales[0]), mean(solve, atom)[::4], f"C{number}.", ms=3)
+        title = f"L = {depth}: a = {scales[0]:g} (dashed; dots: DMFT), {scales[1]:g}"
+        ax.set(xlabel="time/log(1/a)" if depth == 2 else "time · (L − 2) a^(L−2)", ylabel="mean of w", title=title)
+    panels[0].legend(fontsize=7, loc="lower right")
     save(figure, "jumps")
 
     for depth, scales in SCALES.items():

@@ -9,7 +9,7 @@ from dlnflow.model import GradientDescent, Problem
 from dlnflow.theory import effective_start, end_of_descent, temperature
 
 PROBLEM = {"aspect_ratio": 0.5, "target": {"kind": "bernoulli_gauss", "density": 0.1}, "noise_std": 0.1, "initial_scale": 0.6}
-HORIZON = float(sized(30, 12))
+HORIZON = float(sized(16, 12))
 STEPS = {  # τ = η(1 − b)/(bδ)
     "whole": {"kind": "gradient_descent", "step_size": 0.05},
     "batches": {"kind": "gradient_descent", "step_size": 0.05, "batch_fraction": 0.05},
@@ -17,12 +17,12 @@ STEPS = {  # τ = η(1 − b)/(bδ)
 
 
 def main(client: Client) -> None:
-    times = [float(t) for t in np.concatenate([np.arange(1, 60) * 0.05, np.linspace(3, HORIZON, 55)])]
+    times = [float(t) for t in np.concatenate([np.arange(1, 60) * 0.05, np.linspace(3, HORIZON, 30)])]
     shared = {"problem": PROBLEM, "horizon": HORIZON, "times": times}
     sizes = {"dimension": sized(1500, 800), "replicas": sized(24, 16)}
     jobs = {
         name: (
-            client.submit(**shared, kind="dmft", dynamics=steps, accuracy=sized(2, 5) / 100),
+            client.submit(**shared, kind="dmft", dynamics=steps, accuracy=0.05),
             client.submit(**shared, kind="simulation", dynamics=steps, **sizes),
         )
         for name, steps in STEPS.items()

@@ -4,65 +4,11 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
-#include "common/arrays.hpp"
-#include "dmft/algebra.hpp"
-#include "dmft/descent.hpp"
+#include "dmft/arguments.hpp"
 #include "dmft/extrapolate.hpp"
-#include "maps/network.hpp"
-
-namespace nb = nanobind;
 
 namespace dln {
-namespace face {  // that the core turns to Python
-
-using Numbers1 = Array<const double, 1>;
-using Numbers2 = Array<const double, 2>;
-using Numbers3 = Array<const double, 3>;
-using Result1 = nb::ndarray<nb::numpy, double, nb::ndim<1>>;
-using Result2 = nb::ndarray<nb::numpy, double, nb::ndim<2>>;
-using Result3 = nb::ndarray<nb::numpy, double, nb::ndim<3>>;
-
-/// The paths of a problem and the depth of its network, for as long as Python keeps them.
-struct Paths {
-    Numbers2 modes;
-    Numbers1 target, scale, root, origin, weights;
-    Array<const std::int64_t, 1> strata;
-    bool folded;
-    double depth, threshold;
-    int kinds = 0;
-
-    Paths(Numbers2 modes_, Numbers1 target_, Numbers1 scale_, Numbers1 root_, Numbers1 origin_, Numbers1 weights_,
-          Array<const std::int64_t, 1> strata_, bool folded_, double depth_, double threshold_)
-        : modes(modes_),
-          target(target_),
-          scale(scale_),
-          root(root_),
-          origin(origin_),
-          weights(weights_),
-          strata(strata_),
-          folded(folded_),
-          depth(depth_),
-          threshold(threshold_) {
-        const std::ptrdiff_t paths = target.shape(0);
-        if (!paths || paths % BLOCK)
-            throw std::invalid_argument("target has " + std::to_string(paths) + " paths, no multiple of " + std::to_string(BLOCK));
-        expect("modes", modes, {-1, paths});
-        expect("scale", scale, {paths}), expect("root", root, {paths}), expect("origin", origin, {paths}),
-            expect("weights", weights, {paths});
-        expect("strata", strata, {paths / BLOCK});
-        for (std::size_t block = 0; block < strata.shape(0); block++) {
-            if (strata.data()[block] < 0) throw std::invalid_argument("strata has a number below zero");
-            kinds = std::max(kinds, int(strata.data()[block]) + 1);
-        }
-        with_map(depth, [](auto) {});
-    }
-
-    int blocks() const { return int(strata.shape(0)); }
-    std::ptrdiff_t count() const { return std::ptrdiff_t(target.shape(0)); }
-    Sample sample() const {
-        return {matrix(modes), target.data(), scale.data(), root.data(), origin.data(), weights.data(), strata.data(), blocks(), folded, threshold};
-    }
-};
+namespace face {
 
 /// What `run` makes of the number of a panel's nodes as a constant.
 template <class Run>
@@ -81,22 +27,6 @@ Ahead<M> ahead_of(const double* weights) {
     for (int i = 0; i < M; i++)
         for (int k = 0; k < 3; k++) ahead[i][k] = weights[3 * i + k];
     return ahead;
-}
-
-/// A NumPy array that owns its numbers, which are zero.
-template <class Result>
-Result zeros(std::initializer_list<std::size_t> shape) {
-    std::size_t size = 1;
-    for (std::size_t length : shape) size *= length;
-    auto* data = new double[size]();
-    const nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<double*>(p); });
-    return Result(data, shape, owner);
-}
-
-Result2 given(const Dense& from) {
-    auto array = zeros<Result2>({std::size_t(from.rows), std::size_t(from.columns)});
-    std::copy(from.data.begin(), from.data.end(), array.data());
-    return array;
 }
 
 template <class Result>
@@ -243,107 +173,19 @@ std::tuple<Result2, Result2, Result2> layers(const Paths& paths, Numbers1 decay,
     return {sum, difference, product};
 }
 
-std::optional<std::pair<Result2, Result2>> implied(Numbers2 response, Numbers2 correlation, Numbers2 known, double aspect_ratio,
-                                                   double noise) {
-    const std::ptrdiff_t m = response.shape(0), n = std::ptrdiff_t(response.shape(1)) - m;
-    if (n < 0) throw std::invalid_argument("response has fewer columns than rows");
-    expect("correlation", correlation, {m, n + m}), expect("known", known, {n, 2 * n});
-    const auto block = [](const Numbers2& of) { return Block(of.data(), of.shape(0), of.shape(1), of.shape(1)); };
-    const auto rows = dln::implied(block(response), block(correlation), block(known), aspect_ratio, noise);
-    if (!rows) return {};
-    return std::pair(given(rows->response), given(rows->correlation));
-}
-
-std::optional<std::tuple<Result2, Result2, int>> factor(Numbers2 correlation, Numbers2 readout, double start, Numbers1 roots,
-                                                        std::optional<Numbers2> wanted) {
-    const std::ptrdiff_t m = correlation.shape(0), n = std::ptrdiff_t(correlation.shape(1)) - m;
-    if (n < 0) throw std::invalid_argument("correlation has fewer columns than rows");
-    expect("readout", readout, {n, -1}), expect("roots", roots, {m});
-    const auto block = [](const Numbers2& of) { return Block(of.data(), of.shape(0), of.shape(1), of.shape(1)); };
-    std::optional<Block> towards;
-    if (wanted) {
-        expect("wanted", *wanted, {m, -1});
-        if (std::ptrdiff_t(wanted->shape(1)) > m) throw std::invalid_argument("wanted has more modes than a panel has nodes");
-        towards = block(*wanted);
-    }
-    const auto rows = dln::factor(block(correlation), block(readout), start, roots.data(), towards);
-    if (!rows) return {};
-    return std::tuple(given(rows->rows), given(rows->modes), rows->above);
-}
-
-std::tuple<Result2, Result2, double> change(Numbers2 response, Numbers2 correlation, Numbers2 new_response, Numbers2 new_correlation,
-                                            Numbers1 scale, double least) {
-    const std::ptrdiff_t m = response.shape(0), size = response.shape(1);
-    if (size < m) throw std::invalid_argument("response has fewer columns than rows");
-    expect("correlation", correlation, {m, size}), expect("new_response", new_response, {m, size});
-    expect("new_correlation", new_correlation, {m, size}), expect("scale", scale, {size - m});
-    const auto block = [](const Numbers2& of) { return Block(of.data(), of.shape(0), of.shape(1), of.shape(1)); };
-    const auto found = dln::change(block(response), block(correlation), block(new_response), block(new_correlation), scale.data(), least);
-    return {given(found.change), given(found.norm), found.largest};
-}
-
-Result1 mixed(Numbers2 moves, Numbers2 changes, Numbers1 point, Numbers1 residual) {
-    const std::ptrdiff_t size = point.shape(0);
-    expect("moves", moves, {std::ptrdiff_t(changes.shape(0)), size}), expect("changes", changes, {-1, size});
-    expect("residual", residual, {size});
-    const auto block = [](const Numbers2& of) { return Block(of.data(), of.shape(0), of.shape(1), of.shape(1)); };
-    const auto next = dln::mixed(block(moves), block(changes), point.data(), residual.data());
-    if (!next) throw std::invalid_argument("changes or residual is not finite");
-    const auto array = zeros<Result1>({std::size_t(size)});
-    std::copy(next->begin(), next->end(), array.data());
-    return array;
-}
-
-Result1 slopes(Numbers3 lanes, Numbers2 weights, Array<double, 3> du, Array<double, 3> dv, int count) {
-    const std::ptrdiff_t blocks = weights.shape(0), all = du.shape(1);
-    expect("weights", weights, {blocks, BLOCK}), expect("lanes", lanes, {2, blocks, BLOCK});
-    expect("du", du, {blocks, all, BLOCK}), expect("dv", dv, {blocks, all, BLOCK});
-    if (count < 0 || count > all) throw std::invalid_argument("count is more than the directions");
-    const auto mean = zeros<Result1>({std::size_t(count)});
-    const nb::gil_scoped_release released;
-    add_slopes(lanes.data(), lanes.data() + blocks * BLOCK, weights.data(),
-               {du.data(), dv.data(), nullptr, nullptr, nullptr, blocks, all, 0}, count, mean.data());
-    return mean;
-}
-
-double descend(const Paths& paths, double step_size, double weight_decay, double momentum, double truncation, Numbers1 noise,
-               Numbers1 residual, Array<double, 2> outer, Array<double, 2> inner, Array<double, 2> moving,
-               std::optional<Array<double, 2>> last, Array<const float, 1> memory, Array<double, 3> du, Array<double, 3> dv,
-               std::optional<Array<double, 4>> last_change, Array<float, 4> past, int nodes, int kept, std::optional<int> node) {
-    const std::ptrdiff_t count = paths.count(), blocks = paths.blocks(), all = du.shape(1), rank = memory.shape(0);
-    expect("residual", residual, {count}), expect("outer", outer, {2, count}), expect("inner", inner, {2, count}),
-        expect("moving", moving, {2, count});
-    expect("du", du, {blocks, all, BLOCK}), expect("dv", dv, {blocks, all, BLOCK}), expect("past", past, {blocks, all, -1, BLOCK});
-    if (momentum && !(last && last_change)) throw std::invalid_argument("last and last_change are needed with momentum");
-    if (last) expect("last", *last, {2, count});
-    if (last_change) expect("last_change", *last_change, {2, blocks, all, BLOCK});
-    if (noise.shape(0) > paths.modes.shape(0)) throw std::invalid_argument("noise has more modes than the paths");
-    if (kept < 0 || kept > rank || nodes < 0) throw std::invalid_argument("kept is more than the memory");
-    if (nodes + rank >= all) throw std::invalid_argument("du has no room for another direction");
-    if (rank >= std::ptrdiff_t(past.shape(2))) throw std::invalid_argument("past has no room for another step");
-    if (node && (*node < 0 || *node >= nodes)) throw std::invalid_argument("node is none of the nodes");
-    double *const of_walkers = last ? last->data() : nullptr, *const of_directions = last_change ? last_change->data() : nullptr;
-    const Walkers walkers{outer.data(),  outer.data() + count,  inner.data(), inner.data() + count,
-                          moving.data(), moving.data() + count, of_walkers,   of_walkers ? of_walkers + count : nullptr};
-    const Step step{step_size, weight_decay, momentum, truncation, paths.depth, noise.data(), std::ptrdiff_t(noise.shape(0))};
-    const nb::gil_scoped_release released;
-    return dln::descend(paths.sample(), step, residual.data(), memory.data(), rank, nodes, kept, node ? *node : -1, walkers,
-                        {du.data(), dv.data(), of_directions, of_directions ? of_directions + blocks * all * BLOCK : nullptr, past.data(),
-                         blocks, all, std::ptrdiff_t(past.shape(2))});
-}
-
 }  // namespace face
+
+void bind_algebra(nb::module_& module);
+void bind_descent(nb::module_& module);
 
 void bind_dmft(nb::module_& module) {
     using namespace nb::literals;
-    lapack::library();
     module.attr("BLOCK") = BLOCK;
     module.attr("LANES") = Reals::COUNT;
     module.attr("SINGLE_LANES") = Singles::COUNT;
     module.attr("ALIGNMENT") = BYTES;
     module.attr("OBSERVED") = OBSERVED;
     module.attr("QUIET") = QUIET;
-    module.attr("MODE_SHARE") = MODE_SHARE;
     nb::class_<face::Paths>(module, "Paths", "Sampled paths, the depth of their network, and the threshold of the support.")
         .def(nb::init<face::Numbers2, face::Numbers1, face::Numbers1, face::Numbers1, face::Numbers1, face::Numbers1,
                       Array<const std::int64_t, 1>, bool, double, double>(),
@@ -389,43 +231,8 @@ void bind_dmft(nb::module_& module) {
                "w and k = −dw/dH, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.");
     module.def("layers", face::layers, "paths"_a, nb::kw_only(), "decay"_a.noconvert(), "heights"_a.noconvert(),
                "u² + v², u² − v² and log |u v|, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.");
-    module.def(
-        "implied", face::implied, nb::kw_only(), "response"_a, "correlation"_a, "known"_a, "aspect_ratio"_a, "noise"_a,
-        "R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ on a panel's rows, (m, n + m) each, from those of R_w and C_e.\n\n"
-        "`known` (n, 2 n) are R_r and C_r on earlier nodes side by side, `noise` is σ². None where a matrix is singular or not finite.");
-    module.def(
-        "factor", face::factor, nb::kw_only(), "correlation"_a, "readout"_a, "start"_a, "roots"_a, "wanted"_a.none(),
-        "Rows of L on a panel (m, rank + new), the weights (m, new) that read its new modes off it, and how many are above the cut.\n\n"
-        "From rows of C_ζ (m, n + m): `readout` (n, rank) reads earlier modes off, `roots` (m,) are the square roots of the quadrature\n"
-        "weights, `start` is C_ζ(0, 0). A block of L, `wanted` (m, new), fixes how many new modes there are, and what they are turned\n"
-        "towards. None where a matrix is not finite.");
-    module.def(
-        "change", face::change, nb::kw_only(), "response"_a, "correlation"_a, "new_response"_a, "new_correlation"_a, "scale"_a, "least"_a,
-        "What an iteration changes in R_r and, relative to their norms, in C_r, (2 m, n + m), these norms (m, n + m), and the largest.\n\n"
-        "`scale` (n,) are the roots of C_r(s, s) on earlier nodes, `least` is the least that counts as C_r(t, t). The changes of R_r "
-        "count\n"
-        "together, over those of a row relative to the largest row. The largest is infinite where anything is not finite.");
-    module.def("mixed", face::mixed, "moves"_a, "changes"_a, "point"_a, "residual"_a,
-               "`point` + `residual` (X,) with the combination of `moves` and `changes` (K, X) that cancels the residual best.");
-    module.def(
-        "slopes", face::slopes, "lanes"_a, "weights"_a, "du"_a.noconvert(), "dv"_a.noconvert(), "count"_a,
-        "E[δw] (count,) in the first `count` directions of gradient descent.\n\n"
-        "`lanes` (2, B, BLOCK) is what δu and δv (B, directions, BLOCK) are multiplied by in δw, `weights` (B, BLOCK) those of the paths.");
-    module.def(
-        "descend", face::descend, "paths"_a, nb::kw_only(), "step_size"_a, "weight_decay"_a, "momentum"_a, "truncation"_a, "noise"_a,
-        "residual"_a, "outer"_a.noconvert(), "inner"_a.noconvert(), "moving"_a.noconvert(), "last"_a.noconvert().none(), "memory"_a,
-        "du"_a.noconvert(), "dv"_a.noconvert(), "last_change"_a.noconvert().none(), "past"_a.noconvert(), "nodes"_a, "kept"_a,
-        "node"_a.none(),
-        "One step of gradient descent for all paths and their directions; returns the largest |η h|.\n\n"
-        "h = ζ + `residual` (P,), ζ = `noise` (modes,) · z. `outer` (2, P) are u and v, `inner` their values in [−M, M], M = "
-        "`truncation`,\n"
-        "where they act, `moving` is 1 where these are the same. δu and δv, `du` and `dv` (B, directions, BLOCK), with δh = δw + Σ\n"
-        "memory[r] past[r], which enters `past` (B, directions, > R, BLOCK) at row R = len(memory): of `nodes` directions, then of R "
-        "basis\n"
-        "functions, `kept` of them as they were reduced last, the others unit perturbations of the steps since. That of this step becomes\n"
-        "direction nodes + R and, unless it is None, `node`. With `momentum` β, `last` (2, P) and `last_change` (2, B, directions, BLOCK) "
-        "are\n"
-        "the last changes of u and v and of δu and δv; else they may be None.");
+    bind_algebra(module);
+    bind_descent(module);
 }
 
 }  // namespace dln

@@ -12,8 +12,9 @@ const CONFIG = {
 };
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const drawn = new Map();
-dark.addEventListener("change", () => drawn.forEach((draw) => draw()));
+const drawn = new Map(), // by chart: what draws it
+  busy = new Map(); // by chart that is being drawn: whether it has to be drawn again
+dark.addEventListener("change", () => [...drawn.keys()].forEach(redraw));
 
 export const isDark = () => dark.matches;
 export const colors = () => (dark.matches ? DARK : LIGHT);
@@ -49,12 +50,22 @@ function layout(extra) {
 // Draw what `draw` gives, traces and layout, now and whenever the colours change.
 export function put(node, description, draw) {
   node.setAttribute("aria-label", description);
-  const act = () => {
-    const [traces, look] = draw();
-    return Plotly.react(node, traces, layout(look), CONFIG);
-  };
-  drawn.set(node, act);
-  return act();
+  drawn.set(node, draw);
+  redraw(node);
+}
+
+// One drawing of a chart at a time: Plotly ends each in steps of its own, and a second one between them finds half of the first.
+async function redraw(node) {
+  if (busy.has(node)) return busy.set(node, true);
+  busy.set(node, false);
+  try {
+    const [traces, look] = drawn.get(node)();
+    await Plotly.react(node, traces, layout(look), CONFIG);
+  } finally {
+    const again = busy.get(node);
+    busy.delete(node);
+    if (again) redraw(node);
+  }
 }
 
 // The chart as an image of its own, with a caption beneath it.

@@ -168,38 +168,39 @@ export function drawConditional(node, order) {
   });
 }
 
+const LEVELS = 40; // of a map; given, since Plotly finds its own only for new values
+
 export function drawKernel(node, kernels, name) {
-  const matrix = kernels[name],
-    most = Math.max(...matrix.flat().map(Math.abs)),
-    { symbol } = QUANTITIES[name];
-  put(
-    node,
-    `Map of the kernel ${name.replaceAll("_", " ")}, ${symbol}(t, s), over two times up to ${kernels.time.at(-1)}; its largest magnitude is ${most.toPrecision(3)}.`,
-    () => {
-      const signed = matrix.flat().some((v) => v < 0),
-        causal = name.endsWith("response");
-      const z = causal ? matrix.map((row, t) => row.map((v, s) => (s > t ? null : v))) : matrix; // responses have no value before their cause
-      const trace = {
-        type: "contour",
-        x: kernels.time,
-        y: kernels.time,
-        z,
-        colorscale: signed ? "RdBu" : "Cividis",
-        zmid: signed ? 0 : undefined,
-        zmin: signed ? -most : undefined,
-        zmax: signed ? most : undefined,
-        ncontours: 40,
-        contours: { coloring: "fill", showlines: false },
-        line: { smoothing: 1 },
-        colorbar: { title: { text: symbol } },
-        hovertemplate: "t = %{y:.3g}, s = %{x:.3g}: %{z:.4g}<extra></extra>",
-      };
-      return [[trace], { xaxis: { ...timeAxis, title: { text: "s" } }, yaxis: { ...timeAxis, title: { text: "t" } } }];
-    },
-  );
+  const { symbol } = QUANTITIES[name],
+    values = kernels[name].flat();
+  const most = Math.max(...values.map(Math.abs)),
+    least = Math.min(...values);
+  const [low, high] = least < 0 ? [-most, most] : [least, most];
+  const what = `Map of the kernel ${name.replaceAll("_", " ")}, ${symbol}(t, s)`;
+  const description = `${what}, over two times up to ${kernels.time.at(-1)}; its largest magnitude is ${most.toPrecision(3)}.`;
+  put(node, description, () => {
+    const isCausal = name.endsWith("response"); // with no value before its cause
+    const z = kernels[name].map((row, t) => row.map((v, s) => (isCausal && s > t ? null : v)));
+    const trace = {
+      type: "contour",
+      x: kernels.time,
+      y: kernels.time,
+      z,
+      colorscale: least < 0 ? "RdBu" : "Cividis",
+      zmin: low,
+      zmax: high,
+      autocontour: false,
+      contours: { coloring: "fill", showlines: false, start: low, end: high, size: (high - low) / LEVELS || 1 },
+      line: { smoothing: 1 },
+      colorbar: { title: { text: symbol } },
+      hovertemplate: "t = %{y:.3g}, s = %{x:.3g}: %{z:.4g}<extra></extra>",
+    };
+    return [[trace], { xaxis: { ...timeAxis, title: { text: "s" } }, yaxis: { ...timeAxis, title: { text: "t" } } }];
+  });
 }
 
-// One axis: values along it, with the limits of theory; two: a heat map. `column` of the rows holds the quantity `name`, at `time` or at the end.
+// One axis: values along it, with the limits of theory; two: a heat map. `column` of the rows holds the quantity `name`, at `time` or at
+// the end.
 export function drawSweep(node, axes, rows, column, { name, limits, time }) {
   const [first, second] = axes,
     ends = rows.map((row) => row[column]).filter((v) => typeof v === "number");

@@ -166,6 +166,7 @@ function news(settings, what) {
   }
   take(current, what);
   if (what.theory !== undefined) fillTheory(byId("explore-theory"), what.theory, what.theoryError); // its marks come with the curves
+  byId("explore-running").textContent = what.running?.message ?? "";
   if (what.error === undefined) return;
   byId("explore-error").textContent = what.error ?? "";
   say(
@@ -184,15 +185,17 @@ function say(text) {
 
 function draw() {
   if (!current.parts[partOf(quantity())] || byId("explore").hidden) return;
-  const shown = [{ ...current, settings: answered }, ...pins];
+  const shown = [{ ...current, settings: answered }, ...pins.filter((one) => !isSame(one.settings, answered))];
   byId("explore-caption").textContent = drawPicture(byId("picture"), shown, quantity(), axes());
   byId("picture").dataset.settings = JSON.stringify(answered);
   byId("explore-empty").hidden = true;
   listPins();
 }
 
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
 function pin() {
-  if (!answered || pins.some(({ settings }) => JSON.stringify(settings) === JSON.stringify(answered))) return;
+  if (!answered || pins.some(({ settings }) => isSame(settings, answered))) return;
   pins.unshift({ ...current, settings: answered });
   pins.splice(MOST_PINS);
   draw();

@@ -2,6 +2,7 @@
 import { getJson, postJson, Refusal } from "./api.js";
 import { byId, element } from "./dom.js";
 import { firstWrong, judgeAll, makeField, objectField, placeError, resolve, useSchemas } from "./fields.js";
+import { sayCost } from "./forecast.js";
 
 const KINDS = {
   dmft: "Mean-field theory (n, d → ∞)",
@@ -190,10 +191,6 @@ export async function predictedRange(requests) {
   return [0, 1].map((end) => answers.reduce((sum, { seconds_range: range }) => sum + range[end], 0));
 }
 
-const sayTime = (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`);
-
-export const sayRange = ([low, high]) => (high < 2 ? "a second or two" : `${sayTime(low)} to ${sayTime(high)}`);
-
 // Ask what the ticked jobs would cost, half a second after the last change.
 export function estimateSoon() {
   clearTimeout(estimateTimer);
@@ -216,12 +213,10 @@ async function estimate() {
     const answers = await Promise.all(
       requests.map((request) => postJson("v1/estimate", request, { signal: stopEstimate.signal })),
     );
-    place.textContent = answers.map((answer, i) => `${requests[i].kind}: ${cost(answer)}`).join("; ");
+    place.textContent = answers.map((answer, i) => `${requests[i].kind}: ${sayCost(answer)}`).join("; ");
   } catch (error) {
     if (!(error instanceof Refusal)) return;
     if (error.status === 404 || error.status === 405) canEstimate = false;
     else showRefusal(error);
   }
 }
-
-const cost = ({ seconds_range: range, memory_bytes: bytes }) => `${sayRange(range)}, ${Math.ceil(bytes / 1e6)} MB`;

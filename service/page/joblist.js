@@ -186,6 +186,7 @@ function say(request) {
     `λ = ${problem.weight_decay}`,
     ...depth,
     ...(base.horizon ? [`to t = ${base.horizon}`] : []),
+    ...(base.times ? [`at ${base.times.length} times`] : []),
     ...descent,
     ...own,
     ...axes,

@@ -3,19 +3,11 @@ import { getJson, postJson, Refusal, sayRefusal, send } from "./api.js";
 import { byId } from "./dom.js";
 import { follow } from "./events.js";
 import { buildExplore, exploreRequest, exploreState, restoreExplore } from "./explore.js";
-import {
-  buildForm,
-  estimateSoon,
-  fillForm,
-  judge,
-  NOTHING,
-  predictedRange,
-  readForm,
-  sayRange,
-  showRefusal,
-} from "./form.js";
+import { buildForm, estimateSoon, fillForm, judge, NOTHING, predictedRange, readForm, showRefusal } from "./form.js";
+import { sayRange } from "./forecast.js";
 import { refresh, setUpList } from "./joblist.js";
 import { curlLines, pythonLines } from "./lines.js";
+import { unfold } from "./pursuit.js";
 import { clear, isShown, load, loadTable, remove, setUp, update } from "./results.js";
 import { exploreAddress, jobsAddress, readAddress, writeAddress } from "./share.js";
 
@@ -46,6 +38,7 @@ async function run(event) {
     if (!(await isAffordable(requests))) return;
     const records = [];
     for (const request of requests) records.push(await postJson("v1/jobs", request));
+    records.forEach(({ id }) => unfold(id));
     clear();
     if (
       byId("results").getBoundingClientRect().top < 0 ||
@@ -88,6 +81,7 @@ async function isAffordable(requests) {
 
 async function watch(asked) {
   let record = asked;
+  update(record);
   try {
     for await (const news of follow(asked)) {
       record = news.record;

@@ -8,7 +8,8 @@ const COARSE = 0.05,
 const PATIENCE = 1000; // milliseconds that a coarse result may take once a newer one is wanted: most do, and are seen on the way
 const REST = 400; // milliseconds after which a hand rests
 
-// Computes for the newest settings; tells `news(settings, what)`, where `what` holds some of theory, theoryError, parts, accuracy, error.
+// Computes for the newest settings; tells `news(settings, what)`, where `what` holds some of running (the job's record),
+// theory, theoryError, parts, accuracy, error.
 export class Pursuit {
   constructor(news) {
     Object.assign(this, { news, wanted: null, running: null, timer: null });
@@ -48,7 +49,9 @@ export class Pursuit {
     }, 50);
     try {
       const theory = this.tellTheory(settings, stop.signal);
-      const parts = await compute(curvesRequest(settings, accuracy), [...new Set(["curves", part])], stop.signal);
+      const request = curvesRequest(settings, accuracy),
+        asked = [...new Set(["curves", part])];
+      const parts = await compute(request, asked, stop.signal, (record) => this.news(settings, { running: record }));
       await theory;
       this.news(settings, { parts, accuracy, error: null });
       return true;
@@ -72,21 +75,22 @@ export class Pursuit {
 
 // The theory of a problem, which is there within moments: one request asks and waits.
 async function predict(request, signal) {
-  const record = await postJson("v1/jobs", request, { signal, wait: 10 });
-  remember(record.id);
+  const record = await postJson("v1/jobs", request, { wait: 10 }); // not stopped on the way: the list of jobs has to know it
+  remember(record);
   return fetchPart(await endOf(record, signal), "theory", signal);
 }
 
 // Parts of a result: the curves as soon as they are final, others when all is stored. A job that is no longer wanted is cancelled.
-async function compute(request, parts, signal) {
+async function compute(request, parts, signal, tell) {
   const asked = await postJson("v1/jobs", request); // not stopped on the way: its id is needed to cancel it
-  remember(asked.id);
+  remember(asked);
   const found = {};
   let record = asked;
   try {
     for await (const news of follow(asked, signal)) {
       record = news.record;
       if (news.isFinal) found.curves = news.curve;
+      tell(record);
       if (finished(record) || parts.every((part) => part in found)) break;
     }
     const missing = parts.filter((part) => !(part in found));
@@ -113,7 +117,14 @@ const explored = new Set(JSON.parse(localStorage.getItem(KEY) ?? "[]"));
 
 export const isExplored = (id) => explored.has(id);
 
-export function remember(id) {
-  explored.add(id);
-  localStorage.setItem(KEY, JSON.stringify([...explored].slice(-MOST)));
+// Note that exploring made a job; one that was there before was asked for elsewhere.
+export function remember({ id, cache }) {
+  if (cache === "miss") keep(explored.add(id));
 }
+
+// Somebody wants the job by itself.
+export function unfold(id) {
+  if (explored.delete(id)) keep(explored);
+}
+
+const keep = (ids) => localStorage.setItem(KEY, JSON.stringify([...ids].slice(-MOST)));

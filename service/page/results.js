@@ -3,6 +3,7 @@ import { download, getJson, postJson, Refusal, save } from "./api.js";
 import { toImage } from "./canvas.js";
 import { drawConditional, drawCurves, drawFamily, drawKernel, drawSweep, NAMES } from "./charts.js";
 import { button, byId, element, show, table } from "./dom.js";
+import { sayLeft } from "./forecast.js";
 import { remember } from "./pursuit.js";
 import { nameOf } from "./quantities.js";
 import { fillTheory } from "./theory.js";
@@ -49,9 +50,18 @@ export function remove(id) {
 export function update(record, curve = null) {
   const known = shown.get(record.id) || { line: makeLine(record) };
   if (known.record?.status !== record.status) byId("said").textContent = `${record.kind} ${record.status}`;
-  shown.set(record.id, { ...known, record, curves: curve || known.curves });
+  const began = record.started_at ?? known.began ?? (record.status === "running" ? new Date().toISOString() : null);
+  shown.set(record.id, { ...known, record, began, curves: curve || known.curves });
+  if (record.status === "running" && known.predicted === undefined) predict(record);
   while (shown.size > MOST) shown.delete(shown.keys().next().value);
   draw();
+}
+
+// What a job was predicted to take, which is compared with how it goes.
+async function predict({ id, request }) {
+  shown.get(id).predicted = null;
+  const found = await postJson("v1/estimate", request).catch(() => null);
+  if (found && shown.has(id)) shown.set(id, { ...shown.get(id), predicted: found.seconds });
 }
 
 // Fetch everything that a finished job has.
@@ -86,7 +96,7 @@ async function loadLimits({ id, request: { base, axes } }) {
       { kind: "sweep", base: { kind: "theory", problem: base.problem }, axes },
       { wait: 30 },
     );
-    remember(asked.id);
+    remember(asked);
     const limits = (await getJson(`v1/jobs/${asked.id}/table?format=json`)).rows;
     if (shown.has(id)) shown.set(id, { ...shown.get(id), limits });
     draw();
@@ -198,25 +208,20 @@ function makeLine({ id, kind }) {
   return { node: element("li", { dataset: { id } }, parts), what, bar, cancel };
 }
 
-function fillLine({ line, record, diagnostics, comparison }) {
+function fillLine({ line, record, began, predicted, diagnostics, comparison }) {
   const running = ["queued", "running"].includes(record.status),
-    verdict = comparison && `${comparison.verdict}. ${comparison.explanation}`;
+    verdict = comparison && `${comparison.verdict}: ${comparison.explanation}`;
   const note = record.error
     ? `${record.error.code}: ${record.error.message}`
     : diagnostics?.outcome === "not_converged"
       ? `not converged: ${diagnostics.advice}`
-      : verdict || (running ? [record.message, left(record)].filter(Boolean).join(", ") : "");
+      : verdict ||
+        (running
+          ? [record.message, sayLeft({ ...record, started_at: began }, predicted)].filter(Boolean).join(", ")
+          : "");
   line.what.textContent = `${record.kind}, ${record.status}${note ? `: ${note}` : ""}`;
   line.bar.value = record.progress;
   line.bar.hidden = line.cancel.hidden = !running;
-}
-
-// What is left of a running job: as its solver expects it, or, of one made of others, by how far it has come in the time that it took.
-function left({ seconds_left: told, progress, started_at: start }) {
-  const passed = start ? (Date.now() - new Date(start)) / 1000 : 0;
-  const seconds = told ?? (passed > 3 && progress > 0.05 && progress < 1 ? (passed * (1 - progress)) / progress : 0);
-  if (!seconds) return "";
-  return seconds < 90 ? `about ${Math.ceil(seconds)} s left` : `about ${Math.round(seconds / 60)} min left`;
 }
 
 function drawPanel(jobs, theories) {

@@ -1,25 +1,17 @@
 """Jobs: submit, look at, list, cancel, delete."""
 
-import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from dlnflow.wire.job import Job, Kind, Status, SubmittedJob
-from dlnflow.wire.requests import job_id
-from service.access import Caller as Identity
-from service.access import said
-from service.admission import require_affordable, require_json
-from service.context import Caller, Context, Service
-from service.data import with_data
-from service.errors import Conflict, Forbidden, Problem
+from service import jobs
+from service.admission import require_json
+from service.context import Caller, Service
 from service.openapi import REQUEST_BODY
 from service.routes.models import JobList, read_cursor
-from service.submission import read_request
 from service.wait import preferred_wait, wait_for
-
-log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -31,7 +23,7 @@ Prefer = Annotated[str | None, Header(description="`wait=N`: answer when the job
 async def submit_job(request: Request, response: Response, service: Service, caller: Caller, prefer: Prefer = None) -> SubmittedJob:
     """Submit a job. The same request has the same id and is computed once."""
     require_json(request.headers.get("content-type"))
-    submitted = await run_in_threadpool(_submit, service, await request.body(), caller)
+    submitted = await run_in_threadpool(jobs.submit, service, await request.body(), caller)
     seconds = preferred_wait(prefer)
     job = await wait_for(service, submitted.id, seconds) if seconds else submitted
     response.status_code = 202 if submitted.cache == "miss" and not (seconds and job.finished) else 200
@@ -69,38 +61,13 @@ def list_jobs(
 @router.delete("/{job_id}")
 def cancel_job(job_id: str, service: Service, caller: Caller) -> Job:
     """Cancel a job that is queued or running, and that the caller asked for; it goes on for others who asked for it too."""
-    match service.store.cancel(job_id, caller and caller.owner):
-        case "foreign":
-            raise Forbidden(
-                f"job {job_id} was asked for by others, and not by you",
-                hint="It goes on for them. What belongs to a sweep or a comparison is cancelled with that; an operator's key cancels all.",
-            )
-        case "finished":
-            job = service.job(job_id)
-            raise Conflict(f"job {job_id} has {job.status} already" if job.status != "cancelled" else f"job {job_id} is cancelled already")
-        case "left":
-            log.info("job %s: %s no longer waits for it, others do", job_id, said(caller))
-        case "cancelled":
-            log.info("job %s: cancelled by %s", job_id, said(caller))
-    return service.job(job_id)
+    return jobs.cancel(service, job_id, caller)
 
 
 @router.delete("/{job_id}/result", status_code=204)
 def delete_job(job_id: str, service: Service, caller: Caller) -> None:
     """Forget a finished job that the caller asked for, with its result and its children; it stays for others who asked for it too."""
-    job = service.job(job_id)
-    match service.store.delete(job_id, caller and caller.owner):
-        case "unfinished":
-            raise Conflict(f"job {job_id} is {job.status}", code="not_finished", hint=f"Cancel it first: DELETE /v1/jobs/{job_id}.")
-        case "foreign":
-            raise Forbidden(
-                f"job {job_id} was asked for by others, and not by you",
-                hint="What belongs to a sweep or a comparison is deleted with that; an operator's key deletes all.",
-            )
-        case "left":
-            log.info("job %s: let go by %s, others want it", job_id, said(caller))
-        case "deleted":
-            log.info("job %s: deleted by %s", job_id, said(caller))
+    jobs.delete(service, job_id, caller)
 
 
 def _say(response: Response, job: Job, seconds: int | None) -> None:
@@ -109,22 +76,3 @@ def _say(response: Response, job: Job, seconds: int | None) -> None:
         response.headers["Retry-After"] = RETRY_SECONDS
     if seconds is not None:
         response.headers["Preference-Applied"] = f"wait={seconds}"
-
-
-def _submit(service: Context, body: bytes, caller: Identity | None) -> SubmittedJob:
-    """Write the job, then send its message; one that was there may have come before others by this."""
-    request = with_data(service, read_request(body))
-    cost = require_affordable(request, service.settings, service.store.pace())
-    client = caller.who if caller else ""
-    if client and not service.store.has_room(client, service.settings.max_client_jobs):
-        raise _too_many(f"{service.settings.max_client_jobs} of your jobs have not finished yet", "too_many_jobs")
-    cache = service.store.submit(request, client, cost.seconds)
-    if cache == "full":
-        raise _too_many(f"{service.settings.max_queued} jobs are waiting already", "queue_full")
-    if cache == "miss" or (cache == "joined" and service.store.unannounced()):
-        service.send(job_id(request))
-    return SubmittedJob(**dict(service.job(job_id(request))), cache=cache)
-
-
-def _too_many(detail: str, code: str) -> Problem:
-    return Problem(detail, status=429, code=code, hint="Try again when some have finished.", headers={"Retry-After": "10"})

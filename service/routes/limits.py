@@ -50,7 +50,7 @@ async def estimate_job(request: Request, service: Service) -> Estimate:
 
 def _estimate(service: Context, body: bytes) -> Estimate:
     request = with_data(service, read_request(body))
-    pace = service.store.pace()
+    pace = service.store.workers.pace()
     cost = forecast.cost(request).at(pace)
     return Estimate(
         kind=request.kind,

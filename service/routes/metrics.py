@@ -36,7 +36,7 @@ class _Jobs(Collector):
         latency = time.perf_counter() - start
         yield _gauge("dlnflow_store_seconds", "Time of one round trip to the store", latency)
         yield _gauge("dlnflow_queue_length", "Jobs that wait for a worker", self._store.queued())
-        yield _gauge("dlnflow_workers", "Workers that were heard of lately", self._store.workers(WORKER_SILENCE_SECONDS))
+        yield _gauge("dlnflow_workers", "Workers that were heard of lately", self._store.workers.count(WORKER_SILENCE_SECONDS))
         jobs = GaugeMetricFamily("dlnflow_jobs", "Jobs that are kept", labels=["kind", "status"])
         for labels, number in self._store.census().items():
             jobs.add_metric(labels, number)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from dlnflow.wire.job import Job
 from service.errors import Unprocessable
-from store.jobs import Page
+from store.records import Page
 
 
 class JobList(BaseModel):

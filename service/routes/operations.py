@@ -21,7 +21,7 @@ async def read_health() -> Health:
 def read_readiness(service: Service) -> Readiness:
     """The store takes jobs, and a worker takes tasks from the queue or all of them are busy."""
     service.store.require_writable()
-    workers = service.store.workers(seen_within=WORKER_SILENCE_SECONDS)
+    workers = service.store.workers.count(seen_within=WORKER_SILENCE_SECONDS)
     if not workers or not service.worker.answered():
         raise Unavailable("no worker answers at the moment; jobs are accepted and wait")
     return Readiness(workers=workers, queued=service.store.queued())

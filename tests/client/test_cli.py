@@ -8,7 +8,7 @@ import pytest
 from dlnflow.cli import main
 from dlnflow.cli.problem import target
 from dlnflow.model import Target, members
-from tests.e2e.stack import LONG, Stack
+from tests.e2e.stack import LONG, QUICK, Stack
 
 OPTIONS = ["--aspect-ratio", "0.5", "--target", "bernoulli_gauss:0.2", "--noise-std", "0.1", "--initial-scale", "0.5"]
 OPTIONS += ["--horizon", "1", "--times", "0,0.5,1"]
@@ -118,6 +118,13 @@ def test_what_the_service_says_is_printed(service: Stack, capsys):
     assert "cancelled" in lines(capsys)[0]
     assert main(["wait", running]) == 1
     assert "cancelled" in capsys.readouterr().err
+
+
+def test_finished_jobs_are_deleted(service: Stack, capsys):
+    done = service.done(QUICK | {"seed": 604})
+    assert main(["delete", done[:12]]) == 0
+    assert main(["show", done]) == 1
+    assert "no longer kept" in capsys.readouterr().err
 
 
 def test_a_sweep_prints_one_row_per_point(service: Stack, capsys):

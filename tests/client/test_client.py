@@ -77,6 +77,16 @@ def test_waiting_cancelling_and_failing(client: Client):
         job.wait(timeout=30)
 
 
+def test_a_finished_job_is_deleted(client: Client):
+    job = client.submit(**LONG | {"seed": 78})
+    with pytest.raises(ApiError, match=r"409.*(running|queued)"):
+        client.delete(job.id)
+    job.cancel()
+    client.delete(job.id)
+    with pytest.raises(ApiError, match="410"):
+        client.job(job.id)
+
+
 def test_jobs_are_listed_newest_first(client: Client):
     submitted = [client.submit(**QUICK | {"seed": seed}).wait(timeout=30).id for seed in (401, 402)]
     listed = [job.id for job in client.jobs(status="succeeded", kind="simulation")]

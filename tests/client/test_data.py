@@ -10,7 +10,7 @@ from dlnflow import simulate
 from dlnflow.client import ApiError, Client, InvalidRequest
 from dlnflow.wire.matrix import MAX_ENTRIES, matrix_id
 from tests.e2e.stack import PROBLEM, Stack
-from tests.wire.test_matrix import CONSTANT, FILES, FRAME, INDEXED, MASKED, MATRIX, NUMBERED, as_csv, changed
+from tests.wire.matrices import CONSTANT, FILES, FRAME, INDEXED, MASKED, MATRIX, NUMBERED, as_csv, changed
 
 OPTIONS = {"horizon": 1.0, "times": [0, 1], "replicas": 2}
 

@@ -68,7 +68,7 @@ def panelled(error, residual=SETTLED, size=SMALL, **changes):
 def checked(sampling=0.0, time_step=0.0, fixed_point=0.0):
     """A solution with these largest errors, in hundredths of the accuracy."""
     parts = ({name: np.array([0.01 * ACCURACY * part]) for name in CURVES} for part in (sampling, time_step, fixed_point))
-    return Checked(SimpleNamespace(state=object()), Errors(*parts))
+    return Checked(SimpleNamespace(state=object(), paths=1024), Errors(*parts))
 
 
 GOOD, BETTER, WORSE = panelled(0.001), panelled(0.02, panels=12), panelled(0.03, panels=14)
@@ -311,7 +311,7 @@ def drawn(stage, rng):
 
 class SimpleCorrected(Corrected):
     def __init__(self):
-        super().__init__(SimpleNamespace(state=object()), {}, object())
+        super().__init__(SimpleNamespace(state=object(), paths=1024), {}, object())
 
 
 @pytest.mark.parametrize("taken_up", [False, True])

@@ -117,6 +117,8 @@ def test_descent_agrees_with_finite_networks(name):
     network = simulate(problem, horizon, times=times, dimension=2000, replicas=REPLICAS, seed=1, dynamics=dynamics)
     assert theory.diagnostics["outcome"] == "converged"
     for curve in (*CURVES, *ORDER_PARAMETERS):
+        if not theory.values[curve].any() and not network.values[curve].any():  # of a support that is everything
+            continue
         quotient = np.abs(theory.values[curve] - network.values[curve]) / np.hypot(theory.stderr[curve], network.stderr[curve])
         z = norm.isf(t.sf(quotient, REPLICAS - 1))
         assert z.max() < 4, (curve, z)
@@ -135,6 +137,8 @@ def test_the_truncated_network_agrees_with_finite_networks(truncation):
     dynamics = GradientDescent(kind="gradient_descent", step_size=eta)
     network = simulate(problem, 6.0, times=times, dimension=1000, replicas=REPLICAS, dynamics=dynamics, truncation=truncation)
     for curve in (*CURVES, *ORDER_PARAMETERS):
+        if not theory.values[curve].any() and not network.values[curve].any():  # of a support that is everything
+            continue
         quotient = np.abs(theory.values[curve] - network.values[curve]) / np.hypot(theory.stderr[curve], network.stderr[curve])
         z = norm.isf(t.sf(quotient, REPLICAS - 1))
         assert z.max() < 4, (curve, z)
@@ -150,6 +154,8 @@ def test_heavy_tails_run_away_and_a_truncation_bounds_them():
     dynamics = GradientDescent(kind="gradient_descent", step_size=eta)
     network = simulate(problem, 4.0, times=times, dimension=1000, replicas=REPLICAS, dynamics=dynamics, truncation=4.0)
     for curve in (*CURVES, *ORDER_PARAMETERS):
+        if not theory.values[curve].any() and not network.values[curve].any():  # of a support that is everything
+            continue
         quotient = np.abs(theory.values[curve] - network.values[curve]) / np.hypot(theory.stderr[curve], network.stderr[curve])
         z = norm.isf(t.sf(quotient, REPLICAS - 1))
         assert z.max() < 4, (curve, z)

@@ -95,7 +95,8 @@ def test_batches_of_nearly_everything_no_momentum_and_depth_two_are_limits():
     ):
         near = solve(problem(**change), 2.0, dynamics=descent(**{"step_size": 0.1} | dynamics), times=times, accuracy=0.02)
         for name, values in plain.values.items():
-            atol = 1e-3 if name.endswith("_support") else 1e-9  # a share of points jumps where one of a thousand crosses the threshold
+            errors = np.hypot(near.stderr[name], plain.stderr[name])
+            atol = 3 * errors.max() if name.endswith("_support") else 1e-9  # shares jump where a point crosses the threshold
             np.testing.assert_allclose(near.values[name], values, rtol=2e-3, atol=atol, err_msg=f"{dynamics} {name}")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.e2e.stack import PROBLEM, QUICK, Stack
-from tests.wire.test_matrix import MATRIX, as_csv, as_npz
+from tests.wire.matrices import MATRIX, as_csv, as_npz
 
 RNG = np.random.default_rng(8)
 ROWS, COLUMNS = 300, 200

@@ -45,7 +45,7 @@ def unprompted_workers(url: str, store: JobStore, *slots: int) -> Iterator[None]
         for number in slots:
             environment = os.environ | {"DLNFLOW_REDIS_URL": url, "DLNFLOW_WORKERS": str(number)}
             workers.enter_context(running([sys.executable, "-m", "tests.e2e.unprompted_worker"], env=environment))
-        wait_until(lambda: store.slots() == sum(slots), START_SECONDS, "the workers")
+        wait_until(lambda: store.workers.slots() == sum(slots), START_SECONDS, "the workers")
         yield
 
 
@@ -78,7 +78,7 @@ def test_no_job_waits_for_upkeep_and_no_worker_runs_more_than_it_has_slots(clien
         jobs.append(submit(store, redis_url, {"kind": "sweep", "base": QUICK, "axes": {"seed": list(range(100, 120))}}))
         wait_until(lambda: all(job and job.finished for job in store.many(jobs)), 120, "every job to end")
         found = [job for job in store.many(jobs) if job]
-        names = store.worker_names(10)
+        names = store.workers.names(10)
     assert {job.status for job in found} == {"succeeded"}
     assert len(names) == len(slots)
     assert all(most <= number for most, number in zip(sorted(most_on(name, found) for name in names), slots, strict=True))

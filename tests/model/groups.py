@@ -18,3 +18,8 @@ MIXED = [
 
 def problem(groups, aspect_ratio=0.5, noise_std=0.1, weight_decay=0.0):
     return Problem(aspect_ratio=aspect_ratio, groups=groups, noise_std=noise_std, weight_decay=weight_decay)
+
+
+def power_law(count, target, power=1.5):
+    """Groups of equal weight whose data have the variances k^−`power`."""
+    return [{"weight": 1 / count, "variance": k**-power, "target": target, "initial_scale": 0.3} for k in range(1, count + 1)]

@@ -138,7 +138,7 @@ class Problem:
             sign = -1.0 if self.folded and target < 0 else 1.0
             u, v = layers(self.depth, self.scale[path], self.decay, heights[:, path])
             integral = self.integral(w - target, weights(self.depth, self.scale[path], 0.0, self.origin[path])[0] - target)
-            even = [w * target, np.abs(w), k, sign * w, (w - target) ** 2, u**2 + v**2, sign * (u**2 - v**2), np.log(np.abs(u * v))]
+            even = [w * target, np.abs(w), c * k, sign * w, (w - target) ** 2, u**2 + v**2, sign * (u**2 - v**2), np.log(np.abs(u * v))]
             missed, false = (np.abs(w) <= self.threshold) & (target != 0), (np.abs(w) > self.threshold) & (target == 0)
             sums[self.strata[path // native.BLOCK]] += weight * np.stack([*even, integral**2, integral * (w - target), missed, false])
         return response, correlation, sums, heights

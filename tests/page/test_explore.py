@@ -62,6 +62,7 @@ def test_pinned_curves_stay_and_are_named_by_what_differs(visit: Open):
     page = visit()
     await_drawn(page, initial_scale=0.3)
     page.click("#pin")
+    expect(page.locator("#picture .legendtext")).to_have_count(2)  # what is pinned is not drawn twice
     number(page, "initial_scale").fill("0.03")
     await_drawn(page, initial_scale=0.03)
     legend = page.locator("#picture .legendtext")

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.stack import QUICK, Stack
 from tests.page.conftest import Open
-from tests.page.steps import field, shown_id
+from tests.page.steps import SECONDS, field, shown_id
 
 
 def test_old_jobs_are_shown_and_run_again(visit: Open, stack: Stack):
@@ -44,3 +44,17 @@ def test_jobs_have_notes_are_searched_and_deleted_and_children_are_folded(visit:
     expect(page.locator("#jobs")).to_contain_text("No job has these words")
     assert stack.client.get(f"/v1/jobs/{sweep}").status_code == 410
     assert stack.client.get(f"/v1/jobs/{child}").status_code == 410
+
+
+def test_a_job_that_was_explored_is_listed_once_somebody_runs_it(visit: Open):
+    page = visit()
+    page.locator('.slider[data-name="noise_std"] input[type=number]').fill("0.117")
+    expect(page.locator("#explore-caption")).to_contain_text("σ = 0.117", timeout=SECONDS)
+    expect(page.locator("#explore-said")).to_have_attribute("data-settled", "yes", timeout=SECONDS)
+    page.click("#explore-form")
+    page.get_by_role("button", name="Look again").click()
+    explored = page.locator("#jobs > li", has_text="σ = 0.117")
+    expect(page.locator("#jobs > li").first).to_be_visible()
+    expect(explored).to_have_count(0)
+    page.click("#run")
+    expect(explored.filter(has_text="accuracy 0.01")).to_have_count(1, timeout=SECONDS)

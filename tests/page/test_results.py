@@ -43,6 +43,8 @@ def test_theory_and_networks_lie_over_one_another(visit: Open):
         page.select_option("#kernel", kernel)
         expect(page.locator("#kernels")).to_have_attribute("aria-label", re.compile(kernel.replace("_", " ")))
     expect(page.locator("#kernels .contourfill path").first).to_be_attached()
+    page.emulate_media(color_scheme="dark")  # the same values are drawn once more
+    expect(page.locator("#kernels .contourfill path").first).to_be_attached()
 
 
 def test_curves_grow_while_they_are_computed(visit: Open):

@@ -18,7 +18,7 @@ from tests.ports import free_port
 def serving(store: JobStore | None = None, **changed: object) -> Iterator[str]:
     settings = Settings(**changed)
     jobs = store or connect(settings)
-    context = Context(settings, jobs, [].append, listen(settings), jobs.answer_ping)
+    context = Context(settings, jobs, [].append, listen(settings), jobs.workers.answer_ping)
     port = free_port()
     config = uvicorn.Config(create_app(context), port=port, log_level="warning", timeout_graceful_shutdown=1, ws="none")
     server = uvicorn.Server(config)

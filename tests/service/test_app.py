@@ -104,7 +104,7 @@ def test_no_worker_is_not_ready(store, open_client):
 
 def test_ready_means_that_a_worker_answers_or_that_all_are_busy(store, open_client, pings):
     http = open_client(store)
-    store.greet("w", 1)
+    store.workers.greet("w", 1)
     silent = http.get("/readyz")
     assert (silent.status_code, len(pings)) == (503, 1)
     http.post("/v1/jobs", json=REQUEST)

@@ -18,7 +18,7 @@ ID = job_id(request_adapter.validate_python(REQUEST))
 @pytest.fixture
 def url(store, redis_url):
     store.submit(request_adapter.validate_python(REQUEST))
-    store.greet("w", 1)
+    store.workers.greet("w", 1)
     store.succeed(store.claim("w"), results.encode({"curves": curves()}))
     with serving(store, redis_url=redis_url) as address:
         yield address

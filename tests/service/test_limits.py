@@ -48,7 +48,7 @@ def test_slow_workers_take_as_much_longer_as_they_are_slow(store, open_client):
     http = open_client(store, max_seconds=1.5 * open_client(store).post("/v1/estimate", json=dear).json()["seconds"])
     before = http.post("/v1/estimate", json=dear).json()
     assert before["pace"] == 1 and before["accepted"]
-    store.greet("w", 1, 2.0)
+    store.workers.greet("w", 1, 2.0)
     after = http.post("/v1/estimate", json=dear).json()
     assert (after["pace"], after["seconds"], after["longest"]) == (2, 2 * before["seconds"], 2 * before["longest"])
     assert after["seconds_range"] == [2 * seconds for seconds in before["seconds_range"]]

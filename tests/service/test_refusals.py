@@ -95,7 +95,7 @@ def test_what_a_store_refuses_is_a_503_with_the_reason(server, refuse: Callable[
     with serving_on(server, auth=auth) as http:
         job = http.post("/v1/jobs", json=REQUEST).json()
         store = JobStore(server)
-        store.greet("w", 1)
+        store.workers.greet("w", 1)
         store.claim("w")  # all slots are taken: a worker need not answer for readiness
         assert http.get("/readyz").status_code == 200
         refuse(server)

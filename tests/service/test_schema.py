@@ -21,9 +21,9 @@ def url(store, redis_url) -> Iterator[str]:
 
     def worker() -> None:
         while not stop.wait(1):
-            store.greet("w", 1)
+            store.workers.greet("w", 1)
 
-    store.greet("w", 1)
+    store.workers.greet("w", 1)
     thread = threading.Thread(target=worker)
     thread.start()
     with serving(redis_url=redis_url, max_queued=100_000, max_datasets=100_000) as address:

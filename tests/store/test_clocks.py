@@ -60,7 +60,7 @@ def test_a_lease_is_not_taken_for_too_long_because_the_look_is_old(client, store
     """Between the look at the clock and the end of leases a process may have slept for longer than a lease."""
     store.submit(REQUEST)
     held = claim(store)
-    looked = store.greet("w", 1) - 2 * round(LEASE_SECONDS) * 1_000_000
+    looked = store.workers.greet("w", 1) - 2 * round(LEASE_SECONDS) * 1_000_000
     assert store.hold(held)
     store.expire_leases(looked)
     assert store.get(ID).status == "running"
@@ -69,7 +69,7 @@ def test_a_lease_is_not_taken_for_too_long_because_the_look_is_old(client, store
 def test_a_lease_that_ended_after_the_look_is_left_for_the_next(client, store):
     store.submit(REQUEST)
     claim(store)
-    looked = store.greet("w", 1)
+    looked = store.workers.greet("w", 1)
     age(client, HOUR)  # whoever holds it had no time to renew it
     store.expire_leases(looked - HOUR)
     assert store.get(ID).status == "running"
@@ -78,16 +78,16 @@ def test_a_lease_that_ended_after_the_look_is_left_for_the_next(client, store):
 
 
 def test_a_silent_worker_is_not_alive_for_an_hour_because_the_clock_went_back(client, store):
-    store.greet("silent", 1)
-    store.greet("live", 2)
+    store.workers.greet("silent", 1)
+    store.workers.greet("live", 2)
     age(client, -HOUR)
-    assert store.workers(seen_within=10) == 0
-    store.greet("live", 2)
-    assert set(store.worker_names(seen_within=10)) == {"live", "silent"}  # one more chance, as if it had been heard of now
+    assert store.workers.count(seen_within=10) == 0
+    store.workers.greet("live", 2)
+    assert set(store.workers.names(seen_within=10)) == {"live", "silent"}  # one more chance, as if it had been heard of now
     age(client, 11 * 1_000_000)
-    store.greet("live", 2)
-    assert store.worker_names(seen_within=10) == ["live"]
-    assert store.slots() == 2
+    store.workers.greet("live", 2)
+    assert store.workers.names(seen_within=10) == ["live"]
+    assert store.workers.slots() == 2
 
 
 def test_new_jobs_stay_newest(client):

@@ -123,19 +123,19 @@ def test_a_worker_that_stops_gives_its_jobs_back_without_a_lost_attempt(store):
 
 
 def test_the_pace_is_that_of_the_workers_that_are_alive(client, store):
-    assert store.pace() == 1
-    store.greet("slow", 1, 1.5)
-    store.greet("fast", 1, 0.5)
-    store.greet("silent", 1, 9.0)
+    assert store.workers.pace() == 1
+    store.workers.greet("slow", 1, 1.5)
+    store.workers.greet("fast", 1, 0.5)
+    store.workers.greet("silent", 1, 9.0)
     client.zadd(keys.WORKERS, {"silent": 0})
-    assert store.pace() == 1.0
-    store.greet("fast", 1, 0.7)
-    assert store.pace() == pytest.approx(1.1)
+    assert store.workers.pace() == 1.0
+    store.workers.greet("fast", 1, 0.7)
+    assert store.workers.pace() == pytest.approx(1.1)
     assert "silent" not in {name.decode() for name in client.hkeys(keys.PACES)}
 
 
 def test_jobs_that_wait_are_unannounced_while_there_is_no_message(client, store):
-    store.greet("w", 1)
+    store.workers.greet("w", 1)
     assert not store.unannounced()
     store.submit(REQUEST)
     assert store.unannounced()
@@ -177,11 +177,11 @@ def test_pages_list_every_job_once_newest_first(client):
 
 
 def test_workers_are_known_while_they_are_heard_of(store):
-    assert store.workers(seen_within=60) == 0
-    store.greet("w", 2)
-    assert store.workers(seen_within=60) == 1
+    assert store.workers.count(seen_within=60) == 0
+    store.workers.greet("w", 2)
+    assert store.workers.count(seen_within=60) == 1
     time.sleep(0.02)
-    assert store.workers(seen_within=0.01) == 0
+    assert store.workers.count(seen_within=0.01) == 0
 
 
 def test_a_store_that_is_away_says_so():
@@ -238,7 +238,7 @@ def test_an_attempt_that_was_taken_away_tells_nothing(store):
 def test_a_place_in_the_queue_is_explained(store):
     store.submit(REQUEST)
     assert store.get(ID).queue.reason == "no worker is running"
-    store.greet("w", 1)
+    store.workers.greet("w", 1)
     first, second = store.get(ID), make_request(1)
     assert (first.queue.position, first.queue.expected_wait) == (1, None)
     store.submit(second)
@@ -315,7 +315,7 @@ def test_a_full_store_refuses_jobs_and_lets_those_end_that_run(client, store):
 
 
 def test_no_job_begins_where_the_memory_is_almost_used_up(client, store):
-    store.greet("w", 1)
+    store.workers.greet("w", 1)
     store.submit(REQUEST)
     client.config_set("maxmemory", int(client.info("memory")["used_memory"] / 0.97))
     try:

@@ -20,7 +20,7 @@ def make_prediction(number: int = 0) -> TheoryRequest:
 def store(client: redis.Redis) -> JobStore:
     """One worker with two slots, "w", and room in the queue."""
     store = JobStore(client)
-    store.greet("w", 2)
+    store.workers.greet("w", 2)
     return store
 
 
@@ -57,7 +57,7 @@ def test_a_slot_that_is_freed_goes_to_the_job_that_waits(store):
 
 def test_a_worker_with_a_slot_is_told_though_another_has_none(store):
     running(store)
-    store.greet("idle", 1)
+    store.workers.greet("idle", 1)
     assert store.unannounced()
     assert store.claim("w") is None
     assert store.claim("idle").job.request["seed"] == 2
@@ -127,7 +127,7 @@ def test_clients_take_turns(client):
 
 def test_long_jobs_leave_a_slot_to_short_ones(client):
     store = JobStore(client)
-    store.greet("w", 2)
+    store.workers.greet("w", 2)
     for seed in range(3):
         store.submit(make_request(seed), seconds=1000)
     assert claimed_seeds(store, 3) == [0]
@@ -137,7 +137,7 @@ def test_long_jobs_leave_a_slot_to_short_ones(client):
 
 def test_a_short_point_of_a_sweep_may_take_the_last_slot_but_comes_after_other_short_work(client):
     store = JobStore(client)
-    store.greet("w", 2)
+    store.workers.greet("w", 2)
     base = REQUEST.model_dump(mode="json")
     sweep = request_adapter.validate_python({"kind": "sweep", "base": base, "axes": {"seed": [20, 21, 22]}})
     store.submit(sweep)

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from dlnflow.wire.requests import job_id, request_adapter
-from store import keys, scripts
+from store import keys
 from store.jobs import Attempt, JobStore
+from store.lua.frame import MOST_OPEN
 
 BASE = {
     "kind": "simulation",
@@ -24,7 +25,7 @@ IDS = [job_id(child) for child in CHILDREN]
 @pytest.fixture
 def parent(store: JobStore) -> Attempt:
     """A parent in its first turn, with all children submitted."""
-    store.greet("w", 8)
+    store.workers.greet("w", 8)
     store.submit(SWEEP)
     attempt = store.claim("w")
     for child in CHILDREN:
@@ -78,7 +79,7 @@ def test_a_child_that_ends_badly_counts_as_finished(store, parent, end):
 
 
 def test_a_parent_makes_room_for_further_children(store, parent):
-    store.pause(parent, 3, 3 + scripts.MOST_OPEN // 2)
+    store.pause(parent, 3, 3 + MOST_OPEN // 2)
     finish(store, IDS[0])
     assert PARENT in [store.claim("w").id for _ in range(3)]  # few are open, more are to come
 

@@ -63,7 +63,7 @@ def test_upkeep_tells_the_pace(store):
     kept = Pace(lambda: 1.7)
     keeper = Upkeep(store, "w", 1, 60, lambda: None, kept)
     keeper.round()
-    assert store.pace() == 1
+    assert store.workers.pace() == 1
     kept.refresh(0.0)
     keeper.round()
-    assert store.pace() == 1.7
+    assert store.workers.pace() == 1.7

@@ -144,7 +144,7 @@ def test_a_job_that_was_cancelled_before_its_message_came_is_not_solved(queued, 
 
 def test_a_job_that_begins_lets_the_next_worker_know(queued, monkeypatch):
     """Two workers that end at the same moment would otherwise see the same message, and one of them would wait for upkeep."""
-    queued.greet("w", 2)
+    queued.workers.greet("w", 2)
     queued.submit(REQUEST.model_copy(update={"seed": 1}))
     sent, sent_while_it_ran = [], []
 
@@ -170,7 +170,7 @@ def test_progress_is_told_seldom_and_never_goes_back(queued):
             told.append((progress, message))
             return super().progress(attempt, progress, message, seconds_left)
 
-    store, start = Watched(queued._redis), time.monotonic()
+    store, start = Watched(queued._server.redis), time.monotonic()
     with Heartbeat(store, store.claim("w"), 60) as heartbeat:
         for step in range(100):
             heartbeat.observe((step % 60) / 100, f"step {step}")
@@ -252,7 +252,7 @@ def test_upkeep_sends_lost_messages_and_ends_leases(client, monkeypatch):
     keeper.round()
     assert len(sent) == 2
     assert store.get(ID).status == "queued"
-    assert store.slots() == 2
+    assert store.workers.slots() == 2
 
 
 def test_upkeep_touches_a_file_where_the_store_answers(store, tmp_path):
@@ -329,7 +329,7 @@ def test_the_watchdog_is_hungry_only_when_it_could_eat(client, queued, monkeypat
         return dog.hungry()
 
     for worker in ("idle", "busy"):
-        queued.greet(worker, 1)
+        queued.workers.greet(worker, 1)
     prediction = request_adapter.validate_python({"kind": "theory", "problem": REQUEST.problem})
     queued.submit(prediction)
     assert [queued.claim("busy").job.kind for _ in range(2)] == ["theory", "simulation"]
@@ -347,7 +347,7 @@ def test_the_watchdog_is_hungry_only_when_it_could_eat(client, queued, monkeypat
 
 
 def test_the_warden_lets_others_know_of_the_slot_of_a_process_that_died(queued, child, monkeypatch):
-    queued.greet("w", 1)
+    queued.workers.greet("w", 1)
     sent = []
     warden = watch(queued, child, monkeypatch, send=lambda: sent.append(1))
     warden.round()

@@ -142,11 +142,13 @@ class Marcher:
         self.found.variance.append(float(row[-1] + self._strict**2 @ self.white[: self._strict.size]))
         if self.dynamics.is_stochastic:
             self.white[self.steps] = self._white(self.found.variance[-1])
-            whole = self._strict.copy()
+            whole = self._strict[: self.steps + 1].copy()
             whole[self.steps] = 1.0
-            row += np.append(self.rows[:modes], whole[None], axis=0) @ (whole * self.white)
+            seen = whole * self.white[: whole.size]
+            row[:-1] += self.rows[:modes, : whole.size] @ seen
+            row[-1] += whole @ seen
         row /= self.problem.aspect_ratio
-        known = solve_triangular(self.factor[:modes, :modes], row[:modes], lower=True) if modes else np.empty(0)
+        known = solve_triangular(self.factor[:modes, :modes], row[:modes], lower=True, check_finite=False) if modes else np.empty(0)
         left = row[-1] - known @ known
         if left <= max(MODE_SHARE * row[-1], MODE_FLOOR * self.start):
             return known
@@ -156,7 +158,7 @@ class Marcher:
         self.found.modes += 1
         self.constants.append(self.now)
         if self.dynamics.is_stochastic:
-            self.rows[modes] = whole
+            self.rows[modes, : whole.size] = whole
         self.factor[modes, : modes + 1] = np.append(known, np.sqrt(left))
         for paths in self.groups:
             paths.anchors[modes] = paths.residual

@@ -82,7 +82,7 @@ class Paths:
     def observe(self) -> Array:
         """E of c (w − w*)², then what OBSERVED of `model.curves` names in its order, then E of (w − w*)²."""
         u2, v2 = self.inner**2
-        if self.problem.is_symmetric:
+        if self.sample.folded:
             u2 = v2 = (u2 + v2) / 2
         error = self.error / self.sample.root
         averaged = self.running / self.time if self.time else error

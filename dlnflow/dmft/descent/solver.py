@@ -151,7 +151,7 @@ class Descent:
             march = self._march(marcher)
         curves = self._curves(march)
         self.neglected = _scale(curves).difference(self._curves(less.result()), curves)
-        error = np.array([error for error, _ in marcher.groups[0].kept]) / sample.root
+        error = np.array([error for error, _ in marcher.groups[0].kept])
         self.aims = sampling.aim_at(self.problem, sample, min(march.modes, MOST_MODES), error)
         return march.rank
 
@@ -265,24 +265,26 @@ def _nodes(steps: int) -> list[int]:
 
 
 class Lines:
-    """The conditional means and quantiles of w along a march, one stratum of teacher weights after the other."""
+    """The conditional means and quantiles of w along a march, one part of the law of w* after the other."""
 
     def __init__(self, problem: Problem, marcher: Marcher) -> None:
-        self.problem, self.groups = problem, marcher.groups
+        self.problem, self.paths = problem, marcher.groups
+        samples = [paths.sample for paths in self.paths]
+        self.folded = samples[0].folded
+        self.target = np.concatenate([sample.target for sample in samples])
+        self.weights = np.concatenate([sample.weights for sample in samples])
+        part = np.concatenate([sample.part for sample in samples])
+        self.parts = [np.flatnonzero(part == k) for k in range(part.max() + 1)]
         self.rows: list[list[Array]] = []
 
     def draw(self, step: int) -> None:
         """Add the paths' present values."""
-        self.rows.append([self._stratum(k) for k in range(len(self.problem.parts))])
+        w = np.concatenate([paths.w for paths in self.paths])
+        self.rows.append([self._part(here, w[here]) for here in self.parts])
 
-    def _stratum(self, k: int) -> Array:
+    def _part(self, here: np.ndarray, w: Array) -> Array:
         """The mean and the quantiles, (1 + 5,)."""
-        parts = [(paths, paths.sample.stratum(k)) for paths in self.groups]
-        target, w, weights = (
-            np.concatenate(each)
-            for each in zip(*((p.sample.target[here], p.w[here], p.sample.weights[here]) for p, here in parts), strict=True)
-        )
-        w, weights = aligned(self.problem, target, w[None], weights)
+        w, weights = aligned(self.folded, self.target[here], w[None], self.weights[here])
         return np.append(w @ weights / weights.sum(), quantiles(w, weights))
 
     def conditional(self, index: np.ndarray) -> tuple[Conditional, ...]:

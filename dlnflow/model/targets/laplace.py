@@ -30,8 +30,10 @@ class LaplaceTarget(TargetLaw):
         """One, or one for each sign: |w*| √2/std is exponential."""
         from scipy.special import gamma, gammaincinv
 
-        law = Magnitude(lambda power, x: np.asarray(gammaincinv(1 + power, x)), lambda power: float(gamma(1 + power)), (2.0, 4.0))
-        return both_signs(self.std, law, folded)
+        def quantile(power: float, x: Array) -> Array:
+            return np.asarray(gammaincinv(1 + power, x))
+
+        return both_signs(self.std, Magnitude("laplace", quantile, lambda power: float(gamma(1 + power)), (2.0, 4.0)), folded)
 
     def mixture(self) -> list[Component]:
         """Normal laws whose variance is exponential (Andrews & Mallows 1974)."""

@@ -45,7 +45,7 @@ class StudentTarget(TargetLaw):
         def moment(power: float) -> float:
             return float(beta((degrees - power) / 2, (1 + power) / 2) / beta(degrees / 2, 0.5))
 
-        law = Magnitude(quantile, moment, (2.0, min(4.0, degrees - 1)))
+        law = Magnitude(("student_t", degrees), quantile, moment, (2.0, min(4.0, degrees - 1)))
         return both_signs(self.std, law, folded)
 
     def mixture(self) -> list[Component]:

@@ -67,7 +67,9 @@ class UniformTarget(TargetLaw):
     def _stratum(self, share: float, start: float, end: float, given: str, opposite: str | None = None) -> Continuum:
         """Magnitudes between `start` and `end`."""
         sign, size = -1 if given == NEGATIVE else 1, ((start**2 + start * end + end**2) / 3) ** 0.5
-        return Continuum(share, given, opposite, size, lambda x: (sign * (start + (end - start) * x), np.ones_like(x)))
+        return Continuum(
+            share, given, opposite, size, lambda x: (sign * (start + (end - start) * x), np.ones_like(x)), ("uniform", sign, start / end)
+        )
 
     def mixture(self) -> list[Component]:
         """Point masses at the nodes of Gauss–Legendre rules on both sides of 0."""

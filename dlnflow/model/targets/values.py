@@ -69,7 +69,7 @@ class ValuesTarget(TargetLaw):
             index = (x * len(values)).astype(np.intp)
             return values[index], 1 / np.bincount(index)[index]
 
-        return Continuum(share, given, None, float(np.sqrt(np.mean(values**2))), points)
+        return Continuum(share, given, None, float(np.sqrt(np.mean(values**2))), points, values.tobytes())
 
     def nearest(self, s: float, reach: float) -> float:
         """From the value that is nearest to 0."""

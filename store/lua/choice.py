@@ -1,4 +1,4 @@
-"""Which job a worker takes, as Lua beside `scripts`. Each worker has one process more than it has slots.
+"""Which job a worker takes. Each worker has one process more than it has slots.
 
 Slots are for ordinary jobs, those of the short and of the long lane: the short lane first, but the long lane has its half of all slots, and
 slow jobs never take the last of two or more. Where none of its instant jobs runs, a worker takes one before all others: so one of its

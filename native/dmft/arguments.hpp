@@ -1,0 +1,70 @@
+// What Python hands to the loops over sampled paths, and what they hand back.
+#pragma once
+#include "common/arrays.hpp"
+#include "dmft/sample.hpp"
+#include "maps/network.hpp"
+
+namespace nb = nanobind;
+
+namespace dln::face {  // that the core turns to Python
+
+using Numbers1 = Array<const double, 1>;
+using Numbers2 = Array<const double, 2>;
+using Numbers3 = Array<const double, 3>;
+using Result1 = nb::ndarray<nb::numpy, double, nb::ndim<1>>;
+using Result2 = nb::ndarray<nb::numpy, double, nb::ndim<2>>;
+using Result3 = nb::ndarray<nb::numpy, double, nb::ndim<3>>;
+
+/// The paths of a problem and the depth of its network, for as long as Python keeps them.
+struct Paths {
+    Numbers2 modes;
+    Numbers1 target, scale, root, origin, weights;
+    Array<const std::int64_t, 1> strata;
+    bool folded;
+    double depth, threshold;
+    int kinds = 0;
+
+    Paths(Numbers2 modes_, Numbers1 target_, Numbers1 scale_, Numbers1 root_, Numbers1 origin_, Numbers1 weights_,
+          Array<const std::int64_t, 1> strata_, bool folded_, double depth_, double threshold_)
+        : modes(modes_),
+          target(target_),
+          scale(scale_),
+          root(root_),
+          origin(origin_),
+          weights(weights_),
+          strata(strata_),
+          folded(folded_),
+          depth(depth_),
+          threshold(threshold_) {
+        const std::ptrdiff_t paths = target.shape(0);
+        if (!paths || paths % BLOCK)
+            throw std::invalid_argument("target has " + std::to_string(paths) + " paths, no multiple of " + std::to_string(BLOCK));
+        expect("modes", modes, {-1, paths});
+        expect("scale", scale, {paths}), expect("root", root, {paths}), expect("origin", origin, {paths}),
+            expect("weights", weights, {paths});
+        expect("strata", strata, {paths / BLOCK});
+        for (std::size_t block = 0; block < strata.shape(0); block++) {
+            if (strata.data()[block] < 0) throw std::invalid_argument("strata has a number below zero");
+            kinds = std::max(kinds, int(strata.data()[block]) + 1);
+        }
+        with_map(depth, [](auto) {});
+    }
+
+    int blocks() const { return int(strata.shape(0)); }
+    std::ptrdiff_t count() const { return std::ptrdiff_t(target.shape(0)); }
+    Sample sample() const {
+        return {matrix(modes), target.data(), scale.data(), root.data(), origin.data(), weights.data(), strata.data(), blocks(), folded, threshold};
+    }
+};
+
+/// A NumPy array that owns its numbers, which are zero.
+template <class Result>
+Result zeros(std::initializer_list<std::size_t> shape) {
+    std::size_t size = 1;
+    for (std::size_t length : shape) size *= length;
+    auto* data = new double[size]();
+    const nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<double*>(p); });
+    return Result(data, shape, owner);
+}
+
+}  // namespace dln::face

@@ -1,6 +1,6 @@
 """Coefficients of the forecast of seconds, as `python benchmarks/forecast.py fit FILE` prints them."""
 
-PACE_SECONDS = 0.373  # processor seconds of the solve in worker/pace.py when these seconds were measured
+PACE_SECONDS = 0.305  # processor seconds of the solve in worker/pace.py when these seconds were measured
 
 FLOW = (-2.24, 0.11, 0.228, 0.14, 0.206, 0.0103, 0.117, 0.195, 0.148, 0.0696, 0.0, 0.236, -0.564, -0.172, -0.594, 0.403, 0.709, 0.58)
 FLOW_SPREAD = (0.333, 0.499, 0.673, 0.142, 0.541)

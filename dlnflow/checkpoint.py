@@ -41,3 +41,7 @@ class Own(Journal):
     def save(self, checkpoint: Callable[[], bytes]) -> None:
         """Hand the checkpoint on, with the mark of its request."""
         self._journal.save(lambda: self._mark + checkpoint())
+
+    def expect(self, seconds: float) -> None:
+        """Hand the expectation on."""
+        self._journal.expect(seconds)

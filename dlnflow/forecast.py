@@ -1,23 +1,22 @@
 """What a job will cost before it runs: seconds from fits to measured jobs (benchmarks/forecast.py), memory from the arrays it makes.
 
-Seconds are those of a processor that does nothing else, of a machine and an hour at which worker/pace.py measures 1. Within the ranges of
-the fits, and times what it measures elsewhere, most jobs take between half and twice as long.
+Seconds are those of a processor that does nothing else, of a machine and an hour at which worker/pace.py measures 1. They come with a
+range, in which four of five jobs are: wide where a solve may jump, stall or need far more paths than others that look like it.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from dlnflow.forecast_fit import DESCENT_ERROR, DESCENT_STEP, DMFT, SIMULATION
-from dlnflow.model import GradientDescent, Problem
+from dlnflow.forecast_fit import DESCENT_ERROR, DESCENT_SPREAD, DESCENT_STEP, FLOW, FLOW_SPREAD, SIMULATION, SIMULATION_SPREAD
+from dlnflow.model import GradientDescent
 from dlnflow.wire.requests import DmftRequest, ParentRequest, Request, SimulationRequest, SweepRequest, TheoryRequest
 
-GROUPS_POWER = 0.8  # of the number of groups, in the seconds of a solve
-DEEPER, MOST_DEEPER = 4.0, 64.0  # for each layer beyond the third, and at most
-NOISE_FACTOR = 4.0  # of a step of gradient descent with batches or noisy labels
+LEAST_FLOW_SECONDS = 0.02  # of a solve, however small
+THRESHOLD_WIDTH = 0.3  # of the logarithm of the aspect ratio, about interpolation
+USUAL_ACCURACY, USUAL_NOISE = 0.02, 0.2
 THEORY_BYTES = 300_000_000  # the interpreter with the solvers
 DMFT_BYTES = 320_000_000  # of a process that solves a small problem
 DMFT_BYTES_A_SECOND = 30_000_000  # for each second that a solve is predicted to take
@@ -44,16 +43,21 @@ REDUCIBLE = {
 
 
 class Cost(NamedTuple):
-    """What a request will take: seconds and jobs in all, seconds of the longest and bytes of the largest job."""
+    """What a request will take: seconds and jobs in all, seconds of the longest and bytes of the largest job.
+
+    Four of five jobs take between `low` and `high` seconds; those of several are the sums, since jobs that are alike err alike.
+    """
 
     seconds: float
     memory_bytes: int
     jobs: int
     longest: float
+    low: float
+    high: float
 
     def at(self, pace: float) -> "Cost":
         """The same where jobs take `pace` times the seconds."""
-        return self._replace(seconds=pace * self.seconds, longest=pace * self.longest)
+        return self._replace(**{name: pace * getattr(self, name) for name in ("seconds", "longest", "low", "high")})
 
 
 class Remedy(NamedTuple):
@@ -66,11 +70,16 @@ class Remedy(NamedTuple):
 def cost(request: Request) -> Cost:
     """The cost of a request; that of its children together where it has any."""
     if not isinstance(request, ParentRequest):
-        alone = seconds(request)
-        return Cost(alone, memory_bytes(request), 1, alone)
+        alone, factor = seconds(request), spread(request)
+        return Cost(alone, memory_bytes(request), 1, alone, alone / factor, alone * factor)
     costs = [cost(request.child(index)) for index in range(request.size)]
     return Cost(
-        sum(c.seconds for c in costs), max(c.memory_bytes for c in costs), sum(c.jobs for c in costs), max(c.longest for c in costs)
+        seconds=sum(c.seconds for c in costs),
+        memory_bytes=max(c.memory_bytes for c in costs),
+        jobs=sum(c.jobs for c in costs),
+        longest=max(c.longest for c in costs),
+        low=sum(c.low for c in costs),
+        high=sum(c.high for c in costs),
     )
 
 
@@ -86,41 +95,92 @@ def seconds(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
     return THEORY_SECONDS
 
 
+def spread(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
+    """The factor by which four of five jobs are dearer or cheaper than predicted, at most."""
+    match request:
+        case DmftRequest():
+            return request.dynamics.choose(
+                flow=lambda _: math.exp(_dot(FLOW_SPREAD, flow_doubts(request))), descent=lambda _: DESCENT_SPREAD
+            )
+    return SIMULATION_SPREAD
+
+
 def _flow_seconds(request: DmftRequest) -> float:
-    return _members(request.problem) * math.exp(_beyond(request) + _dot(DMFT, dmft_features(request)))
-
-
-def _members(problem: Problem) -> float:
-    """By what a problem is dearer than one of depth 2 whose coordinates are alike: seen with 10, 32 and 100 groups, at depths 3 and 4."""
-    deeper = min(math.pow(DEEPER, max(problem.depth - 3, 0.0)), MOST_DEEPER)
-    return math.pow(len(problem.population), GROUPS_POWER) * deeper
+    return LEAST_FLOW_SECONDS + math.exp(_dot(FLOW, flow_features(request)))
 
 
 def _dot(coefficients: Sequence[float], features: Sequence[float]) -> float:
     return sum(c * x for c, x in zip(coefficients, features, strict=True))
 
 
-def dmft_features(request: DmftRequest) -> list[float]:
-    """What the logarithm of a mean-field solve's seconds is linear in: a quadratic form of the problem's numbers."""
+class _Flow(NamedTuple):
+    """What the cost of a solve depends on, all of it without dimension; nothing in it falls with the horizon.
+
+    `scales`: the logarithm of the horizon over the fastest time scale, with which panels grow in number; `active` leaves out what lies
+    beyond the slowest scale of a linear network, where all has been learned. `jump`: the logarithm of a learned weight over the initial
+    one, which paths reach by jumps, as far as there is time for them. `paths`: that of the inverse accuracy. `decay`: that of 1 + λt, but
+    for the linear model, which decay only makes faster.
+    `noise` and `lazy` are 1 where noise rules or weights hardly move, `threshold` where there are about as many samples as parameters.
+    """
+
+    scales: float
+    active: float
+    jump: float
+    paths: float
+    decay: float
+    noise: float
+    lazy: float
+    threshold: float
+
+
+def _flow(request: DmftRequest) -> _Flow:
     problem, horizon = request.problem, request.horizon
-    fastest = 2 * problem.initial_second_moment * (1 + problem.aspect_ratio**-0.5) ** 2  # rate of a linear network
-    numbers = [
-        _within(math.log(1 + horizon) - 3, 2.5),
-        _within(math.log(request.accuracy) + 4, 1.5),
-        _within(math.log(problem.aspect_ratio), 2.0),
-        _within(math.log(problem.initial_second_moment) / 2 + 1.4, 1.8),
-        _within(math.log(max(problem.target_second_moment, 1e-4)) + 1, 2.5),
-        2 * min(problem.noise_std, 0.5),
-        min(10 * problem.weight_decay, 1.0),
-        _within(math.log(1 + fastest * horizon) - 2, 4.0),
-        min(abs(math.log(problem.aspect_ratio)), 2.0),
-        math.tanh(problem.weight_decay * horizon),
+    slope, delta, depth = max(problem.initial_second_moment, 1e-12), problem.aspect_ratio, problem.depth
+    slopes = [(group.weight, max(group.variance * group.initial.slope(depth) / 2, 1e-12)) for group in problem.population]
+    decay = problem.weight_decay * horizon
+    slowest = 2 * min(each for _, each in slopes) * (1 - delta**-0.5) ** 2  # the ends of the spectrum of a linear network
+    linear = 2 * slope * (1 + delta**-0.5) ** 2 + depth * problem.weight_decay
+    drive = math.sqrt((problem.initial_error + problem.noise_std**2) / delta + problem.initial_error)
+    search = (depth - 1) * slope ** ((depth - 2) / (2 * depth - 2)) * drive if depth > 1 else 0.0
+    scales = math.log(1 + (linear + search) * horizon)
+    jump = sum(weight * math.log(1 + problem.typical_weight / each) for weight, each in slopes) if depth > 1 else 0.0
+    return _Flow(
+        scales=scales,
+        active=scales - math.log(1 + slowest * horizon + (decay if depth == 1 else 0.0)),
+        jump=jump * (1 - math.exp(-search * horizon / max(jump, 1e-9))),
+        paths=math.log(USUAL_ACCURACY / request.accuracy),
+        decay=math.log(1 + decay) if depth > 1 else 0.0,
+        noise=problem.noise_std / (problem.noise_std + USUAL_NOISE),
+        lazy=slope / (1 + slope),
+        threshold=math.exp(-((math.log(delta) / THRESHOLD_WIDTH) ** 2)),
+    )
+
+
+def flow_features(request: DmftRequest) -> list[float]:
+    """What the logarithm of a solve's seconds is linear in."""
+    at, problem = _flow(request), request.problem
+    over, under = max(-math.log(problem.aspect_ratio), 0.0), max(math.log(problem.aspect_ratio), 0.0)
+    growing = [
+        at.scales,
+        at.active,
+        at.paths,
+        at.jump,
+        at.jump**2 / 10,
+        at.noise * at.jump,
+        at.decay,
+        at.decay * over,
+        at.threshold * at.active,
+        at.threshold * at.noise * at.active,
+        at.threshold * at.lazy * at.scales,
     ]
-    return _quadratic(numbers)
+    members = [math.log(len(problem.population)), min(max(problem.depth - 2, 0.0), 3.0), float(problem.depth == 1)]
+    return [1.0, *growing, at.noise, over, under, *members]
 
 
-def _quadratic(numbers: Sequence[float]) -> list[float]:
-    return [1.0, *numbers, *(a * b for a, b in combinations_with_replacement(numbers, 2))]
+def flow_doubts(request: DmftRequest) -> list[float]:
+    """What the logarithm of a solve's spread is linear in."""
+    at, problem = _flow(request), request.problem
+    return [1.0, at.threshold, at.jump / 10, at.active / 10, float(problem.depth != 2 or len(problem.population) > 1)]
 
 
 def _descent_numbers(request: DmftRequest, dynamics: GradientDescent) -> list[float]:
@@ -138,12 +198,13 @@ def _descent_numbers(request: DmftRequest, dynamics: GradientDescent) -> list[fl
         _within(math.log(1 + 2 * initial * broad * horizon) - 2, 4.0),
         min(2 * initial * narrow * horizon, 3.0),  # what has been learned of the slowest
         math.tanh(problem.weight_decay * horizon),
+        float(dynamics.is_stochastic),
     ]
 
 
 def descent_error_features(request: DmftRequest, dynamics: GradientDescent) -> list[float]:
     """What the logarithm of the error that ERROR_PATHS paths leave is linear in."""
-    return _quadratic(_descent_numbers(request, dynamics))
+    return [1.0, *_descent_numbers(request, dynamics)]
 
 
 def descent_step_features(request: DmftRequest, dynamics: GradientDescent, paths: float) -> list[float]:
@@ -168,8 +229,7 @@ def _descent_seconds(request: DmftRequest, dynamics: GradientDescent) -> float:
     steps = dynamics.steps(request.horizon)
 
     def taken(paths: float) -> float:
-        noise = NOISE_FACTOR if dynamics.is_stochastic else 1.0
-        return noise * steps * paths * math.exp(_dot(DESCENT_STEP, descent_step_features(request, dynamics, paths)))
+        return steps * paths * math.exp(_dot(DESCENT_STEP, descent_step_features(request, dynamics, paths)))
 
     likely = [
         DESCENT_SEPARATE * sum(map(taken, earlier)) + (1 + DESCENT_REST) * taken(last)
@@ -180,11 +240,6 @@ def _descent_seconds(request: DmftRequest, dynamics: GradientDescent) -> float:
 
 def _typical(likely: list[float]) -> float:
     return math.exp(sum(map(math.log, likely)) / len(likely))
-
-
-def _beyond(request: DmftRequest) -> float:
-    """What longer horizons and smaller accuracies than the fit knows add to the logarithm."""
-    return 0.7 * max(math.log(1 + request.horizon) - 5.5, 0.0) + max(-5.5 - math.log(request.accuracy), 0.0)
 
 
 def _within(number: float, reach: float) -> float:

@@ -12,7 +12,8 @@ from dlnflow.client.errors import InvalidRequest
 from dlnflow.client.fields import DesignLike, DynamicsLike, Numbers, ProblemLike
 from dlnflow.client.results import Result
 from dlnflow.client.words import read_data, read_request
-from dlnflow.solution import Array, Observer, ignore_progress
+from dlnflow.left import TimeLeft
+from dlnflow.solution import Array, Journal, Observer, ignore_progress
 from dlnflow.wire import matrix
 from dlnflow.wire.requests import DmftRequest, SimulationRequest
 
@@ -99,19 +100,34 @@ def _given(**fields: Any) -> dict[str, Any]:
 def _run(request: DmftRequest | SimulationRequest, bar: bool, data: NDArray[np.float32] | None = None) -> Result:
     from dlnflow import solving
 
-    with _observer(request.kind, bar) as observe:
-        parts = solving.produce(request, observe, data)
+    with _watching(request.kind, bar) as (observe, journal):
+        parts = solving.produce(request, observe, data, journal)
     return Result.from_documents(request.model_dump(mode="json"), parts)
 
 
+class _Expecting(Journal):
+    """Keeps nothing but how long the solve still takes."""
+
+    def __init__(self) -> None:
+        self.left = TimeLeft()
+
+    def expect(self, seconds: float) -> None:
+        """Count down from here."""
+        self.left.expect(seconds)
+
+
 @contextmanager
-def _observer(label: str, bar: bool) -> Iterator[Observer]:
+def _watching(label: str, bar: bool) -> Iterator[tuple[Observer, Journal | None]]:
     """What the solver calls as it goes on: a progress bar where one is wanted."""
     if not bar:
-        yield ignore_progress
+        yield ignore_progress, None
         return
     from dlnflow.client.progress import progress_bar
     from dlnflow.client.state import JobState
 
+    journal = _Expecting()
     with progress_bar(label) as show:
-        yield lambda progress, message: show(JobState({"progress": progress, "message": message}))
+        yield (
+            lambda progress, message: show(JobState({"progress": progress, "message": message, "seconds_left": journal.left.seconds})),
+            journal,
+        )

@@ -48,6 +48,9 @@ class Journal:
     def save(self, checkpoint: Callable[[], bytes]) -> None:
         """A point from which to go on; `checkpoint()` makes its bytes."""
 
+    def expect(self, seconds: float) -> None:
+        """About how long the rest of the solve takes from now on."""
+
 
 @dataclass(frozen=True)
 class Conditional:

@@ -12,12 +12,18 @@ def excess(cost: Cost, settings: Settings) -> str | None:
     jobs = "" if cost.jobs == 1 else f"{cost.jobs} jobs, "
     if cost.longest > settings.max_seconds:
         one = "" if cost.jobs == 1 else " for one of them"
-        return f"{jobs}about {_readable(cost.longest)} s are predicted{one}, the limit is {_readable(settings.max_seconds)} s"
+        ranged = "" if cost.jobs > 1 else _range(cost)
+        return f"{jobs}about {_readable(cost.longest)} s{ranged} are predicted{one}, the limit is {_readable(settings.max_seconds)} s"
     if cost.seconds > settings.max_total_seconds:
-        return f"{jobs}about {_readable(cost.seconds)} s are predicted in all, the limit is {_readable(settings.max_total_seconds)} s"
+        limit = _readable(settings.max_total_seconds)
+        return f"{jobs}about {_readable(cost.seconds)} s{_range(cost)} are predicted in all, the limit is {limit} s"
     if cost.memory_bytes > settings.max_memory_bytes:
         return f"{jobs}about {cost.memory_bytes / 1e9:.2g} GB are predicted, the limit is {settings.max_memory_bytes / 1e9:g} GB"
     return None
+
+
+def _range(cost: Cost) -> str:
+    return f" ({_readable(cost.low)} to {_readable(cost.high)})"
 
 
 def _readable(seconds: float) -> str:

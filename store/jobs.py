@@ -119,9 +119,10 @@ class JobStore(Records):
         """Keep the job for another while; False where it is no longer ours."""
         return bool(self._server.run(running.HOLD, attempt.id, attempt.token, self._lease))
 
-    def progress(self, attempt: Right, progress: float, message: str) -> bool:
-        """Say how far the job has come; False where it is no longer ours."""
-        return bool(self._server.run(running.PROGRESS, attempt.id, attempt.token, repr(progress), message))
+    def progress(self, attempt: Right, progress: float, message: str, seconds_left: float | None = None) -> bool:
+        """Say how far the job has come, and how long it still takes where that is known; False where it is no longer ours."""
+        left = "" if seconds_left is None else repr(seconds_left)
+        return bool(self._server.run(running.PROGRESS, attempt.id, attempt.token, repr(progress), message, left))
 
     def save_checkpoint(self, attempt: Right, checkpoint: bytes) -> bool:
         """Keep how far the job has come for its next attempt; False where it is no longer ours. Gone when the job ends."""

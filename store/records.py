@@ -18,7 +18,7 @@ PAGE = 100
 class Event:
     """Something that happened to a job. `id` increases; `type` is progress, preview, curve or done; `data` is a JSON object.
 
-    progress: status, progress, message, attempts. curve: `time` and curves with their standard errors, the part that is final.
+    progress: status, progress, message, attempts, seconds_left. curve: `time` and curves with their standard errors, as far as final.
     preview: the same as far as it is known so far, errors where they are known; only the latest is kept.
     done: status, message and, where it failed, `error`, the code. It is the last event of a run.
     """
@@ -180,6 +180,7 @@ def _from_record(record: dict[str, str], root: str = "") -> Job:
         {
             **{name: record[name] for name in ("id", "kind", "status", "progress", "message", "attempts")},
             **{name: _iso(record.get(name)) for name in ("created_at", "started_at", "finished_at")},
+            "seconds_left": record.get("seconds_left") or None if record["status"] == "running" else None,
             "request": json.loads(record["request"]),
             "error": {"code": record["error_code"], "message": record["error_message"]} if "error_code" in record else None,
             "history": [

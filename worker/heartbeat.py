@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
+from dlnflow.left import TimeLeft
 from dlnflow.solution import CURVES, Array, Cancelled, Journal, SolveError
 from dlnflow.wire import results
 from store.jobs import Attempt, JobStore
@@ -25,6 +26,7 @@ class Heartbeat(Journal):
         self._store, self._attempt = store, attempt
         self._limit, self._deadline = limit, time.monotonic() + limit
         self._latest = (0.0, "starting")
+        self._left = TimeLeft()
         self._preview: bytes | None = None
         self._checkpoint: bytes | None = None
         self._next_save = time.monotonic() + FIRST_CHECKPOINT_SECONDS
@@ -61,11 +63,15 @@ class Heartbeat(Journal):
             self._checkpoint = found if len(found) <= MOST_CHECKPOINT else None
             self._next_save = time.monotonic() + len(found) / CHECKPOINT_RATE
 
+    def expect(self, seconds: float) -> None:
+        """Count down from here what is told to be left."""
+        self._left.expect(seconds)
+
     def _beat(self) -> None:
-        told, quiet = self._latest, 0
+        told, quiet = (*self._latest, self._left.seconds), 0
         while not self._stop.wait(PERIOD_SECONDS):
             self._keep()
-            latest, quiet = self._latest, quiet + 1
+            latest, quiet = (*self._latest, self._left.seconds), quiet + 1
             if latest == told and quiet * PERIOD_SECONDS < 1:
                 continue
             if not self._tell(*latest):
@@ -84,9 +90,9 @@ class Heartbeat(Journal):
         except Exception as error:  # a store that is away or full
             log.warning("job %s: checkpoint or preview not kept: %s", self._attempt.id, error)
 
-    def _tell(self, progress: float, message: str) -> bool:
+    def _tell(self, progress: float, message: str, left: float | None) -> bool:
         try:
-            return self._store.progress(self._attempt, progress, message)
+            return self._store.progress(self._attempt, progress, message, left)
         except Exception as error:  # a store that is away comes back
             log.warning("job %s: progress not told: %s", self._attempt.job.id, error)
             return True

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import redis
 
-from dlnflow import dmft, simulation, solving, theory  # noqa: F401 (solvers are loaded before the first job, not by it)
+from dlnflow import dmft, forecast, simulation, solving, theory  # noqa: F401 (solvers are loaded before the first job, not by it)
 from dlnflow.provenance import Parts, forget_peak, signed
 from dlnflow.solution import Cancelled, SolveError
 from dlnflow.wire import results
@@ -46,7 +46,7 @@ def run_job(store: JobStore, post: Post) -> bool:
     limit = post.limit(attempt.job.kind)
     post.notes.begin(attempt, limit)
     try:
-        _run(store, attempt, limit, post.send)
+        _run(store, attempt, limit, post)
     finally:
         post.notes.end()
         memory.give_back()
@@ -55,10 +55,10 @@ def run_job(store: JobStore, post: Post) -> bool:
     return True
 
 
-def _run(store: JobStore, attempt: Attempt, limit: float, send: Callable[[], None]) -> None:
+def _run(store: JobStore, attempt: Attempt, limit: float, post: Post) -> None:
     try:
         with Heartbeat(store, attempt, limit) as heartbeat:
-            parts = _parts(store, attempt, heartbeat, send)
+            parts = _parts(store, attempt, heartbeat, post)
         if parts is not None:
             if "curves" in parts:
                 store.add_curve(attempt, results.to_json(parts["curves"]))
@@ -87,15 +87,16 @@ def _explain(job_id: str, error: Exception) -> tuple[str, str]:
     return "internal", "the solver failed in a way that it should not; the worker's log says how"
 
 
-def _parts(store: JobStore, attempt: Attempt, heartbeat: Heartbeat, send: Callable[[], None]) -> Parts | None:
+def _parts(store: JobStore, attempt: Attempt, heartbeat: Heartbeat, post: Post) -> Parts | None:
     """The parts of the result; None where the job waits for others."""
     request = request_adapter.validate_python(attempt.job.request)
     forget_peak()
     if isinstance(request, ParentRequest):
         began = time.perf_counter()
-        gathered = take_turn(store, attempt, request, heartbeat.observe, send)
+        gathered = take_turn(store, attempt, request, heartbeat.observe, post.send)
         parts = gathered and signed(gathered, request, began)
     else:
+        heartbeat.expect(forecast.cost(request).at(post.pace.value).seconds)  # until the solver knows better
         parts = solving.produce(request, heartbeat.observe, _data(store, request), heartbeat)
     return parts and parts | {"summary": summarise(parts)}
 

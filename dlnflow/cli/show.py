@@ -25,7 +25,7 @@ SHORTEST_ID = 10  # letters of an id that are shown, and that are enough to name
 
 def job_line(job: Job) -> str:
     """One job in one line."""
-    note = str(job.failure or "" if job.finished else job.message)
+    note = str(job.failure or "" if job.finished else job.note)
     return f"{job.id[:SHORTEST_ID]}  {job.kind:10} {job.status:9} {job.progress:4.0%}  {describe(job.request)}  {note}".rstrip()
 
 

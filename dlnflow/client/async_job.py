@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dlnflow.client.arrays import Curves, Kernels, OrderParameters
 from dlnflow.client.documents import Object, Record, read_json
 from dlnflow.client.errors import JobFailed, ServiceUnavailable
-from dlnflow.client.events import NoEvents, Update, partial_curves
+from dlnflow.client.events import TOLD, NoEvents, Update, partial_curves
 from dlnflow.client.operations import P, job_path
 from dlnflow.client.progress import progress_bar
 from dlnflow.client.results import AnyResult
@@ -73,7 +73,7 @@ class AsyncJob(JobState):
                 async for event in self._client.events(self.id, last_id):
                     last_id = event.id or last_id
                     if event.name == "progress":
-                        self.record |= {name: event.data[name] for name in ("status", "progress", "message") if name in event.data}
+                        self.record |= {name: event.data[name] for name in TOLD if name in event.data}
                     if event.name != "done":
                         yield self._update(partial_curves(event), event.name == "curve")
             except NoEvents:
@@ -86,7 +86,7 @@ class AsyncJob(JobState):
         yield self._update(await self.curves() if "curves" in self.parts else None, final=True)
 
     def _update(self, curves: Curves | None = None, final: bool = False) -> Update:
-        return Update(self.status, self.progress, self.message, curves, final)
+        return Update(self.status, self.progress, self.note, curves, final)
 
     async def curves(self) -> Curves:
         """Loss curves with standard errors; raises ApiError (409) before the job has succeeded."""

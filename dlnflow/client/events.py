@@ -72,11 +72,15 @@ def _read(data: str) -> dict[str, Any]:
     return found
 
 
+TOLD = "status", "progress", "message", "seconds_left"  # by a progress event, of the job's record
+
+
 @dataclass(frozen=True, repr=False)
 class Update:
-    """How far a job has come; `curves` are its curves as they are known so far, where there is news of them.
+    """How far a job has come; `message` says where it is, and how long it still takes where that is known.
 
-    They stand as in the result where they are `final`; an error that is not known yet is NaN.
+    `curves` are its curves as they are known so far, where there is news of them. They stand as in the result where they are `final`; an
+    error that is not known yet is NaN.
     """
 
     status: str

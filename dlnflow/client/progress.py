@@ -14,7 +14,7 @@ def progress_bar(label: str) -> Iterator[Callable[[JobState], None]]:
     with tqdm(total=100, desc=label, unit="%", bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed} {postfix}") as bar:
 
         def show(job: JobState) -> None:
-            bar.set_postfix_str(job.message or job.status, refresh=False)
+            bar.set_postfix_str(job.note or job.status, refresh=False)
             bar.update(max(0.0, round(100 * job.progress, 1) - bar.n))
             bar.refresh()
 

@@ -4,6 +4,7 @@ import html
 from typing import Any
 
 from dlnflow.client.errors import JobFailed
+from dlnflow.left import say
 from dlnflow.wire.job import ALL_PARTS, ENDS, Cache
 
 
@@ -44,6 +45,17 @@ class JobState:
         return str(self.record.get("message") or "")
 
     @property
+    def seconds_left(self) -> float | None:
+        """While it runs, about how long it still takes, with one digit; None where that is not known."""
+        left = self.record.get("seconds_left")
+        return None if left is None else float(left)
+
+    @property
+    def note(self) -> str:
+        """Where the solver is, and about how long it still takes."""
+        return ", ".join(filter(None, [self.message, say(self.seconds_left)]))
+
+    @property
     def cache(self) -> Cache | None:
         """Right after a submission: whether the job was there already."""
         return self.record.get("cache")
@@ -75,7 +87,7 @@ class JobState:
         return f"<{type(self).__name__} {self.id} {self.kind} {self.status} {self.progress:.0%}>"
 
     def _repr_html_(self) -> str:
-        note = self.failure or self.message
+        note = self.failure or self.note
         return (
             f"<div><code>{html.escape(self.id)}</code> {html.escape(self.kind)} <b>{html.escape(self.status)}</b> "
             f'<progress max="1" value="{self.progress:.3f}"></progress> {html.escape(str(note))}</div>'

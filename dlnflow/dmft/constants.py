@@ -297,5 +297,12 @@ PREVIEW_SECONDS = 0.25
 PILOT_SHARE = 0.2
 """1. Of the progress that is left, for a pilot. Source: measured, 4 to 19 % of a solve."""
 
+ROUNDS_OVER_PANELS, PANELS_OVER_PANELS, SEPARATE_OVER_PANELS = 3.0, 13.0, 8.0
+"""1. Seconds from a first round to the end, from another try of panels, and from separate solves, over those of the last try of panels.
+Source: the first two measured, medians of 111 and 58, two of three within a factor of two; the last a choice."""
+
+ROUND_POWER = 0.5
+"""1. Of a round's paths over those of the round before, for its seconds. Source: measured; three of four within a factor of two."""
+
 SMALL_SHARE, ROUND_SHARE, SEPARATE_SHARE = 0.05, 0.5, 0.9
 """1. The same for a small sample, for a round, and for separate solves. Source: choice."""

@@ -24,6 +24,7 @@ from dlnflow.dmft.constants import (
     SMALL_SHARE,
 )
 from dlnflow.dmft.errors import Curves, Errors
+from dlnflow.dmft.left import Left
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.plan import decide, first
 from dlnflow.dmft.progress import Progress
@@ -102,7 +103,9 @@ def cycle(task: Task) -> Accepted | Unsettled:
     stage: Stage = first(task.accuracy)
     if task.progress.journal.earlier:
         stage, task.progress.reached = checkpoint.load(task.progress.journal.earlier, task)
+    left = Left(task.progress.journal)
     while not isinstance(stage, Done | GiveUp):
+        left.begins(stage)
         stage = decide(stage, perform(task, stage), task.accuracy)
     return stage.accepted if isinstance(stage, Done) else stage.unsettled
 

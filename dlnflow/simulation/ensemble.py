@@ -11,6 +11,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from dlnflow.grids import default_times
+from dlnflow.left import by_progress
 from dlnflow.model import DesignKind, Dynamics, GaussianDesign, GradientDescent, GradientFlow, Problem
 from dlnflow.simulation import replicas as kept
 from dlnflow.simulation.descent import Descent, descend
@@ -115,6 +116,7 @@ class Ensemble:
         journal: Journal = Journal(),  # noqa: B008 (keeps nothing)
     ) -> list[Run]:
         """Every replica, in order, or as many as `standard_error` asks for."""
+        observe = by_progress(observe, journal)
         self._earlier = {} if journal.earlier is None else kept.load(journal.earlier)
         together = concurrency(
             replica_bytes(self.problem, self.dimension, self.design, float(self.time[-1]), self.dynamics), self.replicas, threads, memory

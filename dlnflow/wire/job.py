@@ -1,8 +1,8 @@
 """The public record of a job, as `GET /v1/jobs/{id}` prints it."""
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Kind = Literal["dmft", "simulation", "theory", "comparison", "sweep"]
@@ -52,6 +52,7 @@ class Job(BaseModel):
     status: Status
     progress: float
     message: str
+    seconds_left: Annotated[float | None, Field(description="while it runs: about how long it still takes, one digit")] = None
     created_at: str
     started_at: str | None = None
     finished_at: str | None = None

@@ -30,8 +30,9 @@ export async function* follow(record, signal) {
   }
 }
 
-function pick({ status, progress, message }) {
-  return Object.fromEntries(Object.entries({ status, progress, message }).filter(([, value]) => value !== undefined));
+function pick({ status, progress, message, seconds_left }) {
+  const told = { status, progress, message, seconds_left };
+  return Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
 }
 
 async function* stream(id, lastId, signal) {

@@ -181,14 +181,14 @@ let estimateTimer = null,
   stopEstimate = null,
   canEstimate = true;
 
-// Predicted seconds of all of the requests together; 0 where that cannot be known.
-export async function predictedSeconds(requests) {
+// The range of predicted seconds of all of the requests together; 0 to 0 where that cannot be known.
+export async function predictedRange(requests) {
   const answers = await Promise.all(
     requests
       .filter(({ kind }) => kind !== "theory")
-      .map((request) => postJson("v1/estimate", request).catch(() => ({ seconds: 0 }))),
+      .map((request) => postJson("v1/estimate", request).catch(() => ({ seconds_range: [0, 0] }))),
   );
-  return answers.reduce((sum, { seconds }) => sum + seconds, 0);
+  return [0, 1].map((end) => answers.reduce((sum, { seconds_range: range }) => sum + range[end], 0));
 }
 
 // Ask what the ticked jobs would cost, half a second after the last change.

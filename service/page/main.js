@@ -3,7 +3,7 @@ import { getJson, postJson, Refusal, sayRefusal, send } from "./api.js";
 import { byId } from "./dom.js";
 import { follow } from "./events.js";
 import { buildExplore, exploreRequest, exploreState, restoreExplore } from "./explore.js";
-import { buildForm, estimateSoon, fillForm, judge, NOTHING, predictedSeconds, readForm, showRefusal } from "./form.js";
+import { buildForm, estimateSoon, fillForm, judge, NOTHING, predictedRange, readForm, showRefusal } from "./form.js";
 import { sayRange } from "./forecast.js";
 import { refresh, setUpList } from "./joblist.js";
 import { curlLines, pythonLines } from "./lines.js";
@@ -62,13 +62,13 @@ async function run(event) {
   }
 }
 
-const LONG = 60; // predicted seconds above which a job asks first
+const LONG = 60; // seconds that a job may take above which it asks first
 
 // Whether the requests are short, or somebody says that they may take long.
 async function isAffordable(requests) {
-  const seconds = await predictedSeconds(requests);
-  if (seconds <= LONG) return true;
-  byId("ask-text").textContent = `This is predicted to take ${sayRange(seconds)}.`;
+  const range = await predictedRange(requests);
+  if (range[1] <= LONG) return true;
+  byId("ask-text").textContent = `This is predicted to take ${sayRange(range)}.`;
   byId("ask").hidden = false;
   byId("ask-yes").focus();
   const answer = await new Promise((resolve) => {

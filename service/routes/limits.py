@@ -22,10 +22,18 @@ router = APIRouter(prefix="/v1", tags=["jobs"])
 
 
 class Estimate(BaseModel):
-    """What a job is expected to take. Most jobs of moderate size take between half and twice the time."""
+    """What a job is expected to take, and the range in which four of five jobs are."""
 
     kind: str
     seconds: Annotated[float, Field(description="processor seconds, of all its jobs together")]
+    seconds_range: Annotated[
+        list[float],
+        Field(
+            min_length=2,
+            max_length=2,
+            description="least and most that four of five such jobs take; wide at interpolation and at small initial scales",
+        ),
+    ]
     memory_bytes: Annotated[int, Field(description="the most that any one of its jobs takes")]
     jobs: Annotated[int, Field(description="how many jobs it is made of; 1 for a plain one")]
     longest: Annotated[float, Field(description="processor seconds of the longest of its jobs")]
@@ -44,7 +52,16 @@ def _estimate(service: Context, body: bytes) -> Estimate:
     request = with_data(service, read_request(body))
     pace = service.store.workers.pace()
     cost = forecast.cost(request).at(pace)
-    return Estimate(kind=request.kind, **cost._asdict(), pace=pace, accepted=not excess(cost, service.settings))
+    return Estimate(
+        kind=request.kind,
+        seconds=cost.seconds,
+        seconds_range=[cost.low, cost.high],
+        memory_bytes=cost.memory_bytes,
+        jobs=cost.jobs,
+        longest=cost.longest,
+        pace=pace,
+        accepted=not excess(cost, service.settings),
+    )
 
 
 @router.get("/limits")

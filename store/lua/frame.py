@@ -75,8 +75,11 @@ local function emit(of, kind, data)
   return redis.call('XADD', KEY.EVENTS .. of, 'MAXLEN', '~', NUMBER.MOST_EVENTS, '*', 'type', kind, 'data', data)
 end
 local function report(of)
-  local status, progress, message, attempts = unpack(redis.call('HMGET', KEY.JOB .. of, 'status', 'progress', 'message', 'attempts'))
-  emit(of, 'progress', cjson.encode({status = status, progress = tonumber(progress), message = message, attempts = tonumber(attempts)}))
+  local names = {'status', 'progress', 'message', 'attempts', 'seconds_left'}
+  local status, progress, message, attempts, left = unpack(redis.call('HMGET', KEY.JOB .. of, unpack(names)))
+  left = status == 'running' and tonumber(left) or cjson.null
+  emit(of, 'progress', cjson.encode({status = status, progress = tonumber(progress), message = message, attempts = tonumber(attempts),
+                                     seconds_left = left}))
 end
 
 local function list(of, command, status, ...)

@@ -7,11 +7,11 @@ redis.call('ZADD', KEY.LEASES, text(now + ARGV[3]), id)
 return 1
 """
 
-# token, progress, message -> 1 while the job is still this worker's
+# token, progress, message, seconds left or '' -> 1 while the job is still this worker's
 PROGRESS = """
 if not owned(ARGV[2]) then return 0 end
-if get('progress') == ARGV[3] and get('message') == ARGV[4] then return 1 end
-set('progress', ARGV[3], 'message', ARGV[4])
+if get('progress') == ARGV[3] and get('message') == ARGV[4] and get('seconds_left') == ARGV[5] then return 1 end
+set('progress', ARGV[3], 'message', ARGV[4], 'seconds_left', ARGV[5])
 report(id)
 return 1
 """

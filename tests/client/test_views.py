@@ -104,6 +104,15 @@ def test_short_ids_find_their_job_and_ambiguous_ones_are_refused():
         client.job("ab12")
 
 
+def test_a_running_job_says_about_how_long_it_still_takes(capsys):
+    job = JobState(record("ab12") | {"status": "running", "message": "round 1", "seconds_left": 200.0})
+    assert job.note == "round 1, about 3 min left" and "round 1, about 3 min left" in job._repr_html_()
+    with progress_bar("dmft") as show:
+        show(job)
+    assert "about 3 min left" in capsys.readouterr().err
+    assert JobState(record("ab12") | {"status": "running", "message": "round 1", "seconds_left": None}).note == "round 1"
+
+
 def test_bars_end_at_all_without_a_word_of_widgets(capsys, recwarn):
     with progress_bar("dmft") as show:
         show(JobState({"progress": 0.4, "message": "t = 1", "status": "running"}))

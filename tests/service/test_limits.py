@@ -1,5 +1,6 @@
 """What jobs are expected to cost, and that those which cost too much are refused with a way out."""
 
+import re
 import subprocess
 import sys
 
@@ -19,6 +20,7 @@ def test_an_estimate_grows_with_what_makes_a_job_dear(store, open_client):
     http = open_client(store)
     base = http.post("/v1/estimate", json=SIMULATION).json()
     assert base["jobs"] == 1 and base["accepted"]
+    assert base["seconds_range"][0] < base["seconds"] < base["seconds_range"][1]
     for larger in ({"replicas": 200}, {"dimension": 8000}):
         assert http.post("/v1/estimate", json=SIMULATION | larger).json()["seconds"] > 1.5 * base["seconds"]
     assert http.post("/v1/estimate", json=SIMULATION | {"dimension": 8000}).json()["memory_bytes"] > base["memory_bytes"]
@@ -49,9 +51,11 @@ def test_slow_workers_take_as_much_longer_as_they_are_slow(store, open_client):
     store.workers.greet("w", 1, 2.0)
     after = http.post("/v1/estimate", json=dear).json()
     assert (after["pace"], after["seconds"], after["longest"]) == (2, 2 * before["seconds"], 2 * before["longest"])
+    assert after["seconds_range"] == [2 * seconds for seconds in before["seconds_range"]]
     assert after["memory_bytes"] == before["memory_bytes"] and not after["accepted"]
     refused = http.post("/v1/jobs", json=dear).json()
     assert refused["code"] == "too_expensive"
+    assert re.search(r"about [\d.,]+ s \([\d.,]+ to [\d.,]+\) are predicted, the limit", refused["detail"])
     cheaper = dear | {refused["field"]: float(refused["hint"].split("= ")[1].split()[0])}
     assert http.post("/v1/jobs", json=cheaper).status_code == 202
 

@@ -201,7 +201,7 @@ def test_events_tell_the_life_of_a_job_in_order(store):
     store.add_curve(attempt, b'{"time": [0]}')
     store.succeed(attempt, {"curves": b"c"})
     assert [kind for kind, _ in told(store)] == ["progress", "progress", "progress", "curve", "done"]
-    assert told(store)[2][1] == {"status": "running", "progress": 0.5, "message": "half", "attempts": 1}
+    assert told(store)[2][1] == {"status": "running", "progress": 0.5, "message": "half", "attempts": 1, "seconds_left": None}
     assert told(store)[3][1] == {"time": [0]}
     assert told(store)[4][1]["status"] == "succeeded"
     third = store.events(ID)[2].id

@@ -1,17 +1,20 @@
 """One attempt at a job: however it ends, the store says how."""
 
 import json
+import os
 import signal
 import subprocess
 import threading
 import time
 import weakref
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import redis
 
+from dlnflow import forecast
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, Solution, SolveError, ignore_progress
 from dlnflow.solving import solve
 from dlnflow.wire import results
@@ -163,9 +166,9 @@ def test_progress_is_told_seldom_and_never_goes_back(queued):
     told = []
 
     class Watched(JobStore):
-        def progress(self, attempt, progress, message):
+        def progress(self, attempt, progress, message, seconds_left):
             told.append((progress, message))
-            return super().progress(attempt, progress, message)
+            return super().progress(attempt, progress, message, seconds_left)
 
     store, start = Watched(queued._server.redis), time.monotonic()
     with Heartbeat(store, store.claim("w"), 60) as heartbeat:
@@ -174,6 +177,30 @@ def test_progress_is_told_seldom_and_never_goes_back(queued):
             time.sleep(0.01)
     assert 2 <= len(told) <= 2 + (time.monotonic() - start) / PERIOD_SECONDS
     assert told == sorted(told, key=lambda pair: pair[0])
+
+
+def test_what_is_left_is_told_while_the_job_runs(queued):
+    attempt = queued.claim("w")
+    with Heartbeat(queued, attempt, 60) as heartbeat:
+        time.sleep(0.6)
+        assert queued.get(ID).seconds_left is None
+        heartbeat.expect(240)
+        time.sleep(0.6)
+        assert queued.get(ID).seconds_left == 200
+        heartbeat.expect(38)
+        time.sleep(0.6)
+        assert queued.get(ID).seconds_left == 40
+    told = [json.loads(event.data)["seconds_left"] for event in queued.events(ID) if event.type == "progress"]
+    assert told[0] is None and told[-2:] == [200, 40]
+    queued.fail(attempt, "internal", "")
+    assert queued.get(ID).seconds_left is None
+
+
+def test_a_job_begins_with_what_is_forecast(queued, monkeypatch):
+    told = []
+    monkeypatch.setattr(Heartbeat, "expect", lambda _, seconds: told.append(seconds))
+    run(queued, monkeypatch, solution, pace=Pace(lambda: 1.0))
+    assert told == [forecast.cost(request_adapter.validate_python(queued.get(ID).request)).seconds]
 
 
 def test_the_next_attempt_goes_on_from_the_checkpoint_and_followers_see_the_latest_preview(queued, monkeypatch):
@@ -256,7 +283,7 @@ def child() -> Iterator[subprocess.Popen]:
 def watch(store: JobStore, child: subprocess.Popen, monkeypatch, *, limit: float = 60, memory: int = 10**9, send=lambda: None):
     """A warden that was told that `child` runs the job."""
     notes = Notes()
-    monkeypatch.setattr("worker.notes.os.getpid", lambda: child.pid)
+    monkeypatch.setattr("worker.notes.os", SimpleNamespace(getpid=lambda: child.pid, write=os.write))  # not for all that ask the system
     notes.begin(store.claim("w"), limit)
     monkeypatch.undo()
     return Warden(store, notes, memory, send)

@@ -7,6 +7,7 @@ tells the bias that is left. What the reduced memory of a march neglects is told
 LOOSER times as much. Responses between nodes are those of one scramble.
 """
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -32,6 +33,7 @@ SCRAMBLES = 8
 AIMING_PATHS = 1024
 AIMING_SHARE = 0.03  # of the work
 RESPONSE_SHARE = 0.1  # of the progress: what comes after the last round
+ROUND_OVER_MARCHES = 2.5  # seconds of a round that is enough and of what follows, over those of its marches one by one
 FIRST_PATHS = 512
 PATHS_AT_ONE = 16.0  # paths over accuracy that a first round is given
 MOST_PATHS = 2**15  # a scramble
@@ -108,17 +110,23 @@ class Descent:
             paths, low = int(stage["paths"]), float(stage["progress"])
         self.progress.stage(low, low + AIMING_SHARE * (end - low), 2 * (self.steps + 1), "first pass: {where}")
         self.negligible = accuracy * (NEGLIGIBLE_OF_NOISE if self.dynamics.is_stochastic else _negligible(self.steps))
+        began = time.monotonic()
         rank = self._aim()
         while self._neglects_more_than(NEGLECTED_SHARE * accuracy) and rank < MOST_RANK and self.negligible > LEAST_NEGLIGIBLE:
             self.negligible /= self.looser
+            began = time.monotonic()
             rank = self._aim()
+        a_path = (time.monotonic() - began) / AIMING_PATHS * SCRAMBLES / THREADS  # seconds of marches one by one, a path of a scramble
         most = most_paths(self.steps, rank, self.modes)
         paths = min(paths, most)
         while True:
             journal.save(partial(pack, {"paths": paths, "progress": low}))
             high = low + (end - low) / (1 if paths == most else 2)
             self.progress.stage(low, high, 2 * SCRAMBLES * (self.steps + 1), f"{SCRAMBLES} times {paths} paths: {{where}}")
+            journal.expect(ROUND_OVER_MARCHES * a_path * paths)
+            began = time.monotonic()
             samples, curves, errors = self._separately(paths)
+            a_path = (time.monotonic() - began) / paths
             if errors.largest()["total"] <= accuracy or paths == most:
                 together, errors, found = self._together(samples, curves, errors)
                 curves = self._curves(together)

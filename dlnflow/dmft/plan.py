@@ -1,12 +1,11 @@
 """What a solve does next: `decide`, a pure function of a stage and its outcome.
 
     panels ──► round ──► check ⇄ time step ──► next round … done, or finer panels
-       │         │ does not settle
+       ▲         │ does not settle
        │         ▼
-       └──► small sample (the largest one) ──► round …
-                 │ does not settle
-                 ▼
-             separate solves ──► done, or give up
+       └──── on more paths, or, where these are the most, separate solves ──► done, or give up
+
+A solve that is taken up begins with its small sample.
 
 It looks at numbers only, not at the states and samples that stages carry.
 """
@@ -154,12 +153,15 @@ def _after_unsettled_round(stage: Round, accuracy: float) -> Stage:
         return replace(stage, paths=min(stage.paths * MORE_WHERE_ROUGH, stage.mesh.most_paths), base=None)
     if last and (is_largest or last.errors.largest()["fixed_point"] <= accuracy):
         return _accepted(stage.mesh, last, accuracy)
-    return _larger_sample(stage)
+    return _larger_sample(stage.mesh, last, accuracy)
 
 
-def _larger_sample(stage: Round) -> Stage:
-    size = SMALL_PATHS[-1]
-    return SmallSample(stage.mesh, size) if stage.size < size else Separate(stage.mesh)
+def _larger_sample(mesh: Mesh, last: Checked | None, accuracy: float) -> Stage:
+    """Panels anew, on the larger pair of samples: those that few paths call for are too fine, and amplify the noise of the averages."""
+    if mesh.pair == LAST_PAIR:
+        return Separate(mesh)
+    bound = first(accuracy).bound
+    return Panels(bound, bound, pair=LAST_PAIR, fallback=Accepted(mesh, last) if last else None)
 
 
 def _after_check(stage: Check, checked: Checked, accuracy: float) -> Stage:
@@ -174,7 +176,7 @@ def _after_round(stage: Round, checked: Checked, accuracy: float) -> Stage:
     """The result, the next round, or a larger small sample where later rounds leave the fixed point alone."""
     errors, largest = checked.errors, checked.errors.largest()
     if stage.number and stage.size < SMALL_PATHS[-1] and largest["fixed_point"] > accuracy:
-        return _larger_sample(stage)
+        return _larger_sample(stage.mesh, checked, accuracy)
     most, excess = stage.mesh.most_paths, errors.excess(accuracy)
     is_last = stage.paths >= most and 1 < excess <= LAST_EXCESS
     limit = LAST_TIMES * most if is_last else max(most, stage.paths)

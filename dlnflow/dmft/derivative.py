@@ -144,12 +144,14 @@ def _solved(left: Array, right: Array, rows: Array) -> Array:
 
 def derivative(
     some: Followed, tangents: Array32, mean: Mean, modes: tuple[Array, Array, Factor], aspect_ratio: float, noise: float
-) -> Derivative:
-    """At a point of the iteration with these `tangents` of all paths on the panel.
+) -> Derivative | None:
+    """At a point of the iteration with these `tangents` of all paths on the panel; None where they overflow, far from any fixed point.
 
     `modes` are L and what reads it off (n, D) on earlier nodes, and the panel's rows of it; `noise` is σ².
     """
     last, size = some.of(tangents), len(mean.response)
+    if not np.isfinite(last).all():
+        return None
     m = last.shape[1] // size
     n = size - m
     shapes, numbers = _shapes(last.reshape(-1, m, size)[:, :, n:], some.weights)

@@ -93,7 +93,7 @@ class Front:
         """The next panel's rows of R_w and C_e from those over the sample."""
         return sampled if self.correction is None else sampled + self.correction.rows(self.nodes, self.order)
 
-    def derivative(self, tangents: Array32, rows: Rows, averages: Rows, factor: Factor) -> Derivative:
+    def derivative(self, tangents: Array32, rows: Rows, averages: Rows, factor: Factor) -> Derivative | None:
         """That of the next panel's map where it has led to these tangents, averages and `rows` of R_r and C_r."""
         n, rank, problem = self.nodes, self.rank, self.problem
         self.followed = self.followed or followed(self.paths)

@@ -137,8 +137,8 @@ class PanelMap:
         self.strata = len(front.sampled.observed.rows)
         front.paths.extrapolate(front.time[:n], self.interval)
 
-    def derivative(self, last: Evaluation) -> Derivative:
-        """Its derivative where it was evaluated last."""
+    def derivative(self, last: Evaluation) -> Derivative | None:
+        """Its derivative where it was evaluated last, where there is one."""
         return self.front.derivative(self.room[1], last.implied, last.image.averages, last.image.factor)
 
     def image(self, rows: Rows, held: Array | None) -> Image | Unsettled:
@@ -239,7 +239,8 @@ def _next(panel_map: PanelMap, iteration: Iteration) -> tuple[Rows, Iteration]:
     m, unit = len(rows.response), change.norm if iteration.unit is None else iteration.unit
     point = np.concatenate([rows.response, rows.correlation / unit])
     residual = np.concatenate([change.rows[:m], change.rows[m:] * (change.norm / unit)])
-    correction = _correction(panel_map.derivative(iteration.last), unit) if panel_map.is_newton else None
+    derivative = panel_map.derivative(iteration.last) if panel_map.is_newton else None
+    correction = _correction(derivative, unit) if derivative else None
     mixed, anderson = iteration.anderson.step(point.ravel(), residual.ravel(), correction)
     mixed = mixed.reshape(point.shape)
     return Rows(mixed[:m], mixed[m:] * unit), replace(iteration, anderson=anderson, unit=unit)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlnflow.dmft import descent, plan, progress, solve
+from dlnflow.dmft import descent, progress, solve, task
 from dlnflow.model import BernoulliGaussTarget, GradientDescent, Problem
 from dlnflow.solution import CURVES, Cancelled
 from tests.journal import Kept
@@ -16,7 +16,7 @@ DYNAMICS = {"flow": None, "descent": GradientDescent(kind="gradient_descent", st
 @pytest.fixture
 def few_paths(monkeypatch):
     """Rounds that begin with too few paths, so that there are several, but with enough for a spread."""
-    monkeypatch.setattr(plan, "FIRST_ROUND_PATHS", (256, 256))
+    monkeypatch.setattr(task, "FIRST_ROUND_PATHS", (256, 256))
     monkeypatch.setattr(descent.solver, "PATHS_AT_ONE", 0.1)
     monkeypatch.setattr(descent.solver, "FIRST_PATHS", 64)
 

@@ -74,7 +74,7 @@ LINEAR = [
 
 @pytest.fixture(scope="module", params=LINEAR, ids=["plain", "ridge", "pair"])
 def linear(request):
-    return request.param, solve(request.param, TIMES[-1], times=TIMES, accuracy=5e-3)
+    return request.param, solve(request.param, TIMES[-1], times=TIMES, accuracy=3e-3)
 
 
 def test_linear_network_learns_as_linear_regression(linear):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dlnflow.dmft import passes, plan, radau, refine, solve, stages
+from dlnflow.dmft import passes, radau, refine, solve, stages, task
 from dlnflow.dmft.constants import SMALL_PATHS
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
@@ -88,7 +88,7 @@ def test_a_last_round_takes_more_paths_where_that_may_suffice(monkeypatch, accur
 
     And a solve that is taken up before any of its rounds, the last too, gives the same bits.
     """
-    monkeypatch.setattr(plan, "FIRST_ROUND_PATHS", (256, 512))
+    monkeypatch.setattr(task, "FIRST_ROUND_PATHS", (256, 512))
     monkeypatch.setattr(stages, "MOST_PATHS", 1024)
     undisturbed = Kept()
     solution = solve(PROBLEM, 4.0, accuracy=accuracy, journal=undisturbed)
@@ -115,7 +115,7 @@ def test_a_round_that_fails_after_a_rough_one_calls_for_a_larger_small_sample(mo
         checked, left = check_of(self, *arguments)
         return checked, {name: value + (self.size == small) for name, value in left.items()}
 
-    monkeypatch.setattr(plan, "FIRST_ROUND_PATHS", (256, 256))
+    monkeypatch.setattr(task, "FIRST_ROUND_PATHS", (256, 256))
     monkeypatch.setattr(refine.Refinement, "round", round_)
     monkeypatch.setattr(refine.Refinement, "check", check)
     found = solve(PROBLEM, 2.0, accuracy=0.02)

@@ -74,7 +74,7 @@ LINEAR = [
 
 @pytest.fixture(scope="module", params=LINEAR, ids=["plain", "ridge", "pair"])
 def linear(request):
-    return request.param, solve(request.param, TIMES[-1], times=TIMES, accuracy=3e-3)
+    return request.param, solve(request.param, TIMES[-1], times=TIMES, accuracy=5e-3)
 
 
 def test_linear_network_learns_as_linear_regression(linear):
@@ -120,7 +120,7 @@ def test_support_and_excess_of_a_linear_network(linear):
         for name, value in expected.items():
             found, stderr = solution.values[name][i], solution.stderr[name][i]
             assert found == pytest.approx(value, abs=4 * stderr + 1e-9), (name, t)
-            assert stderr < 0.01, (name, t)
+            assert stderr < 0.02, (name, t)  # a share that rises within one panel has the largest
 
 
 def _gain(x, g, kept):

@@ -24,7 +24,8 @@ def adaptive_pass(
     where panels need more than MOST_PANELS, or than the modes of `sample`.
     """
     front = start(problem, sample, ORDER, MOST_PANELS)
-    width, failures, paces = widths.first_width(problem, horizon), 0, {False: 0, True: NEWTON_FROM}
+    width, failures = widths.first_width(problem, horizon), 0
+    paces = {False: 0} if problem.weight_decay else {False: 0, True: NEWTON_FROM}  # slopes move for ever where weights decay
     while front.edges[-1] < horizon:
         left = front.edges[-1]
         if front.is_full:

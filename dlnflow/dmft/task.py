@@ -85,7 +85,7 @@ class Solved:
 
 def tolerance(accuracy: float) -> float:
     """The relative change at which a panel's iteration ends."""
-    return float(np.clip(TOLERANCE_AT_ONE * accuracy**2, *TOLERANCES))
+    return float(np.clip(TOLERANCE_AT_ONE * accuracy, *TOLERANCES))
 
 
 def small_paths(accuracy: float, pair: int) -> int:

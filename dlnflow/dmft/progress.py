@@ -17,10 +17,12 @@ class Progress:
         self.observe, self.horizon, self.journal = observe, horizon, journal
         self.lock, self.shown, self.reached = Lock(), 0.0, reached
         self.stopped: BaseException | None = None
+        self.number, self.time = 1, 0.0
         self.stage(0.0, 1.0, 1)
 
     def stage(self, low: float, high: float, steps: int, name: str = "{where}") -> None:
-        """The `steps` to come take the progress from `low` to `high`; `name` says what they are, `{where}` in it how far along the time.
+        """The `steps` to come take the progress from `low` to `high`; `name` says what they are, `{where}` in it how far along the time,
+        and `{number}` which pass over the time it is, counted in a solve from 1 on.
 
         It does not fall: a stage that has to be done again begins from where the progress is.
         """
@@ -33,9 +35,11 @@ class Progress:
             if self.stopped:
                 raise self.stopped
             self.done += 1
+            self.number, self.time = self.number + (t < self.time), t
             self.reached = self.low + (self.high - self.low) * min(1.0, self.done / self.total)
+            where = f"t = {t:.3g} of {self.horizon:g}"
             try:
-                self.observe(self.reached, self.name.format(where=f"t = {t:.3g} of {self.horizon:g}"))
+                self.observe(self.reached, self.name.format(where=where, number=self.number))
             except BaseException as error:
                 self.stopped = error
                 raise

@@ -130,7 +130,7 @@ def perform(task: Task, stage: Stage) -> Outcome:
 
 def _panels(task: Task, stage: Panels) -> Outcome:
     if stage.is_first:
-        _enter(task, PILOT_SHARE, MOST_PANELS, "first pass: {where}")
+        _enter(task, PILOT_SHARE, MOST_PANELS, "panels, pass {number}: {where}")
     tried = pilot.tried(task, stage.pair, stage.bound)
     if isinstance(tried, Unsettled):
         return tried

@@ -1,7 +1,8 @@
 """What is refused before it costs anything: other media types, and jobs that are predicted to be too expensive."""
 
 from dlnflow import forecast
-from dlnflow.forecast import Cost, Remedy
+from dlnflow.forecast import Cost
+from dlnflow.remedy import Remedy, remedy
 from dlnflow.wire.requests import Request
 from service.errors import Problem, Unprocessable
 from store.settings import Settings
@@ -36,14 +37,16 @@ def require_affordable(request: Request, settings: Settings, pace: float) -> Cos
     wrong = excess(cost, settings)
     if wrong is None:
         return cost
-    remedy = forecast.remedy(request, lambda cost: excess(cost.at(pace), settings) is None)
-    raise Unprocessable(f"too expensive: {wrong}", code="too_expensive", field=remedy and remedy.field, hint=_advice(remedy))
+    cheaper = remedy(request, lambda cost: excess(cost.at(pace), settings) is None)
+    raise Unprocessable(f"too expensive: {wrong}", code="too_expensive", field=cheaper and cheaper.field, hint=_advice(cheaper))
 
 
-def _advice(remedy: Remedy | None) -> str:
-    if remedy is None:
+def _advice(cheaper: Remedy | None) -> str:
+    if cheaper is None:
         return "No parameter alone makes it fit; GET /v1/limits tells the limits."
-    return f"With at most {remedy.value} points it fits." if remedy.field == "axes" else f"With {remedy.field} = {remedy.value:g} it fits."
+    if cheaper.field == "axes":
+        return f"With at most {cheaper.value} points it fits."
+    return f"With {cheaper.field} = {cheaper.value:g} it fits."
 
 
 def require_json(content_type: str | None) -> None:

@@ -25,7 +25,7 @@ def adaptive_pass(
     """
     front = start(problem, sample, ORDER, MOST_PANELS)
     width, failures = widths.first_width(problem, horizon), 0
-    paces = {False: 0} if problem.weight_decay else {False: 0, True: NEWTON_FROM}  # slopes move for ever where weights decay
+    paces = {False: 0} if problem.weight_decay else {False: 0, True: NEWTON_FROM}  # slopes go on moving where weights decay
     while front.edges[-1] < horizon:
         left = front.edges[-1]
         if front.is_full:

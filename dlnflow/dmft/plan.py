@@ -161,7 +161,7 @@ def _larger_sample(mesh: Mesh, last: Checked | None, accuracy: float) -> Stage:
     if mesh.pair == LAST_PAIR:
         return Separate(mesh)
     bound = first(accuracy).bound
-    return Panels(bound, bound, pair=LAST_PAIR, fallback=Accepted(mesh, last) if last else None)
+    return Panels(bound, bound, pair=LAST_PAIR, bare=mesh, fallback=Accepted(mesh, last) if last else None)
 
 
 def _after_check(stage: Check, checked: Checked, accuracy: float) -> Stage:

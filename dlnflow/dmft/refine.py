@@ -229,11 +229,9 @@ def _aims(task: Task, state: State, size: int) -> list[Array] | Unsettled:
     """The axes along which samples are aimed that belong to a small one of this `size`, see `sampling.aim_at`."""
     sample = sampling.draw(task.problem, min(AIMING_PATHS, AIMING_SIZE * size), state.rank, task.seed(1))
     weights = _weights(state, sample)
-    return (
-        weights
-        if isinstance(weights, Unsettled)
-        else sampling.aim_at(task.problem, sample, state.rank, sample.root * (weights[0] - sample.target))
-    )
+    if isinstance(weights, Unsettled):
+        return weights
+    return sampling.aim_at(task.problem, sample, state.rank, sample.root * (weights[0] - sample.target))
 
 
 def _sorted(state: State, sample: sampling.Sample) -> sampling.Sample | Unsettled:

@@ -50,7 +50,8 @@ std::tuple<Result2, Result2, double> change(Numbers2 response, Numbers2 correlat
     if (size < m) throw std::invalid_argument("response has fewer columns than rows");
     expect("correlation", correlation, {m, size}), expect("new_response", new_response, {m, size});
     expect("new_correlation", new_correlation, {m, size}), expect("scale", scale, {size - m});
-    const auto found = dln::change(block_of(response), block_of(correlation), block_of(new_response), block_of(new_correlation), scale.data(), least);
+    const auto found = dln::change(block_of(response), block_of(correlation), block_of(new_response), block_of(new_correlation),
+                                   scale.data(), least);
     return {given(found.change), given(found.norm), found.largest};
 }
 

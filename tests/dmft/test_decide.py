@@ -184,6 +184,8 @@ def test_rounds_that_do_not_settle(stage, expected, of):
     if expected == ("done",):
         expected = "done", Accepted(stage.mesh, stage.last)
     assert said(after) == expected
+    if isinstance(after, Panels):  # where new panels lead to nothing, these may be solved apart
+        assert after.bare == stage.mesh
     if isinstance(after, Round):  # from the solution on the small sample alone, and with what is known so far
         assert after.base is None
         assert (after.last, after.time_step) == ((stage.last, "so far") if after.number == stage.number else (None, PILOT.time_step))

@@ -108,7 +108,7 @@ class Descent:
         if journal.earlier is not None:
             stage = unpack(journal.earlier)
             paths, low = int(stage["paths"]), float(stage["progress"])
-        self.progress.stage(low, low + AIMING_SHARE * (end - low), 2 * (self.steps + 1), "first pass: {where}")
+        self.progress.stage(low, low + AIMING_SHARE * (end - low), 2 * (self.steps + 1), "a few paths, pass {number}: {where}")
         self.negligible = accuracy * (NEGLIGIBLE_OF_NOISE if self.dynamics.is_stochastic else _negligible(self.steps))
         began = time.monotonic()
         rank = self._aim()
@@ -122,7 +122,7 @@ class Descent:
         while True:
             journal.save(partial(pack, {"paths": paths, "progress": low}))
             high = low + (end - low) / (1 if paths == most else 2)
-            self.progress.stage(low, high, 2 * SCRAMBLES * (self.steps + 1), f"{SCRAMBLES} times {paths} paths: {{where}}")
+            self.progress.stage(low, high, 2 * SCRAMBLES * (self.steps + 1), f"{SCRAMBLES} times {paths} paths")
             journal.expect(ROUND_OVER_MARCHES * a_path * paths)
             began = time.monotonic()
             samples, curves, errors = self._separately(paths)

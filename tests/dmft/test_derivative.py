@@ -31,14 +31,14 @@ def front(depth, paths):
 
 
 def at_the_fixed_point(depth, paths, right):
-    """The map of a panel, its fixed point, and its derivative there."""
+    """The map of a panel, its evaluation at the fixed point, and the block of L that it is held to."""
     before = front(depth, paths)
     made, panel_map = panel.solve(before, right, TOLERANCE), PanelMap(before, right)
     held = made.factor.columns(before.rank)
     image = panel_map.image(made.rows, held)
     implied = panel_map.implied(image.averages)
     here = Evaluation(made.rows, image, implied, panel_map.change(made.rows, implied))
-    return panel_map, made.rows, held, panel_map.derivative(here)
+    return panel_map, here, held
 
 
 def test_corrections_undo_what_the_map_makes_of_a_change():
@@ -46,7 +46,8 @@ def test_corrections_undo_what_the_map_makes_of_a_change():
 
     On the panel itself modes come and go with C_r, and there is no derivative: changes of it are of the columns before.
     """
-    panel_map, rows, held, derivative = at_the_fixed_point(1, 1024, 40.0)
+    panel_map, here, held = at_the_fixed_point(1, 1024, 40.0)
+    rows, derivative = here.rows, panel_map.derivative(here)
     smooth = np.cos(np.linspace(0, 1, 4)[:, None] + np.linspace(0, 3, rows.response.shape[1]))
     step = 0.01 * smooth
 
@@ -64,6 +65,13 @@ def test_corrections_undo_what_the_map_makes_of_a_change():
     change = implied(0.0, past).correlation - implied(0.0, 0.0).correlation
     made = derivative.correction(Rows(np.zeros_like(step), past - change))
     assert np.abs(made.correlation - past)[:, :-4].max() < 0.02 * np.abs(change).max()
+
+
+def test_where_tangents_overflow_there_is_no_derivative():
+    panel_map, here, _ = at_the_fixed_point(2, 1024, 40.0)
+    assert panel_map.derivative(here)
+    panel_map.room[1][:] = np.inf
+    assert panel_map.derivative(here) is None
 
 
 def test_at_the_threshold_panels_settle_in_few_evaluations_on_the_same_fixed_point():

@@ -30,7 +30,7 @@ const VALUES = {
 const REST = 150; // milliseconds after the last change
 
 const inputs = {};
-let latest = { settings: null },
+let settings = null, // of what is typed, once the service has converted it
   timer = null,
   stop = null;
 
@@ -50,7 +50,8 @@ export function buildUnits(use) {
   const numbers = Object.entries({ ...CONVENTION, ...VALUES }).map(([name, { label, start = "" }]) =>
     field(name, label, element("input", { type: "number", step: "any", inputMode: "decimal", value: start })),
   );
-  const take = button("Use these numbers", () => latest.settings && use(latest.settings));
+  const take = button("Use these numbers", () => use(settings));
+  take.id = "units-use";
   byId("units").append(
     ...choices,
     ...numbers,
@@ -58,8 +59,11 @@ export function buildUnits(use) {
     element("p", { id: "units-error", className: "error", role: "alert" }),
     take,
   );
+  know(null);
   byId("units").addEventListener("toggle", convert);
   byId("units").addEventListener("input", () => {
+    stop?.abort();
+    know(null);
     clearTimeout(timer);
     timer = setTimeout(convert, REST);
   });
@@ -76,18 +80,24 @@ const numbersOf = (names) =>
     names.filter((name) => inputs[name].value !== "").map((name) => [name, Number(inputs[name].value)]),
   );
 
+// What was converted is taken over only as long as nothing else is typed.
+function know(found) {
+  settings = found;
+  byId("units-use").disabled = !found;
+}
+
 async function convert() {
   inputs.depth.parentElement.hidden = isProduct();
   stop?.abort();
   stop = new AbortController();
-  latest = { settings: null };
+  know(null);
   const convention = numbersOf(Object.keys(CONVENTION).filter((name) => name !== "depth" || !isProduct()));
   const choices = { parametrisation: inputs.parametrisation.value, loss: inputs.loss.value };
   try {
     const request = { ...choices, ...convention, values: numbersOf(Object.keys(VALUES)) };
     const found = await postJson("v1/units", request, { signal: stop.signal });
-    latest.settings = settingsOf(found, convention.depth ?? 2);
-    tell(Object.entries(latest.settings).map(([name, value]) => `${SETTINGS[name].symbol} = ${show(value)}`));
+    know(settingsOf(found, convention.depth ?? 2));
+    tell(Object.entries(settings).map(([name, value]) => `${SETTINGS[name].symbol} = ${show(value)}`));
   } catch (error) {
     if (error instanceof Refusal) tell([], sayRefusal(error));
     else if (error.name !== "AbortError") throw error;

@@ -35,6 +35,16 @@ def test_numbers_of_a_paper_become_settings(visit: Open):
         assert drawn[name] == pytest.approx(value, rel=1e-5), name
 
 
+def test_numbers_are_not_taken_over_before_they_are_converted(visit: Open):
+    page = visit()
+    page.get_by_text("Numbers of a paper").click()
+    use = page.get_by_role("button", name="Use these numbers")
+    expect(use).to_be_enabled()
+    page.route("**/v1/units", lambda route: None)  # never answered
+    fill(page, alpha=0.2)
+    expect(use).to_be_disabled()
+
+
 def test_every_convention_is_offered_and_what_is_wrong_is_said(visit: Open):
     page = visit()
     page.get_by_text("Numbers of a paper").click()

@@ -9,7 +9,8 @@ const ENOUGH = 15; // rows that a look brings, as long as there are more
 const PARENTS = ["sweep", "comparison"];
 
 let actions = {},
-  next = null;
+  next = null,
+  looks = 0; // how often the list was read anew: what an older look still brings is dropped
 const records = new Map(),
   folded = new Map(); // by id: records in the order of the list; children's ids to their parent's
 
@@ -30,19 +31,23 @@ export async function refresh() {
 }
 
 async function add(address, afresh = false) {
-  const page = await getJson(address);
+  const look = afresh ? ++looks : looks,
+    page = await getJson(address);
+  const jobs = await Promise.all(page.jobs.map(withChildren));
+  if (look !== looks) return;
   if (afresh) records.clear();
-  for (const record of page.jobs) records.set(record.id, record);
-  await Promise.all(page.jobs.filter(({ kind }) => PARENTS.includes(kind)).map(fold));
+  for (const record of jobs) {
+    records.set(record.id, record);
+    for (const child of record.children) folded.set(child.id, record.id);
+  }
   next = page.next;
   if (next && rows().length < ENOUGH) return add(next);
   draw();
 }
 
-async function fold({ id }) {
-  const { children } = await getJson(`v1/jobs/${id}/children`).catch(() => ({ children: [] }));
-  for (const child of children) folded.set(child.id, id);
-  records.set(id, { ...records.get(id), children });
+async function withChildren(record) {
+  const found = PARENTS.includes(record.kind) && (await getJson(`v1/jobs/${record.id}/children`).catch(() => null));
+  return { ...record, children: found ? found.children : [] };
 }
 
 function rows() {
@@ -86,7 +91,7 @@ function line(record) {
       ": ",
       say(record.request),
       element("small", {}, `${record.id.slice(0, 8)} · ${localTime(record.created_at)}${took(record)}`),
-      record.children?.length ? folder(record.children) : null,
+      record.children.length ? folder(record.children) : null,
     ]),
     note,
     button("Show", () => actions.show(record.id), `Show ${name}`),

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.stack import QUICK, Stack
 from tests.page.conftest import Open
@@ -58,3 +58,21 @@ def test_a_job_that_was_explored_is_listed_once_somebody_runs_it(visit: Open):
     expect(explored).to_have_count(0)
     page.click("#run")
     expect(explored.filter(has_text="accuracy 0.01")).to_have_count(1, timeout=SECONDS)
+
+
+def test_an_older_look_at_the_list_that_answers_late_changes_nothing(visit: Open, stack: Stack):
+    sweep = stack.done({"kind": "sweep", "base": QUICK | {"seed": 714}, "axes": {"problem.noise_std": [0.1, 0.2]}})
+    page = visit("/#form")
+    row = page.locator("#jobs > li", has_text="seed 714")
+    expect(row).to_have_count(1)
+    held: list[Route] = []
+    address = f"**/v1/jobs/{sweep}/children"
+    page.route(address, lambda route: held.append(route))
+    with page.expect_request(address):
+        page.get_by_role("button", name="Look again").click()
+    page.select_option("#filter-kind", "theory")
+    expect(row).to_have_count(0)
+    with page.expect_response(address):
+        held[0].continue_()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(row).to_have_count(0)

@@ -122,18 +122,19 @@ class Rows:
 
 @dataclass(frozen=True)
 class Averages:
-    """On N nodes: `response` R_w and `correlation` C_e (N, N), and what is `observed` at each."""
+    """On N nodes: `response` R_w and `correlation` C_e (N, N), what of this `stein`'s identity added, and what is `observed` at each."""
 
     response: Array
     correlation: Array
+    stein: Array
     observed: Observed
 
     def __add__(self, other: "Averages") -> "Averages":
         observed = Observed(self.observed.rows + other.observed.rows)
-        return Averages(self.response + other.response, self.correlation + other.correlation, observed)
+        return Averages(self.response + other.response, self.correlation + other.correlation, self.stein + other.stein, observed)
 
     def __mul__(self, factor: float) -> "Averages":
-        return Averages(factor * self.response, factor * self.correlation, Observed(factor * self.observed.rows))
+        return Averages(factor * self.response, factor * self.correlation, factor * self.stein, Observed(factor * self.observed.rows))
 
     def __sub__(self, other: "Averages") -> "Averages":
         return self + other * -1.0
@@ -145,7 +146,8 @@ class Averages:
 
     def head(self, nodes: int) -> "Averages":
         """Those on the first nodes."""
-        return Averages(self.response[:nodes, :nodes], self.correlation[:nodes, :nodes], Observed(self.observed.rows[:, :, :nodes]))
+        here = (slice(nodes), slice(nodes))
+        return Averages(self.response[here], self.correlation[here], self.stein[here], Observed(self.observed.rows[:, :, :nodes]))
 
     def interpolated(self, order: int, other: int) -> "Averages":
         """From panels of `order` nodes to the same panels of `other` nodes."""
@@ -154,9 +156,9 @@ class Averages:
         panels = np.eye(len(self.response) // order)
         onto, back = (np.kron(panels, radau.between(*orders)) for orders in ((order, other), (other, order)))
         observed = Observed(self.observed.rows @ onto.T)
-        return Averages(onto @ self.response @ back, onto @ self.correlation @ onto.T, observed)
+        return Averages(onto @ self.response @ back, onto @ self.correlation @ onto.T, onto @ self.stein @ onto.T, observed)
 
 
 def no_averages(nodes: int, strata: int) -> Averages:
     """Zeros for N nodes and S strata."""
-    return Averages(np.zeros((nodes, nodes)), np.zeros((nodes, nodes)), Observed(np.zeros((strata, len(OBSERVED), nodes))))
+    return Averages(*(np.zeros((nodes, nodes)) for _ in range(3)), Observed(np.zeros((strata, len(OBSERVED), nodes))))

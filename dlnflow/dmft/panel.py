@@ -14,7 +14,7 @@ from enum import Enum, auto
 
 import numpy as np
 
-from dlnflow.dmft import guess, residuals
+from dlnflow.dmft import guess, residuals, stein
 from dlnflow.dmft.anderson import Anderson, Correction, Secant
 from dlnflow.dmft.averages import Rows, observed
 from dlnflow.dmft.constants import ACCEPTABLE, FLOOR, HELD, JUMPING, MISLEADING, MOST_ITERATIONS, MOST_MISSING, STALLED, TOLERANCES
@@ -86,11 +86,16 @@ def terminate(standing: Standing, bounds: Bounds) -> Verdict:
 
 @dataclass(frozen=True)
 class Image:
-    """What rows of R_r and C_r lead to: L, R_w and C_e over the sample and with the correction, and the `sums` of what is observed."""
+    """What rows of R_r and C_r lead to: L, R_w and C_e over the sample and with the correction, and the `sums` of what is observed.
+
+    Of the error, `linear` is what is linear in the noise; Stein's identity `added` rows to C_e by it.
+    """
 
     factor: Factor
     sampled: Rows
     averages: Rows
+    linear: stein.Part
+    added: Array
     sums: Array
 
 
@@ -146,11 +151,15 @@ class PanelMap:
         factor = self.factor(rows, held)
         if isinstance(factor, Unsettled):
             return factor
-        averages = self.front.paths.advance(self.interval, rows.response, factor.rows, self.room, self.strata)
+        front, known = self.front, self.front.rank
+        averages = front.paths.advance(self.interval, rows.response, factor.rows, known, self.room, self.strata)
         if isinstance(averages, Unsettled):
             return averages
-        sampled, sums = averages
-        return Image(factor, sampled, self.front.corrected(sampled), sums)
+        plain, regression, earlier, sums = averages
+        linear = stein.part(plain.response, regression, earlier, front.factor[: front.nodes, :known], factor.rows)
+        added = linear.added(front.linear)
+        sampled = Rows(plain.response, plain.correlation + added)
+        return Image(factor, sampled, front.corrected(sampled), linear, added, sums)
 
     def factor(self, rows: Rows, held: Array | None) -> Factor | Unsettled:
         """The panel's rows of L from those of C_r."""
@@ -304,6 +313,8 @@ def finish(panel_map: PanelMap, iteration: Iteration, verdict: Verdict) -> Panel
         factor=factor,
         averages=image.averages,
         sampled=image.sampled,
+        linear=image.linear,
+        added=image.added,
         observed=observed(image.sums, panel_map.interval.time),
         room=panel_map.room,
         residual=standing.least,

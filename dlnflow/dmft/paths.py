@@ -79,19 +79,21 @@ class Paths:
         return slope, lanes((len(self.edge), nodes + order, order, native.SINGLE_LANES), np.float32)
 
     def advance(
-        self, interval: Interval, memory: Array, factor: Array, room: tuple[Array, Array32], strata: int
-    ) -> tuple[Rows, Array] | Unsettled:
-        """Eq. (10) on a panel: rows of R_w and C_e (m, n + m), eqs. (6) and (7), and the sums of what is `observed` on its nodes.
+        self, interval: Interval, memory: Array, factor: Array, known: int, room: tuple[Array, Array32], strata: int
+    ) -> tuple[Rows, Array, Array, Array] | Unsettled:
+        """Eq. (10) on a panel: rows of R_w and E[e eᵀ] (m, n + m), E[e zᵀ] (m, D), E[z eᵀ] of its own modes with earlier nodes (m, n), and
+        the sums of what is `observed` on its nodes.
 
-        The paths are driven by the rows `factor` (m, D) of L and answer to the rows `memory` (m, n + m) of R_r. They start from H as it is
+        The paths are driven by the rows `factor` (m, D) of L, of whose modes so many are `known`, and answer to the rows `memory` (m, n + m) of R_r. They start from H as it is
         on the panel, and leave H, E, its integral, slopes and tangents there.
         """
         slope, tangent = room
 
-        def average(blocks: tuple[int, int]) -> tuple[Array, Array, Array] | Unsettled:
+        def average(blocks: tuple[int, int]) -> tuple[Array, ...] | Unsettled:
             parts = native.advance(
                 self.sample.paths,
                 blocks,
+                known=known,
                 factor=factor,
                 memory=memory,
                 integral=interval.integral,
@@ -113,8 +115,8 @@ class Paths:
         parts = settled(self._map(average))
         if isinstance(parts, Unsettled):
             return parts
-        response, correlation, sums = (reduce(np.add, each) for each in zip(*parts, strict=True))
-        return Rows(response, correlation), sums
+        response, correlation, regression, earlier, sums = (reduce(np.add, each) for each in zip(*parts, strict=True))
+        return Rows(response, correlation), regression, earlier, sums
 
     def accept(self, interval: Interval, room: tuple[Array, Array32]) -> None:
         """Make the panel of the last `advance` part of the past.

@@ -188,10 +188,13 @@ class Refinement:
         return state
 
     def _spread(self, state: State, mean: Curves, corrections: list[Averages]) -> Curves | Unsettled:
-        """Eq. (24): COVERAGE standard deviations of the curves with these corrections, relative to the `mean` ones, those of `state`."""
+        """Eq. (24): COVERAGE standard deviations of the curves with these corrections, relative to the `mean` ones, those of `state`.
+
+        Where panels need Newton's corrections, late curves amplify residuals, which would pass for a spread.
+        """
+        tolerance = self.task.tolerance * (1 if any(state.newton) else SPREAD_TOLERANCE)
 
         def curves(correction: Averages) -> Curves | Unsettled:
-            tolerance = SPREAD_TOLERANCE * self.task.tolerance
             one = causal_pass(state, self.base.sample, ORDER, tolerance, lambda t: None, correction, taught=True, alone=True)
             self.task.progress(state.edges[-1])
             return one if isinstance(one, Unsettled) else values(one, self.task.times)

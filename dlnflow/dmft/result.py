@@ -72,7 +72,7 @@ def _kernels(state: State) -> tuple[Array, dict[str, Array]]:
     response = np.tril(state.response[square] / column, -1) - np.diag(slope)
     residual_response = np.tril(state.residual_response[square] / column, -1) - np.diag(slope) / problem.aspect_ratio
     return np.array(state.edges[1:]), {
-        "correlation": state.correlation[square],
+        "correlation": state.errors[square],
         "response": response,
         "residual_correlation": state.residual_correlation[square],
         "residual_response": residual_response,

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from dlnflow.dmft import radau
+from dlnflow.dmft import radau, stein
 from dlnflow.dmft.anderson import Secant
 from dlnflow.dmft.averages import Averages, observed
 from dlnflow.dmft.outcome import Unsettled
@@ -67,6 +67,11 @@ class State:
         return self.sampled if self.correction is None else self.sampled + self.correction
 
     @property
+    def errors(self) -> Array:
+        """E[e eᵀ] (N, N), without what Stein's identity adds to it in C_e: late it has less noise than C_e, whereas C_r has less by C_e."""
+        return self.correlation - self.averages.stein
+
+    @property
     def integrals(self) -> Array:
         """The collocation integrals B of the panels, eq. (9), (K, m, m)."""
         return integrals(self.problem, np.array(self.edges), self.order)
@@ -96,9 +101,10 @@ class State:
         )
         if averages is None:
             return Unsettled("a path does not settle")
-        response, correlation, sums = averages
+        response, correlation, regression, sums = averages
         lower = np.tril(correlation)
-        return Averages(response, lower + np.tril(lower, -1).T, observed(sums, self.time))
+        added = stein.added(response, regression, self.factor)
+        return Averages(response, lower + np.tril(lower, -1).T + added, added, observed(sums, self.time))
 
     def blocks(self, order: int) -> list[Array]:
         """What each panel's new modes have of L, (m, new), on panels of `order` nodes."""

@@ -20,27 +20,31 @@ struct Kept {
     std::ptrdiff_t capacity;
 };
 
-/// Where a panel's rows of R_w and C_e (M, n + M), and by stratum what `observe` says (S, OBSERVED, M), go.
+/// Where a panel's rows of R_w and E[E E] (M, n + M) and E[E z] (M, rank), E[z E] of its own modes, the last ones, with earlier nodes
+/// (M, n), and by stratum what `observe` says (S, OBSERVED, M), go.
 struct PanelAverages {
-    Matrix<double> response, correlation;
+    Matrix<double> response, correlation, regression, earlier;
     Cube<double> sums;
 };
 
 /// Solves the panel for the blocks [first, last) of paths and adds their averages; tells whether all of the paths settled.
 ///
-/// `shift` (n + M) are the weights of the nodes in the integral over time.
+/// `shift` (n + M) are the weights of the nodes in the integral over time, `known` modes are those of earlier panels.
 template <int M, class MapOf>
-bool advance(const Sample& sample, const MapOf& map_of, const Panel<M>& panel, int first, int last, const double* shift, const Kept& kept,
-             const PanelAverages& averages) {
+bool advance(const Sample& sample, const MapOf& map_of, const Panel<M>& panel, int first, int last, int known, const double* shift,
+             const Kept& kept, const PanelAverages& averages) {
     const FlushSubnormals flushed;
-    const int n = panel.begin, panels = n / M;
-    std::vector<Reals> modes(panel.fields.size());
+    const int n = panel.begin, panels = n / M, rank = panel.fields.size();
+    std::vector<Reals> modes(IN_BLOCK * rank);
     std::vector<Column<M, Singles>> push(n + M), share(n + M);
     std::vector<const Column<M, Singles>*> before(panels);
     std::array<Tally, M> tallies;
     for (Tally& tally : tallies) tally.fill(0.0);
-    double *rows_e[M], *rows_w[M];
-    for (int i = 0; i < M; i++) rows_e[i] = averages.correlation[i], rows_w[i] = averages.response[i];
+    double *rows_e[M], *rows_w[M], *with_modes[M], *earlier[M];
+    for (int i = 0; i < M; i++) {
+        rows_e[i] = averages.correlation[i], rows_w[i] = averages.response[i];
+        with_modes[i] = averages.regression[i], earlier[i] = averages.earlier[i];
+    }
     for (int block = first; block < last; block++) {
         Path path[IN_BLOCK];
         Reals* E = reinterpret_cast<Reals*>(kept.E) + block * IN_BLOCK * kept.capacity;
@@ -49,7 +53,7 @@ bool advance(const Sample& sample, const MapOf& map_of, const Panel<M>& panel, i
         Reals* slope = reinterpret_cast<Reals*>(kept.slope) + block * IN_BLOCK * M;
         for (int t = 0; t < IN_BLOCK; t++) {
             const std::ptrdiff_t start = std::ptrdiff_t(block) * BLOCK + t * Reals::COUNT;
-            path[t] = load(sample, start, modes);
+            path[t] = load(sample, start, modes.data() + t * rank, rank);
             const History history{H + t * kept.capacity, E + t * kept.capacity, integral + t * kept.capacity};
             Column<M> guess;
             for (int i = 0; i < M; i++) guess[i] = history.H[n + i];
@@ -61,7 +65,10 @@ bool advance(const Sample& sample, const MapOf& map_of, const Panel<M>& panel, i
                         tallies[i]);
         }
         enter(tallies.data(), M, 0, averages.sums[sample.strata[block]]);
-        correlate<M>(path, E, IN_BLOCK, kept.capacity, n, rows_e);
+        const auto here = weighted<M>(path, E, IN_BLOCK, kept.capacity, n);
+        correlate<M>(here, E, kept.capacity, n + M, rows_e);
+        correlate<M>(here, modes.data(), rank, rank, with_modes);
+        correlate<M>(weighted<M>(path, modes.data(), IN_BLOCK, rank, known, rank - known), E, kept.capacity, n, earlier);
         const int begin = kept.early[block];
         for (auto& each : share) each.fill(0.0f);
         for (int pair = 0; pair < PAIRS; pair++) {

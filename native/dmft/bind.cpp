@@ -38,7 +38,8 @@ Cube<double> cube_of(const Result3& array) {
     return {array.data(), std::ptrdiff_t(array.shape(0)), std::ptrdiff_t(array.shape(1)), std::ptrdiff_t(array.shape(2))};
 }
 
-using Averaged = std::optional<std::tuple<Result2, Result2, Result3>>;
+using Propagated = std::optional<std::tuple<Result2, Result2, Result2, Result3>>;
+using Advanced = std::optional<std::tuple<Result2, Result2, Result2, Result2, Result3>>;
 
 template <class Of>
 void expect_lanes(const char* name, const Of& array, std::initializer_list<std::ptrdiff_t> shape) {
@@ -46,7 +47,7 @@ void expect_lanes(const char* name, const Of& array, std::initializer_list<std::
     if (reinterpret_cast<std::uintptr_t>(array.data()) % BYTES) throw std::invalid_argument(std::string(name) + " is not aligned");
 }
 
-Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers3 integrals, Numbers3 quadratures, Numbers2 ahead,
+Propagated propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers3 integrals, Numbers3 quadratures, Numbers2 ahead,
                    Numbers1 decay, bool tangents, std::optional<Array<double, 2>> heights, int kinds) {
     const std::ptrdiff_t panels = integrals.shape(0), m = integrals.shape(1), size = panels * m;
     expect("integrals", integrals, {panels, m, m}), expect("memory", memory, {size, size}), expect("ahead", ahead, {size, 3});
@@ -56,9 +57,10 @@ Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers
     if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
     if (heights) expect("heights", *heights, {size, paths.count()});
     const auto response = zeros<Result2>({std::size_t(size), std::size_t(size)}),
-               correlation = zeros<Result2>({std::size_t(size), std::size_t(size)});
+               correlation = zeros<Result2>({std::size_t(size), std::size_t(size)}),
+               regression = zeros<Result2>({std::size_t(size), factor.shape(1)});
     const auto sums = zeros<Result3>({std::size_t(kinds), std::size_t(OBSERVED), std::size_t(size)});
-    const Averages averages{rows_of(response), rows_of(correlation), cube_of(sums),
+    const Averages averages{rows_of(response), rows_of(correlation), rows_of(regression), cube_of(sums),
                             heights ? matrix(*heights) : Matrix<double>{nullptr, 0, 0}};
     bool settled;
     {
@@ -78,10 +80,10 @@ Averaged propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers
         });
     }
     if (!settled) return {};
-    return std::tuple(response, correlation, sums);
+    return std::tuple(response, correlation, regression, sums);
 }
 
-Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor, Numbers2 memory, Numbers2 integral, Numbers2 quadrature,
+Advanced advance(const Paths& paths, std::pair<int, int> blocks, int known, Numbers2 factor, Numbers2 memory, Numbers2 integral, Numbers2 quadrature,
                  Numbers1 decay, Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> running,
                  Array<double, 3> slope, std::vector<Array<float, 4>> tangents, Array<float, 3> edge, Array<float, 3> reached,
                  Array<const std::int64_t, 1> early, int kinds) {
@@ -93,6 +95,8 @@ Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor
         throw std::invalid_argument("memory has " + std::to_string(n + m) + " columns, no panels that fit");
     if (factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
     if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
+    if (known < 0 || known > std::ptrdiff_t(factor.shape(1)) || known + m < std::ptrdiff_t(factor.shape(1)))
+        throw std::invalid_argument("known leaves more modes than a panel has nodes, or fewer than none");
     if (blocks.first < 0 || blocks.second > paths.blocks()) throw std::invalid_argument("blocks are not those of the paths");
     expect("shift", shift, {n + m}), expect("early", early, {paths.blocks()});
     for (int block = 0; block < paths.blocks(); block++)
@@ -108,21 +112,22 @@ Averaged advance(const Paths& paths, std::pair<int, int> blocks, Numbers2 factor
         kept.tangents.push_back(tangents[p].data());
     }
     const auto response = zeros<Result2>({std::size_t(m), std::size_t(n + m)}),
-               correlation = zeros<Result2>({std::size_t(m), std::size_t(n + m)});
+               correlation = zeros<Result2>({std::size_t(m), std::size_t(n + m)}), regression = zeros<Result2>({std::size_t(m), factor.shape(1)}),
+               earlier = zeros<Result2>({std::size_t(m), std::size_t(n)});
     const auto sums = zeros<Result3>({std::size_t(kinds), std::size_t(OBSERVED), std::size_t(m)});
-    const PanelAverages averages{rows_of(response), rows_of(correlation), cube_of(sums)};
+    const PanelAverages averages{rows_of(response), rows_of(correlation), rows_of(regression), rows_of(earlier), cube_of(sums)};
     bool settled;
     {
         const nb::gil_scoped_release released;
         settled = with_nodes(m, [&]<int M>(std::integral_constant<int, M>) {
             const auto made = dln::panel<M>(n, matrix(factor), matrix(memory), matrix(integral), matrix(quadrature), decay.data());
             return with_map(paths.depth, [&](auto map_of) {
-                return dln::advance<M>(paths.sample(), map_of, made, blocks.first, blocks.second, shift.data(), kept, averages);
+                return dln::advance<M>(paths.sample(), map_of, made, blocks.first, blocks.second, known, shift.data(), kept, averages);
             });
         });
     }
     if (!settled) return {};
-    return std::tuple(response, correlation, sums);
+    return std::tuple(response, correlation, regression, earlier, sums);
 }
 
 void extrapolate(const Paths& paths, int nodes, Numbers2 ahead, Numbers1 decay, Array<double, 3> height) {
@@ -199,19 +204,20 @@ void bind_dmft(nb::module_& module) {
     module.def(
         "propagate", face::propagate, "paths"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(), "integrals"_a.noconvert(),
         "quadratures"_a.noconvert(), "ahead"_a.noconvert(), "decay"_a.noconvert(), "tangents"_a, "heights"_a.noconvert().none(), "kinds"_a,
-        "R_w and C_e (N, N), and what is averaged by stratum (kinds, OBSERVED, N), over all paths with given kernels.\n\n"
+        "R_w, E[E E] (N, N), E[E z] (N, rank), and what is averaged by stratum (kinds, OBSERVED, N), over all paths with given "
+        "kernels.\n\n"
         "`factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `quadratures` (K, m, m + 1) the\n"
         "integral over time from the left edge and the nodes, `ahead` (N, 3) weights of the last three nodes in a first\n"
-        "guess, `decay` (N,) −2λt. C_e is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is filled\n"
+        "guess, `decay` (N,) −2λt. E[E E] is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is filled\n"
         "with H. None where a path does not settle.");
     module.def(
-        "advance", face::advance, "paths"_a, "blocks"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(),
+        "advance", face::advance, "paths"_a, "blocks"_a, nb::kw_only(), "known"_a, "factor"_a.noconvert(), "memory"_a.noconvert(),
         "integral"_a.noconvert(), "quadrature"_a.noconvert(), "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(),
         "error"_a.noconvert(), "running"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(), "edge"_a.noconvert(),
         "reached"_a.noconvert(), "early"_a.noconvert(), "kinds"_a,
-        "One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and C_e (m, n + m), and what is averaged "
-        "by\n"
-        "stratum (kinds, OBSERVED, m). None where a path does not settle.\n\n"
+        "One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and E[E E] (m, n + m) and of E[E z]\n"
+        "(m, rank), E[z E] of the modes from `known` on with earlier nodes (m, n), and what is averaged by stratum (kinds, OBSERVED, m).\n"
+        "None where a path does not settle.\n\n"
         "`factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `quadrature` (m, m + 1) the integral over time "
         "from\n"
         "the left edge and the nodes, `decay` (m,) −2λt, `shift` (n + m,) the weights of\n"

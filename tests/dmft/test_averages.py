@@ -62,13 +62,15 @@ def test_interpolation_to_more_nodes_is_exact_for_polynomials():
         return np.concatenate([left + (right - left) * radau.nodes(m) for left, right in pairwise(edges)])
 
     def averages(t):
-        return Averages(np.zeros((len(t), len(t))), np.outer(1 + t**3, 1 + t**3), Observed(np.stack([t**k for k in range(4)])[None]))
+        kernel = np.outer(1 + t**3, 1 + t**3)
+        return Averages(np.zeros((len(t), len(t))), kernel, 2 * kernel, Observed(np.stack([t**k for k in range(4)])[None]))
 
     finer = averages(nodes(order)).interpolated(order, order + 1)
     expected = averages(nodes(order + 1))
     np.testing.assert_allclose(finer.correlation, expected.correlation, rtol=1e-12)
+    np.testing.assert_allclose(finer.stein, expected.stein, rtol=1e-12)
     np.testing.assert_allclose(finer.observed.rows, expected.observed.rows, rtol=1e-12)
     rng = np.random.default_rng(0)
     response = rng.normal(size=(8, 8))
-    again = Averages(response, response, Observed(np.zeros((1, 4, 8)))).interpolated(4, 5).interpolated(5, 4)
+    again = Averages(response, response, response, Observed(np.zeros((1, 4, 8)))).interpolated(4, 5).interpolated(5, 4)
     np.testing.assert_allclose(again.response, response, atol=1e-12)

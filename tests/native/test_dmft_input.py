@@ -45,6 +45,7 @@ def advance_arguments(problem):
         "reached": lanes(pairs, np.float32),
         "early": np.zeros(P // native.BLOCK, np.int64),
         "kinds": 1,
+        "known": 2,
     }
 
 
@@ -130,6 +131,7 @@ def test_advance_with_what_does_not_belong_together(problem):
         "early": (np.array([4]), np.array([-4]), np.array([1])),
         "memory": (np.ones((4, 6)), np.ones((4, 12)), np.ones((4, 3))),
         "kinds": (0,),
+        "known": (-1, 1000),
     }
     for name, values in changes.items():
         for value in values:

@@ -19,6 +19,7 @@ from tests.native.twin import Problem
 
 SINGLE = 3e-6
 DOUBLE = 3e-8  # the last step of a path is below 1e-4, and the error after it about its square
+OWN = 1  # modes that belong to a panel
 DEPTHS = [1.0, 2.0, 3.0, 4.0, 5.0, 2.5]
 
 
@@ -78,13 +79,14 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_propagate(case):
     problem = Problem(**case)
-    response, correlation, sums, heights = problem.averages()
+    response, correlation, regression, sums, heights = problem.averages()
     H = np.empty_like(heights)
     found = native.propagate(problem.native, **problem.arguments() | {"heights": H})
     panel = np.arange(problem.size) // problem.order
     close(found[0], response, SINGLE)
     close(found[1], np.where(panel[:, None] >= panel, correlation, 0.0), DOUBLE)
-    close(found[2], sums, DOUBLE)
+    close(found[2], regression, DOUBLE)
+    close(found[3], sums, DOUBLE)
     close(H, heights, DOUBLE)
     without = native.propagate(problem.native, **problem.arguments() | {"tangents": False})
     assert not without[0].any()
@@ -92,7 +94,7 @@ def test_propagate(case):
 
 
 def advanced(problem: Problem, blocks):
-    """The rows of all panels from `advance` on each in turn, twice, as an iteration would."""
+    """The rows of all panels from `advance` on each in turn, twice, as an iteration would; the last mode is each panel's own."""
     m, capacity, P = problem.order, problem.size + problem.order, problem.paths
     height, error, running = (lanes((P // native.LANES, capacity, native.LANES)) for _ in range(3))
     edge, reached = (lanes((P // native.SINGLE_LANES, capacity, native.SINGLE_LANES), np.float32) for _ in range(2))
@@ -106,7 +108,7 @@ def advanced(problem: Problem, blocks):
         slope = lanes((P // native.LANES, m, native.LANES))
         for _ in range(2):
             row = native.advance(
-                paths, blocks, factor=problem.factor[here], memory=problem.memory[here, : n + m].copy(), integral=integral,
+                paths, blocks, known=problem.rank - OWN, factor=problem.factor[here], memory=problem.memory[here, : n + m].copy(), integral=integral,
                 quadrature=problem.quadratures[n // m], decay=problem.decay[here], shift=problem.integrals[: n // m + 1, -1].ravel(),
                 height=height, error=error, running=running, slope=slope, tangents=[*tangents, tangent], edge=edge, reached=reached,
                 early=np.zeros(P // native.BLOCK, np.int64), kinds=2,
@@ -120,11 +122,14 @@ def advanced(problem: Problem, blocks):
 @pytest.mark.parametrize("case", CASES[:-1], ids=str)
 def test_advance(case):
     problem = Problem(**case)
-    response, correlation, sums, _ = problem.averages()
-    for n, (rows_w, rows_e, rows_sums) in zip(range(0, problem.size, problem.order), advanced(problem, (0, 3)), strict=True):
+    response, correlation, regression, sums, _ = problem.averages()
+    for n, (rows_w, rows_e, rows_z, earlier, rows_sums) in zip(range(0, problem.size, problem.order), advanced(problem, (0, 3)), strict=True):
         here, upto = slice(n, n + problem.order), n + problem.order
         close(rows_w, response[here, :upto], SINGLE)
         close(rows_e, correlation[here, :upto], DOUBLE)
+        close(rows_z, regression[here], DOUBLE)
+        close(np.append(earlier[:OWN].T, rows_z[:, -OWN:], axis=0), regression[:upto, -OWN:], DOUBLE)
+        assert not earlier[OWN:].any()
         close(rows_sums, sums[:, :, here], DOUBLE)
 
 
@@ -158,9 +163,11 @@ def test_real_kernels():
     problem.modes, problem.target, problem.weights, problem.strata = sample.modes, sample.target, sample.weights, sample.strata
     problem.scale, problem.origin, problem.root = sample.scale, sample.origin, np.ones_like(sample.target)
     np.testing.assert_allclose(problem.integrals, state.integrals, rtol=1e-12)
-    response, correlation, sums, _ = problem.averages()
+    response, correlation, regression, sums, _ = problem.averages()
     close(found.response, response, SINGLE)
-    close(found.correlation, correlation, DOUBLE)
+    linear = found.response @ problem.factor
+    close(found.correlation - found.stein, correlation, DOUBLE)
+    close(found.stein, linear @ (linear - regression).T + (linear - regression) @ linear.T, 1e-6)
     close(found.observed.rows, observed(sums, state.time).rows, DOUBLE)
 
 

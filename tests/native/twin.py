@@ -125,14 +125,15 @@ class Problem:
         return found
 
     def averages(self):
-        """R_w, C_e, what `observe` gives by stratum, and H (N, P)."""
-        N = self.size
+        """R_w, E[E Eᵀ], E[E zᵀ], what `observe` gives by stratum, and H (N, P)."""
+        N, regression = self.size, np.zeros_like(self.factor)
         response, correlation, sums, heights = np.zeros((N, N)), np.zeros((N, N)), np.zeros((2, 12, N)), np.zeros((N, self.paths))
         for path in range(self.paths):
             heights[:, path], w, k = self.solve(path)
             c, weight, target = self.root[path] ** 2, self.weights[path], self.target[path]
             E = self.root[path] * (w - target)
             correlation += weight * np.outer(E, E)
+            regression += weight * np.outer(E, self.modes[: self.rank, path])
             K = np.diag(c * k)
             response -= weight * K @ np.linalg.solve(np.eye(N) + self.Q @ self.memory @ K, self.Q)
             sign = -1.0 if self.folded and target < 0 else 1.0
@@ -141,4 +142,4 @@ class Problem:
             even = [w * target, np.abs(w), c * k, sign * w, (w - target) ** 2, u**2 + v**2, sign * (u**2 - v**2), np.log(np.abs(u * v))]
             missed, false = (np.abs(w) <= self.threshold) & (target != 0), (np.abs(w) > self.threshold) & (target == 0)
             sums[self.strata[path // native.BLOCK]] += weight * np.stack([*even, integral**2, integral * (w - target), missed, false])
-        return response, correlation, sums, heights
+        return response, correlation, regression, sums, heights

@@ -5,6 +5,8 @@ RUN := $(VENV)/bin/python
 # The versions that were tested, of what runs and of what builds; modules become bytecode when they are first imported, most of them never.
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
+# Some systems forbid it, so that each of the hundreds of processes that tests start would compile anew what it imports.
+export PYTHONDONTWRITEBYTECODE :=
 INSTALL := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" CXX="$${CXX:-c++}" $(RUN) -m pip install -q --disable-pip-version-check --no-compile
 
 TYPESCRIPT := .cache/typescript

@@ -49,22 +49,26 @@ def test_two_variances_give_what_a_dense_solution_gives():
 
 @pytest.mark.parametrize("dynamics", [GradientFlow(), SMALL_STEPS], ids=["flow", "descent"])
 def test_a_variance_is_a_change_of_units(dynamics):
-    """(c, w*, u, λ, t) and (1, √c w*, c^(1/4) u, λ/√c, √c t) are the same flow of √c w, and the same steps."""
-    c = 3.0
+    """(c, w*, u, λ, t) and (1, √c w*, c^(1/4) u, λ/√c, √c t) are the same flow of √c w, and the same steps.
+
+    Steps of the same points differ by rounding, much of it in single precision: 1e-6. A flow chooses its panels and its points anew.
+    """
+    c, accuracy = 3.0, 0.05 if dynamics.is_discrete else 0.01
     groups = [{"weight": 1, "variance": c, "target": {"kind": "laplace", "std": 1.0}, "initial_scale": {"u": 0.5, "v": 0.3}}]
     times = np.array([0.5, 1.0, 3.0])
-    one = solve(problem(groups, 0.7, 0.2, 0.1), 3.0, times=times, accuracy=0.01, dynamics=dynamics)
+    one = solve(problem(groups, 0.7, 0.2, 0.1), 3.0, times=times, accuracy=accuracy, dynamics=dynamics)
     target, scale = {"kind": "laplace", "std": c**0.5}, {"u": 0.5 * c**0.25, "v": 0.3 * c**0.25}
     plain = Problem.model_validate(
         {"aspect_ratio": 0.7, "target": target, "noise_std": 0.2, "initial_scale": scale, "weight_decay": 0.1 / c**0.5}
     )
     if dynamics.is_discrete:
         dynamics = GradientDescent(kind="gradient_descent", step_size=0.03 * c**0.5)
-    other = solve(plain, 3.0 * c**0.5, times=times * c**0.5, accuracy=0.01, dynamics=dynamics)
+    other = solve(plain, 3.0 * c**0.5, times=times * c**0.5, accuracy=accuracy, dynamics=dynamics)
     powers = {"train_loss": 0, "test_loss": 0, "parameter_error": 1, "overlap": 1, "norm": 1, "l1_norm": 0.5, "u_norm": 0.5, "v_norm": 0.5}
     for name, power in powers.items():
         gap = one.values[name] * c**power - other.values[name]
-        assert np.all(np.abs(gap) <= 3 * np.hypot(one.stderr[name] * c**power, other.stderr[name]) + 1e-12), name
+        random = 3 * np.hypot(one.stderr[name] * c**power, other.stderr[name])
+        assert np.all(np.abs(gap) <= (1e-6 * other.values[name] if dynamics.is_discrete else random + 1e-12)), name
 
 
 @pytest.mark.parametrize("dynamics", [GradientFlow(), DESCENT], ids=["flow", "descent"])

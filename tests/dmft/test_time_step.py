@@ -26,6 +26,11 @@ def fine():
     return solve(PROBLEM, 16.0, times=TIMES, accuracy=0.003)
 
 
+@pytest.fixture(scope="module")
+def fine_growth():
+    return solve(GROWING, 30.0, accuracy=0.01, seed=9)
+
+
 @pytest.fixture
 def coarse_panels(monkeypatch):
     monkeypatch.setattr(plan, "MOST_PILOTS", 1)
@@ -93,17 +98,18 @@ def test_separate_solves_do_so_where_that_does_not_settle_either(monkeypatch, co
     assert_within(found, fine)
 
 
-def test_finer_panels_are_tried_where_the_time_step_alone_is_too_large(coarse_panels):
+@pytest.mark.slow
+def test_finer_panels_are_tried_where_the_time_step_alone_is_too_large(fine_growth, coarse_panels):
     """And the bits are those of an undisturbed solve from every checkpoint, be it of the first or of the finer panels."""
 
-    def to(accuracy, journal=None, seed=0):
-        return solve(GROWING, 30.0, accuracy=accuracy, seed=seed, journal=journal)
+    def to(accuracy, journal=None):
+        return solve(GROWING, 30.0, accuracy=accuracy, journal=journal)
 
     coarse, undisturbed = to(0.1), Kept()
     found = to(0.02, undisturbed)
     assert found.diagnostics["outcome"] == "converged"
     assert found.diagnostics["nodes"] > 1.2 * coarse.diagnostics["nodes"]
-    assert_within(found, to(0.01, seed=9))
+    assert_within(found, fine_growth)
     assert len(undisturbed.checkpoints) >= 2
     for checkpoint in undisturbed.checkpoints:
         resumed = to(0.02, Kept(checkpoint))
@@ -133,10 +139,9 @@ def test_coarser_panels_stand_where_finer_ones_fail(monkeypatch, coarse_panels):
         np.testing.assert_array_equal(resumed.values[name], found.values[name])
 
 
-def test_panels_are_short_enough_while_weights_grow_by_powers_of_ten():
+def test_panels_are_short_enough_while_weights_grow_by_powers_of_ten(fine_growth):
     """Noise makes weights grow from 6e-6 to far beyond the sparse teacher's, which dominates w − w* until then."""
-    fine = solve(GROWING, 30.0, accuracy=0.01, seed=9)
     for seed in (4, 5):
         found = solve(GROWING, 30.0, accuracy=0.05, seed=seed)
         assert found.diagnostics["outcome"] == "converged"
-        assert_within(found, fine)
+        assert_within(found, fine_growth)

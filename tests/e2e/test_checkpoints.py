@@ -19,7 +19,7 @@ from tests.e2e.stack import PROBLEM, QUICK, Stack, wait_until
 
 pytestmark = pytest.mark.slow
 
-SIMULATION = QUICK | {"horizon": 100.0, "times": [1.0, 100.0], "dimension": 1000, "replicas": 400}
+SIMULATION = QUICK | {"horizon": 100.0, "times": [1.0, 100.0], "dimension": 1000, "replicas": 200}
 MEAN_FIELD = {"kind": "dmft", "problem": PROBLEM, "horizon": 32.0, "accuracy": 0.0001}
 
 

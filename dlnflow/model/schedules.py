@@ -26,7 +26,7 @@ class ListSchedule(Schedule):
     """Steps that are given one by one."""
 
     kind: Literal["list"]
-    values: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_STEPS)]
+    values: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_STEPS, description="η of every step, in their order")]
 
     @model_validator(mode="before")
     @classmethod

@@ -115,12 +115,12 @@ class BalancedScale(InitialLaw):
 
 
 class PairScale(InitialLaw):
-    """Constant initial values that differ: u(0) = `u`, v(0) = `v`, so that w(0) = (u² − v²)/2."""
+    """Constant initial values that differ: u(0) = `u`, v(0) = `v`, so that w(0) = (u^L − v^L)/L."""
 
     is_symmetric = False
 
-    u: Scale
-    v: Scale
+    u: Annotated[Scale, Field(description="u(0)")]
+    v: Annotated[Scale, Field(description="v(0)")]
 
     def slope(self, depth: float) -> float:
         """u^(2L−2) + v^(2L−2)."""

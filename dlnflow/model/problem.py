@@ -199,6 +199,16 @@ class Problem(Model):
         )
         return float((self.target_second_moment / learned) ** 0.5) if learned else 0.0
 
+    @property
+    def learned_slope(self) -> float:
+        """About E[c k] at w = w*, u v = 0, where k = (L|w*|)^(2−2/L): from above, by the mean square of the weights of each kind."""
+        power = 2 - 2 / self.depth
+        return sum(
+            group.weight * group.variance * kind.probability * (self.depth * np.hypot(kind.mean, kind.variance**0.5)) ** power
+            for group in self.population
+            for kind in group.target.mixture()
+        )
+
     def share_beyond(self, size: float) -> float:
         """The probability that c |w*| > `size`."""
         return sum(group.weight * group.target.beyond(size / group.variance) for group in self.population)

@@ -26,7 +26,14 @@ class ListSchedule(Schedule):
     """Steps that are given one by one."""
 
     kind: Literal["list"]
-    values: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_STEPS)]
+    values: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_STEPS, description="η of every step, in their order")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_bare_list(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            raise ValueError('a list of steps is written {"kind": "list", "values": […]}')
+        return value
 
     @property
     def sizes(self) -> Array:
@@ -88,6 +95,8 @@ NUMBER = "a number"  # in place of a kind, and among the kinds where one is refu
 
 
 def _kind(value: Any) -> str | None:
+    if isinstance(value, list | tuple):
+        return "list"
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", NUMBER)
     return None if kind is None else str(kind)
 

@@ -30,10 +30,13 @@ NO_FIELDS = {
     "momentum": _DESCENT,
     "nesterov": "momentum is that of the heavy ball; Nesterov's is another dynamics",
     "replacement": _ANEW,
+    "sampling": _ANEW,
     "schedule": "give it as step_size, in dynamics of the kind gradient_descent",
     "shuffle": _ANEW,
     "spectrum": _DIAGONAL + "give groups, each with its weight and variance",
     "step_size": _DESCENT,
+    "with_replacement": _ANEW,
+    "without_replacement": _ANEW,
 }
 """What users look for under a name that is none here, or not in that place, and what to do."""
 

@@ -132,3 +132,11 @@ def test_long_steps_run_away_with_the_edge_named():
     with pytest.raises(SolveError, match="they are stable below about") as raised:
         solve(Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), initial_scale=0.3), 40.0, dynamics=descent(step_size=4.0))
     assert raised.value.code == "diverged"
+
+
+def test_small_batches_run_away_with_their_own_edge_named():
+    """τ E[c k] = 2 with E[c k] = 2 E|w*| = 0.2 at the teacher, so that η = 2bδ/((1 − b) 0.2); the whole gradient would allow 0.54."""
+    signs = {"kind": "discrete", "atoms": [-1.0, 0.0, 1.0], "probabilities": [0.05, 0.9, 0.05]}
+    with pytest.raises(SolveError, match=r"stable below about 0\.025\.") as raised:
+        solve(problem(target=signs), 12.0, dynamics=descent(step_size=0.3, batch_fraction=0.005), accuracy=0.1)
+    assert raised.value.code == "diverged"

@@ -62,6 +62,7 @@ WRONG = {
         "dynamics.step_size.warmup_steps",
         "raise steps",
     ),
+    "schedule as a bare list": (steps(step_size=[0.1] * 20), "dynamics.step_size", 'written {"kind": "list", "values"'),
     "schedule of no kind": (steps(step_size={"start": 0.1}), "dynamics.step_size.kind", "which kind"),
     "schedule of another kind": (steps(step_size={"kind": "exponential"}), "dynamics.step_size.kind", "'a number', 'list', 'linear'"),
     "schedule whose kind is a list": (steps(step_size={"kind": []}), "dynamics.step_size.kind", "'cosine'"),
@@ -84,6 +85,8 @@ WRONG = {
     "epochs": (steps(epochs=3), "dynamics.epochs", "another theory; give batch_fraction"),
     "shuffling": (steps(shuffle=True), "dynamics.shuffle", "another theory"),
     "without replacement": (steps(replacement=False), "dynamics.replacement", "without replacement.*another theory"),
+    "without replacement by name": (steps(without_replacement=True), "dynamics.without_replacement", "another theory"),
+    "without replacement by its law": (steps(sampling="without_replacement"), "dynamics.sampling", "another theory"),
     "batch size": (steps(batch_size=32), "dynamics.batch_size", "batch_size / n"),
     "learning rate": (QUICK | {"learning_rate": 0.1}, "learning_rate", "give step_size"),
     "one weight of a sweep": (

@@ -293,11 +293,12 @@ def _root(gram: Array) -> Array:
 
 
 def stability_edge(problem: Problem, dynamics: GradientDescent) -> float:
-    """About the largest stable step, at the start or the end, where the largest eigenvalue is (1 + δ^(−1/2))² E[c k]."""
-    learned = (problem.depth * problem.typical_rate) ** (2 - 2 / problem.depth)  # k of a sparse teacher
-    slope = max(2 * problem.initial_second_moment, learned)
-    largest = (1 + problem.aspect_ratio**-0.5) ** 2 * slope
-    return min(dynamics.stable_step(largest), dynamics.stable_batch_step(slope, problem.aspect_ratio))
+    """About the largest stable step, at the start or the teacher: few weights make the largest eigenvalue, all of them E[c k]."""
+    start = 2 * problem.initial_second_moment
+    learned = (problem.depth * problem.typical_rate) ** (2 - 2 / problem.depth)
+    largest = (1 + problem.aspect_ratio**-0.5) ** 2 * max(start, learned)
+    mean = max(start, problem.learned_slope)
+    return min(dynamics.stable_step(largest), dynamics.stable_batch_step(mean, problem.aspect_ratio))
 
 
 def _scaled(gram: Array) -> Array:

@@ -199,6 +199,12 @@ export function drawKernel(node, kernels, name) {
   });
 }
 
+const FEW = 9;
+
+// A few values of a sweep are the ticks of their axis.
+const ticksAt = (values) =>
+  values.length <= FEW && values.every((v) => typeof v === "number") ? { tickvals: values, ticktext: values.map(show) } : {};
+
 // One axis: values along it, with the limits of theory; two: a heat map. `column` of the rows holds the quantity `name`, at `time` or at
 // the end.
 export function drawSweep(node, axes, rows, column, { name, limits, time }) {
@@ -240,7 +246,7 @@ export function drawSweep(node, axes, rows, column, { name, limits, time }) {
         return [
           theory.length ? [trace, limit] : [trace],
           {
-            xaxis: { type: log(x), title: { text: short(first) } },
+            xaxis: { type: log(x), title: { text: short(first) }, ...ticksAt(x) },
             yaxis: { type: log(ends), title: { text: nameOf(name) } },
             showlegend: true,
           },
@@ -253,8 +259,8 @@ export function drawSweep(node, axes, rows, column, { name, limits, time }) {
       return [
         [{ type: "heatmap", x, y, z, colorscale: "Cividis", colorbar: { title: { text: what } } }],
         {
-          xaxis: { type: log(x), title: { text: short(first) } },
-          yaxis: { type: log(y), title: { text: short(second) } },
+          xaxis: { type: log(x), title: { text: short(first) }, ...ticksAt(x) },
+          yaxis: { type: log(y), title: { text: short(second) }, ...ticksAt(y) },
         },
       ];
     },

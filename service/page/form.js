@@ -115,14 +115,14 @@ export function fillForm(request, others = []) {
   if (parts.sweep) {
     parts.sweep.box.checked = request.kind === "sweep";
     parts.sweep.part.hidden = !parts.sweep.box.checked;
-    Object.entries(request.axes || {})
-      .slice(0, 2)
-      .forEach(([path, values], i) => {
-        const { path: select, values: input } = parts.sweep.axes[i];
-        if (![...select.options].some((o) => o.value === path)) select.append(element("option", {}, path));
-        select.value = path;
-        input.value = values.join(", ");
-      });
+    const asked = Object.entries(request.axes || {}).slice(0, 2);
+    asked.forEach(([path, values], i) => {
+      const { path: select, values: input } = parts.sweep.axes[i];
+      if (![...select.options].some((o) => o.value === path)) select.append(element("option", {}, path));
+      select.value = path;
+      input.value = values.join(", ");
+    });
+    if (asked.length === 1) parts.sweep.axes[1].path.value = parts.sweep.axes[1].values.value = "";
   }
   parts.problem.write(base.problem);
   parts.shared.write(base);

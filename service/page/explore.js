@@ -3,7 +3,7 @@ import { save } from "./api.js";
 import { toImage } from "./canvas.js";
 import { byId, button, element } from "./dom.js";
 import { exploreScript } from "./lines.js";
-import { drawPicture, keyOf } from "./picture.js";
+import { drawPicture, isAlone, keyOf } from "./picture.js";
 import { Pursuit } from "./pursuit.js";
 import { partOf, QUANTITIES } from "./quantities.js";
 import {
@@ -208,6 +208,7 @@ function say(text) {
 function draw() {
   if (!drawn?.parts[partOf(quantity())] || byId("explore").hidden) return;
   const shown = [drawn, ...pins.filter((one) => !isSame(one.settings, drawn.settings))];
+  for (const id of ["explore-time", "explore-value"]) byId(id).disabled = isAlone(quantity());
   byId("explore-caption").textContent = drawPicture(byId("picture"), shown, quantity(), axes());
   if (!drawn.grows) byId("picture").dataset.settings = JSON.stringify(drawn.settings);
   byId("explore-empty").hidden = true;
@@ -243,10 +244,12 @@ function listKey() {
   byId("pins").dataset.of = state;
   byId("pins").replaceChildren(
     ...curves.map(({ text, dash }) => element("li", {}, [swatch("var(--ink)", dash), text])),
-    ...(pins.length && !isPinned ? [element("li", {}, [swatch(settings[0].color, settings[0].dash), present || "the present curve"])] : []),
+    ...(pins.length && settings.length && !isPinned
+      ? [element("li", {}, [swatch(settings[0].color, settings[0].dash), present || "the present curve"])]
+      : []),
     ...what.map((text, i) =>
       element("li", {}, [
-        swatch(settings[i + 1].color, settings[i + 1].dash),
+        settings[i + 1] ? swatch(settings[i + 1].color, settings[i + 1].dash) : null,
         text || "the present curve",
         button("Unpin", () => unpin(i), `Unpin ${text || "the present curve"}`),
       ]),

@@ -96,7 +96,8 @@ async function watch(asked) {
   }
 }
 
-async function open(ids, afresh = true) {
+// `step`: Back leads from there to where the page was.
+async function open(ids, afresh = true, step = true) {
   try {
     const records = await Promise.all(ids.map((id) => getJson(`v1/jobs/${id}`)));
     if (afresh) {
@@ -108,7 +109,7 @@ async function open(ids, afresh = true) {
         records[0].request,
         same.slice(1).map(({ request }) => request),
       );
-      writeAddress(jobsAddress(ids, records[0].request), true);
+      writeAddress(jobsAddress(ids, records[0].request), step);
     }
     records.forEach(watch);
     byId("results").focus();
@@ -170,7 +171,7 @@ async function restore() {
   }
   if (view === "explore") return restoreExplore(state);
   if (request) fillForm(request);
-  if (ids.length) return open(ids);
+  if (ids.length) return open(ids, true, false);
   clear();
   estimateSoon();
 }

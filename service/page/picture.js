@@ -32,7 +32,14 @@ function drawLines(node, shown, quantity, axes) {
   const lines = shown.flatMap((one, j) =>
     names.map((name, k) => {
       const points = pointsOf(one.parts[partOf(quantity)], name, log.time, log.value);
-      return { slot: one.slot, one, name, points, k, text: `${[nameOf(name), what[j]].filter(Boolean).join(", ")} ± 1 s.e.` };
+      return {
+        slot: one.slot,
+        one,
+        name,
+        points,
+        k,
+        text: `${[nameOf(name), what[j]].filter(Boolean).join(", ")} ± 1 s.e.`,
+      };
     }),
   );
   put(node, describe(lines, shown[0].theory), () => {
@@ -43,12 +50,14 @@ function drawLines(node, shown, quantity, axes) {
       phases = phaseBars(shown[0].theory?.phases, times[0], shown[0].grows ? shown[0].settings.horizon : times.at(-1));
     const x = {
       ...timeAxis,
+      ...STILL,
       type: axes.time,
       ...(log.time ? {} : { dtick: undefined }),
       ...wholeTime(shown[0], times, log.time),
       ...(phases.low ? { anchor: "y2" } : {}),
     };
     const y = {
+      ...STILL,
       type: axes.value,
       exponentformat: "power",
       ...(log.value && isWide(lines) ? { dtick: 1 } : {}), // powers of ten alone
@@ -57,13 +66,16 @@ function drawLines(node, shown, quantity, axes) {
     };
     const uirevision = `${quantity} ${axes.time} ${axes.value}`;
     const marks = ends(lines, log.value),
-      margin = { l: 60, r: marks.annotations.length ? 66 : 15, t: 30, b: 50 };
+      margin = { l: 86, r: marks.annotations.length ? 66 : 15, t: 30, b: 50 };
+    const below = phases.low ? { yaxis2: { ...phases.axes.yaxis2, ...STILL } } : {};
     return [
       [...traces, ...phases.traces],
-      { xaxis: x, yaxis: y, ...phases.axes, ...marks, margin, showlegend: false, uirevision },
+      { xaxis: x, yaxis: y, ...below, ...marks, margin, showlegend: false, uirevision },
     ];
   });
 }
+
+const STILL = { automargin: false }; // the axes stay where they are while sliders move; there is room for all that is written
 
 function isWide(lines) {
   const values = lines.flatMap(({ points }) => points.value);
@@ -79,9 +91,13 @@ function wholeTime({ grows, settings: { horizon } }, times, log) {
 const colorOf = (slot) => colors()[slot % 6];
 const dashOf = (slot, k, names) => DASHES[names.length > 1 ? k : slot % 5];
 
+// Whether the picture of a quantity is of the present settings alone, on axes of its own.
+export const isAlone = (quantity) => Boolean(QUANTITIES[quantity].kernel) || quantity === "conditional";
+
 // The lines of the picture as its key shows them: the colour and the dash of each settings' first curve, and the dash of each curve.
 export function keyOf(slots, quantity) {
   const names = curvesOf(quantity);
+  if (isAlone(quantity)) return { settings: [], curves: [] };
   return {
     settings: slots.map((slot) => ({ color: colorOf(slot), dash: dashOf(slot, 0, names) })),
     curves: names.length > 1 ? names.map((name, k) => ({ text: nameOf(name), dash: dashOf(0, k, names) })) : [],
@@ -128,7 +144,7 @@ function describe(lines, theory) {
 
 function captionOf(shown, quantity) {
   const { label, about, kernel } = QUANTITIES[quantity],
-    pinned = kernel || quantity === "conditional" ? shown.slice(0, 1) : shown;
+    pinned = isAlone(quantity) ? shown.slice(0, 1) : shown;
   const problems = sayTogether(pinned.map(({ settings }) => settings));
   const rest = kernel ? "" : `${MEANING} Dotted in colour: t → ∞. Grey bars: time scales by theory.`;
   return `${label}${about ? `: ${about}` : ""}. Mean-field theory (n, d → ∞): ${problems}. ${rest}`.trim();

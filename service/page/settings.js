@@ -132,7 +132,9 @@ const say = (settings, name) => `${SETTINGS[name].symbol} = ${settings[name]}`;
 // Several settings in words: what they have in common once, and then what sets each apart.
 export function sayTogether(all) {
   const differs = (name) => new Set(all.map((settings) => JSON.stringify(settings[name]))).size > 1;
-  const common = Object.keys(SETTINGS).filter((name) => !differs(name) && all.some((settings) => isUsed(settings, name)));
+  const common = Object.keys(SETTINGS).filter(
+    (name) => !differs(name) && all.some((settings) => isUsed(settings, name)),
+  );
   const target = all[0].density === null && !differs("target") ? [`target ${kindOf(all[0])}`] : [];
   return [[...common.map((name) => say(all[0], name)), ...target].join(", "), ...differences(all)]
     .filter(Boolean)

@@ -147,6 +147,17 @@ def test_presets_of_regimes_and_requests_keep_to_the_wire(visit: Open):
     assert last["dynamics"] == {"kind": "gradient_descent", "step_size": 0.05, "batch_fraction": 0.5}
 
 
+def test_axes_and_key_belong_to_pictures_of_lines(visit: Open):
+    page = visit()
+    await_drawn(page, initial_scale=0.3)
+    page.click("#pin")
+    for quantity, lines in (("response", False), ("l1_norm", True), ("conditional", False)):
+        page.select_option("#explore-quantity", quantity)
+        settled(page)
+        expect(page.locator("#explore-time")).to_be_enabled(enabled=lines)
+        expect(page.locator("#pins .swatch")).to_have_count(1 if lines else 0)
+
+
 def test_a_moved_slider_stays_where_the_hand_is(visit: Open):
     page = visit()
     await_drawn(page, initial_scale=0.3)

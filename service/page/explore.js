@@ -101,7 +101,7 @@ function makeSlider(name) {
     min: 0,
     max: STEPS,
     step: step ? (STEPS * step) / (high - low) : 1,
-    "aria-describedby": `${id}-about`,
+    "aria-label": `${symbol}, ${about}`,
   });
   const number = element("input", {
     type: "number",
@@ -121,7 +121,7 @@ function makeSlider(name) {
     label,
     number,
     range,
-    element("small", { id: `${id}-about` }, about),
+    element("small", {}, about),
   ]);
   sliders[name] = { node, range, number };
   return node;

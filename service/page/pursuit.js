@@ -20,9 +20,11 @@ export class Pursuit {
   aim(settings, part) {
     clearTimeout(this.timer);
     this.wanted = { settings, part };
-    if (!this.running) this.pursue();
-    else if (this.running.fine || performance.now() > this.running.since + PATIENCE) this.running.stop.abort();
-    else this.running.overtaken = true;
+    const { running } = this,
+      left = running && (running.fine ? 0 : running.since + PATIENCE - performance.now());
+    if (!running) this.pursue();
+    else if (left <= 0) running.stop.abort();
+    else running.hurry ??= setTimeout(() => running.stop.abort(), left);
   }
 
   async pursue() {
@@ -45,9 +47,6 @@ export class Pursuit {
     const stop = new AbortController(),
       running = { stop, since: performance.now(), fine: accuracy === FINE };
     this.running = running;
-    const hurry = setInterval(() => {
-      if (running.overtaken && performance.now() > running.since + PATIENCE) stop.abort();
-    }, 50);
     try {
       const asked = [...new Set(["curves", part])];
       const tell = (record, curve) => {
@@ -64,7 +63,7 @@ export class Pursuit {
       if (error.name !== "AbortError") this.news(settings, { error: sayRefusal(error) });
       return false;
     } finally {
-      clearInterval(hurry);
+      clearTimeout(running.hurry);
       this.running = null;
     }
   }

@@ -71,7 +71,7 @@ async function redraw(node) {
 // The chart as an image of its own, with a caption beneath it.
 export async function toImage(node, format, caption = "") {
   const lines = caption.match(/.{1,130}(\s|$)/g) ?? [],
-    below = 20 + 16 * lines.length;
+    below = 36 + 16 * lines.length;
   const note = {
     xref: "paper",
     yref: "paper",
@@ -79,7 +79,7 @@ export async function toImage(node, format, caption = "") {
     y: 0,
     xanchor: "left",
     yanchor: "top",
-    yshift: -50,
+    yshift: -66, // below the title of the axis
     align: "left",
     showarrow: false,
     text: lines.join("<br>"),
@@ -88,7 +88,8 @@ export async function toImage(node, format, caption = "") {
   const look = {
     ...node.layout,
     annotations: [...(node.layout.annotations ?? []), note],
-    margin: { ...node.layout.margin, b: 50 + below },
+    margin: { ...node.layout.margin, t: 60, b: 50 + below },
+    showlegend: node.layout.showlegend === false ? true : node.layout.showlegend, // the page has a key of its own
   };
   const address = await Plotly.toImage(
     { data: node.data, layout: look },

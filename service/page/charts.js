@@ -168,14 +168,16 @@ export function drawConditional(node, order) {
   });
 }
 
+const MIXED = 0.05;
 const LEVELS = 40; // of a map; given, since Plotly finds its own only for new values
 
 export function drawKernel(node, kernels, name) {
   const { symbol } = QUANTITIES[name],
     values = kernels[name].flat();
   const most = Math.max(...values.map(Math.abs)),
-    least = Math.min(...values);
-  const [low, high] = least < 0 ? [-most, most] : [least, most];
+    [least, greatest] = [Math.min(...values), Math.max(...values)],
+    isMixed = least < -MIXED * most && greatest > MIXED * most; // of both signs, which the colours then tell apart
+  const [low, high] = isMixed ? [-most, most] : [least, greatest];
   const what = `Map of the kernel ${name.replaceAll("_", " ")}, ${symbol}(t, s)`;
   const description = `${what}, over two times up to ${kernels.time.at(-1)}; its largest magnitude is ${most.toPrecision(3)}.`;
   put(node, description, () => {
@@ -186,7 +188,7 @@ export function drawKernel(node, kernels, name) {
       x: kernels.time,
       y: kernels.time,
       z,
-      colorscale: least < 0 ? "RdBu" : "Cividis",
+      colorscale: isMixed ? "RdBu" : "Cividis",
       zmin: low,
       zmax: high,
       autocontour: false,
@@ -198,6 +200,14 @@ export function drawKernel(node, kernels, name) {
     return [[trace], { xaxis: { ...timeAxis, title: { text: "s" } }, yaxis: { ...timeAxis, title: { text: "t" } } }];
   });
 }
+
+const FEW = 9;
+
+// A few values of a sweep are the ticks of their axis.
+const ticksAt = (values) =>
+  values.length <= FEW && values.every((v) => typeof v === "number")
+    ? { tickvals: values, ticktext: values.map(show) }
+    : {};
 
 // One axis: values along it, with the limits of theory; two: a heat map. `column` of the rows holds the quantity `name`, at `time` or at
 // the end.
@@ -240,7 +250,7 @@ export function drawSweep(node, axes, rows, column, { name, limits, time }) {
         return [
           theory.length ? [trace, limit] : [trace],
           {
-            xaxis: { type: log(x), title: { text: short(first) } },
+            xaxis: { type: log(x), title: { text: short(first) }, ...ticksAt(x) },
             yaxis: { type: log(ends), title: { text: nameOf(name) } },
             showlegend: true,
           },
@@ -253,17 +263,18 @@ export function drawSweep(node, axes, rows, column, { name, limits, time }) {
       return [
         [{ type: "heatmap", x, y, z, colorscale: "Cividis", colorbar: { title: { text: what } } }],
         {
-          xaxis: { type: log(x), title: { text: short(first) } },
-          yaxis: { type: log(y), title: { text: short(second) } },
+          xaxis: { type: log(x), title: { text: short(first) }, ...ticksAt(x) },
+          yaxis: { type: log(y), title: { text: short(second) }, ...ticksAt(y) },
         },
       ];
     },
   );
 }
 
-// The curves of all points of a sweep over one another, from the first colour to the last along its first axis.
+// The curves of all points of a sweep over one another, from the first colour to the last along its first axis, with a dash for each value
+// of a second one.
 export function drawFamily(node, axes, members, name) {
-  const values = [...new Set(members.map(({ row }) => row[axes[0]]))];
+  const [values, others] = [0, 1].map((k) => [...new Set(members.map(({ row }) => row[axes[k]]))]);
   put(
     node,
     `${NAMES[name]} over time for ${members.length} points of the sweep over ${axes.join(" and ")}, log axes.`,
@@ -280,7 +291,7 @@ export function drawFamily(node, axes, members, name) {
           y: value,
           mode: "lines",
           name: text,
-          line: { color, width: 2, dash: DASHES[j % 5] },
+          line: { color, width: 2, dash: DASHES[(axes.length > 1 ? others.indexOf(row[axes[1]]) : j) % 5] },
           hovertemplate: "t = %{x:.3g}: %{y:.4g}",
         };
       });

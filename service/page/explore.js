@@ -3,21 +3,35 @@ import { save } from "./api.js";
 import { toImage } from "./canvas.js";
 import { byId, button, element } from "./dom.js";
 import { exploreScript } from "./lines.js";
-import { drawPicture } from "./picture.js";
+import { drawPicture, isAlone, keyOf } from "./picture.js";
 import { Pursuit } from "./pursuit.js";
 import { partOf, QUANTITIES } from "./quantities.js";
-import { differences, fromRequest, SETTINGS, valueAt, position, withSetting, curvesRequest } from "./settings.js";
+import {
+  curvesRequest,
+  differences,
+  fromRequest,
+  position,
+  SETTINGS,
+  sweepRequest,
+  valueAt,
+  withSetting,
+} from "./settings.js";
 import { fillTheory } from "./theory.js";
 import { buildUnits } from "./units.js";
 
 const STEPS = 1000; // of a slider
 const MOST_PINS = 5;
 
-const current = { settings: null, parts: {}, theory: null };
-const pins = [];
+const current = { settings: null }; // that the sliders show
+const nothing = (settings) => ({ settings, parts: {}, theory: null, slot: 0 });
+let next = nothing(null), // what is known so far of the settings that are computed
+  answered = null, // the last that have an answer
+  drawn = null; // what the picture is of: those, or curves that still grow
+const pins = []; // each in a slot of its own, whose colour it keeps
 const sliders = {};
 let presets = [],
-  changed = () => {};
+  changed = () => {},
+  moved = "initial_scale"; // the slider that a sweep is over
 const pursuit = new Pursuit(news);
 const axes = () => ({ time: byId("explore-time").value, value: byId("explore-value").value });
 const quantity = () => byId("explore-quantity").value;
@@ -62,13 +76,15 @@ export const exploreState = () => ({
 // Take up what an address kept, or begin with the first preset.
 export function restoreExplore(state) {
   if (!state?.settings) return current.settings ? undefined : usePreset(0);
-  pins.splice(0, pins.length, ...(state.pins ?? []).map((settings) => ({ settings, parts: {}, theory: null })));
+  const kept = (state.pins ?? []).slice(0, MOST_PINS);
+  pins.splice(0, pins.length, ...kept.map((settings, i) => ({ settings, parts: {}, theory: null, slot: i + 1 })));
   if (state.quantity in QUANTITIES) byId("explore-quantity").value = state.quantity;
   lookAtPins();
   takeOver(state.settings);
 }
 
 export const exploreRequest = () => curvesRequest(current.settings, 0.01);
+export const exploreSweep = () => sweepRequest(current.settings, moved, 0.01);
 
 function usePreset(number) {
   byId("explore-preset").value = number;
@@ -85,7 +101,7 @@ function makeSlider(name) {
     min: 0,
     max: STEPS,
     step: step ? (STEPS * step) / (high - low) : 1,
-    "aria-describedby": `${id}-about`,
+    "aria-label": `${symbol}, ${about}`,
   });
   const number = element("input", {
     type: "number",
@@ -105,18 +121,21 @@ function makeSlider(name) {
     label,
     number,
     range,
-    element("small", { id: `${id}-about` }, about),
+    element("small", {}, about),
   ]);
   sliders[name] = { node, range, number };
   return node;
 }
 
-const set = (name, value, typed = null) => takeOver(withSetting(current.settings, name, value), typed);
+function set(name, value, typed = null) {
+  moved = name;
+  takeOver(withSetting(current.settings, name, value), typed);
+}
 
 // Go to settings that are those of no preset.
 function takeOver(settings, typed = null) {
   byId("explore-preset").value = "";
-  byId("explore-preset-note").textContent = "";
+  byId("explore-preset-note").textContent = "Your own settings.";
   move(settings, typed);
 }
 
@@ -131,6 +150,8 @@ function move(settings, typed = null) {
     range.setAttribute("aria-valuetext", `${symbol} = ${settings[name] ?? "not of this target"}`);
     if (number !== typed) number.value = settings[name] ?? "";
   }
+  if (!exploreSweep()) moved = "initial_scale";
+  byId("explore-sweep").textContent = `Sweep over ${SETTINGS[moved].symbol}`;
   look();
 }
 
@@ -151,23 +172,24 @@ function lookAtPins() {
     }).aim(one.settings, part);
 }
 
-function take(one, { parts, theory, theoryError }) {
+function take(one, { parts, theory }) {
   if (parts) one.parts = { ...one.parts, ...parts };
-  if (theory !== undefined) Object.assign(one, { theory, theoryError });
+  if (theory !== undefined) one.theory = theory;
 }
 
-let answered = null; // the settings that the curves drawn are of
-
 function news(settings, what) {
-  const isNew = what.parts && answered !== settings;
-  if (isNew) {
-    current.parts = {};
-    answered = settings;
-  }
-  take(current, what);
+  if (next.settings !== settings) next = nothing(settings);
+  take(next, what);
   if (what.theory !== undefined) fillTheory(byId("explore-theory"), what.theory, what.theoryError); // its marks come with the curves
   byId("explore-running").textContent = what.running?.message ?? "";
+  if (what.sofar && partOf(quantity()) === "curves" && !next.parts.curves) {
+    drawn = { ...next, parts: { curves: what.sofar }, grows: true };
+    draw();
+  }
   if (what.error === undefined) return;
+  if (what.parts) answered = next;
+  drawn = answered;
+  byId("picture").classList.toggle("stale", Boolean(what.error));
   byId("explore-error").textContent = what.error ?? "";
   say(
     what.error
@@ -184,20 +206,22 @@ function say(text) {
 }
 
 function draw() {
-  if (!current.parts[partOf(quantity())] || byId("explore").hidden) return;
-  const shown = [{ ...current, settings: answered }, ...pins.filter((one) => !isSame(one.settings, answered))];
+  if (!drawn?.parts[partOf(quantity())] || byId("explore").hidden) return;
+  const shown = [drawn, ...pins.filter((one) => !isSame(one.settings, drawn.settings))];
+  for (const id of ["explore-time", "explore-value"]) byId(id).disabled = isAlone(quantity());
   byId("explore-caption").textContent = drawPicture(byId("picture"), shown, quantity(), axes());
-  byId("picture").dataset.settings = JSON.stringify(answered);
+  if (!drawn.grows) byId("picture").dataset.settings = JSON.stringify(drawn.settings);
   byId("explore-empty").hidden = true;
-  listPins();
+  listKey();
 }
 
 const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 function pin() {
-  if (!answered || pins.some(({ settings }) => isSame(settings, answered))) return;
-  pins.unshift({ ...current, settings: answered });
-  pins.splice(MOST_PINS);
+  if (!answered || pins.some(({ settings }) => isSame(settings, answered.settings))) return;
+  if (pins.length === MOST_PINS) pins.shift();
+  const taken = pins.map(({ slot }) => slot);
+  pins.push({ ...answered, slot: [1, 2, 3, 4, 5].find((slot) => !taken.includes(slot)) });
   draw();
   changed();
 }
@@ -209,18 +233,34 @@ function unpin(number) {
   byId("pin").focus();
 }
 
-function listPins() {
-  const what = differences([answered, ...pins.map(({ settings }) => settings)]).slice(1);
-  if (byId("pins").dataset.of === JSON.stringify(what)) return; // what has the focus keeps it
-  byId("pins").dataset.of = JSON.stringify(what);
+// The key of the picture: what each dash is, the present settings unless they are pinned, and the pins.
+function listKey() {
+  const [present, ...what] = differences([drawn.settings, ...pins.map(({ settings }) => settings)]);
+  const isPresent = pins.map((one) => isSame(one.settings, drawn.settings)),
+    isPinned = isPresent.includes(true);
+  const { settings, curves } = keyOf([0, ...pins.map(({ slot }, i) => (isPresent[i] ? 0 : slot))], quantity());
+  const state = JSON.stringify([present, what, isPinned, settings, curves]);
+  if (byId("pins").dataset.of === state) return; // what has the focus keeps it
+  byId("pins").dataset.of = state;
   byId("pins").replaceChildren(
-    ...pins.map((_, i) =>
+    ...curves.map(({ text, dash }) => element("li", {}, [swatch("var(--ink)", dash), text])),
+    ...(pins.length && settings.length && !isPinned
+      ? [element("li", {}, [swatch(settings[0].color, settings[0].dash), present || "the present curve"])]
+      : []),
+    ...what.map((text, i) =>
       element("li", {}, [
-        what[i] || "the present curve",
-        button("Unpin", () => unpin(i), `Unpin ${what[i] || "the present curve"}`),
+        settings[i + 1] ? swatch(settings[i + 1].color, settings[i + 1].dash) : null,
+        text || "the present curve",
+        button("Unpin", () => unpin(i), `Unpin ${text || "the present curve"}`),
       ]),
     ),
   );
+}
+
+function swatch(color, dash) {
+  const node = element("span", { className: "swatch" });
+  node.style.borderTop = `3px ${{ solid: "solid", dot: "dotted" }[dash] ?? "dashed"} ${color}`;
+  return node;
 }
 
 async function saveImage(format) {
@@ -228,7 +268,7 @@ async function saveImage(format) {
 }
 
 function saveScript() {
-  const all = [answered ?? current.settings, ...pins.map(({ settings }) => settings)],
+  const all = [answered?.settings ?? current.settings, ...pins.map(({ settings }) => settings)],
     names = differences(all);
   const requests = all.map((settings, i) => [names[i] || "mean-field theory", curvesRequest(settings, 0.01)]);
   const text = exploreScript(requests, quantity(), axes(), new URL(".", location.href).href.replace(/\/$/, ""));

@@ -257,9 +257,8 @@ function wrap(path, text, input, ...more) {
 
 export function showError(node, text) {
   node.querySelector(":scope > .error").textContent = text;
-  node
-    .querySelector(":scope > input, :scope > select, :scope > button")
-    .setAttribute("aria-invalid", text ? "true" : "false");
+  const inputs = [":scope > input", ":scope > select", ":scope > button"].map((kind) => node.querySelector(kind));
+  inputs.find(Boolean).setAttribute("aria-invalid", text ? "true" : "false");
 }
 
 // Show beside every field what is wrong with it by its own range, and nothing else.

@@ -1,7 +1,7 @@
 // The form: one problem, the kinds of job to run for it, and the requests that this makes.
 import { getJson, postJson, Refusal } from "./api.js";
 import { byId, element } from "./dom.js";
-import { firstWrong, judgeAll, makeField, objectField, placeError, resolve, useSchemas } from "./fields.js";
+import { firstWrong, judgeAll, makeField, objectField, placeError, resolve, showError, useSchemas } from "./fields.js";
 import { sayCost } from "./forecast.js";
 
 const KINDS = {
@@ -115,14 +115,14 @@ export function fillForm(request, others = []) {
   if (parts.sweep) {
     parts.sweep.box.checked = request.kind === "sweep";
     parts.sweep.part.hidden = !parts.sweep.box.checked;
-    Object.entries(request.axes || {})
-      .slice(0, 2)
-      .forEach(([path, values], i) => {
-        const { path: select, values: input } = parts.sweep.axes[i];
-        if (![...select.options].some((o) => o.value === path)) select.append(element("option", {}, path));
-        select.value = path;
-        input.value = values.join(", ");
-      });
+    const asked = Object.entries(request.axes || {}).slice(0, 2);
+    asked.forEach(([path, values], i) => {
+      const { path: select, values: input } = parts.sweep.axes[i];
+      if (![...select.options].some((o) => o.value === path)) select.append(element("option", {}, path));
+      select.value = path;
+      input.value = values.join(", ");
+    });
+    if (asked.length === 1) parts.sweep.axes[1].path.value = parts.sweep.axes[1].values.value = "";
   }
   parts.problem.write(base.problem);
   parts.shared.write(base);
@@ -148,17 +148,16 @@ export function readForm() {
   return parts.sweep?.box.checked && found.length ? [{ kind: "sweep", base: found[0], axes: readAxes() }] : found;
 }
 
-function readAxes() {
-  const used = parts.sweep.axes.filter(({ path, values }) => path.value && values.value.trim());
-  return Object.fromEntries(
-    used.map(({ path, values }) => [
-      path.value,
-      values.value
-        .split(/[\s,;]+/)
-        .filter(Boolean)
-        .map(Number),
-    ]),
-  );
+const usedAxes = () => parts.sweep.axes.filter(({ path, values }) => path.value && values.value.trim());
+const wordsOf = ({ values }) => values.value.split(/[\s,;]+/).filter(Boolean);
+const readAxes = () => Object.fromEntries(usedAxes().map((axis) => [axis.path.value, wordsOf(axis).map(Number)]));
+
+// What among the values of a sweep is no number is said beside them.
+function judgeAxes() {
+  for (const axis of parts.sweep?.box.checked ? usedAxes() : []) {
+    const wrong = wordsOf(axis).filter((word) => !Number.isFinite(Number(word)));
+    if (wrong.length) showError(axis.values.closest(".field"), `not a number: ${wrong.join(", ")}`);
+  }
 }
 
 // What the service says against a request, beside the field that it names.
@@ -167,13 +166,14 @@ export function showRefusal(refusal) {
   const path = (refusal.field || "").replace(/^base\./, "");
   const field = path ? placeError(form, path, text) : null;
   byId("form-error").textContent = field ? "" : [refusal.field, text].filter(Boolean).join(": ");
-  (field?.querySelector("input, select") || byId("form-error")).scrollIntoView({ block: "nearest" });
+  (field?.querySelector("[aria-invalid=true]") || byId("form-error")).scrollIntoView({ block: "nearest" });
 }
 
 // What is wrong by the fields' own ranges is shown, what the service said before is not; gives the first field that is wrong.
 export function judge() {
   byId("form-error").textContent = "";
   judgeAll(form);
+  judgeAxes();
   return firstWrong(form);
 }
 

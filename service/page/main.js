@@ -2,7 +2,7 @@
 import { getJson, postJson, Refusal, sayRefusal, send } from "./api.js";
 import { byId } from "./dom.js";
 import { follow } from "./events.js";
-import { buildExplore, exploreRequest, exploreState, restoreExplore } from "./explore.js";
+import { buildExplore, exploreRequest, exploreState, exploreSweep, restoreExplore } from "./explore.js";
 import { buildForm, estimateSoon, fillForm, judge, NOTHING, predictedRange, readForm, showRefusal } from "./form.js";
 import { sayRange } from "./forecast.js";
 import { refresh, setUpList } from "./joblist.js";
@@ -96,7 +96,8 @@ async function watch(asked) {
   }
 }
 
-async function open(ids, afresh = true) {
+// `step`: Back leads from there to where the page was.
+async function open(ids, afresh = true, step = true) {
   try {
     const records = await Promise.all(ids.map((id) => getJson(`v1/jobs/${id}`)));
     if (afresh) {
@@ -108,7 +109,7 @@ async function open(ids, afresh = true) {
         records[0].request,
         same.slice(1).map(({ request }) => request),
       );
-      writeAddress(jobsAddress(ids, records[0].request), true);
+      writeAddress(jobsAddress(ids, records[0].request), step);
     }
     records.forEach(watch);
     byId("results").focus();
@@ -170,7 +171,7 @@ async function restore() {
   }
   if (view === "explore") return restoreExplore(state);
   if (request) fillForm(request);
-  if (ids.length) return open(ids);
+  if (ids.length) return open(ids, true, false);
   clear();
   estimateSoon();
 }
@@ -182,16 +183,30 @@ function explored() {
   }, 300);
 }
 
-function openInForm() {
+function openInForm(request) {
   writeAddress("#form", true);
-  fillForm(exploreRequest());
+  fillForm(request);
   return restore();
+}
+
+// The form holds a sweep over the slider that was moved last, ready to run.
+async function openSweep() {
+  await openInForm(exploreSweep());
+  byId("axis-0-values").focus();
+}
+
+// Past what stands at the top, in either view; the address stays as it is.
+function skip(event) {
+  event.preventDefault();
+  byId(byId("explore").hidden ? "results" : "view").focus();
 }
 
 async function start() {
   const presets = await getJson("page/presets.json");
   buildExplore(presets, explored);
-  byId("explore-form").addEventListener("click", openInForm);
+  byId("explore-form").addEventListener("click", () => openInForm(exploreRequest()));
+  byId("explore-sweep").addEventListener("click", openSweep);
+  byId("skip").addEventListener("click", skip);
   if (readAddress().view === "explore") restore();
   const kinds = await buildForm(presets);
   setUp(actions);

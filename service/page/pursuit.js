@@ -7,9 +7,10 @@ const COARSE = 0.05,
   FINE = 0.01; // accuracies
 const PATIENCE = 1000; // milliseconds that a coarse result may take once a newer one is wanted: most do, and are seen on the way
 const REST = 400; // milliseconds after which a hand rests
+const SLOW = 700; // milliseconds after which a coarse result is told as it grows
 
-// Computes for the newest settings; tells `news(settings, what)`, where `what` holds some of running (the job's record),
-// theory, theoryError, parts, accuracy, error.
+// Computes for the newest settings; tells `news(settings, what)`, where `what` holds some of running (the job's record), sofar (curves
+// that still grow), theory, theoryError, parts, accuracy, error.
 export class Pursuit {
   constructor(news) {
     Object.assign(this, { news, wanted: null, running: null, timer: null });
@@ -19,9 +20,11 @@ export class Pursuit {
   aim(settings, part) {
     clearTimeout(this.timer);
     this.wanted = { settings, part };
-    if (!this.running) this.pursue();
-    else if (this.running.fine || performance.now() > this.running.since + PATIENCE) this.running.stop.abort();
-    else this.running.overtaken = true;
+    const { running } = this,
+      left = running && (running.fine ? 0 : running.since + PATIENCE - performance.now());
+    if (!running) this.pursue();
+    else if (left <= 0) running.stop.abort();
+    else running.hurry ??= setTimeout(() => running.stop.abort(), left);
   }
 
   async pursue() {
@@ -44,14 +47,15 @@ export class Pursuit {
     const stop = new AbortController(),
       running = { stop, since: performance.now(), fine: accuracy === FINE };
     this.running = running;
-    const hurry = setInterval(() => {
-      if (running.overtaken && performance.now() > running.since + PATIENCE) stop.abort();
-    }, 50);
     try {
-      const theory = this.tellTheory(settings, stop.signal);
-      const request = curvesRequest(settings, accuracy),
-        asked = [...new Set(["curves", part])];
-      const parts = await compute(request, asked, stop.signal, (record) => this.news(settings, { running: record }));
+      const asked = [...new Set(["curves", part])];
+      const tell = (record, curve) => {
+        const grows = curve && !running.fine && performance.now() > running.since + SLOW;
+        this.news(settings, { running: record, sofar: grows ? curve : null });
+      };
+      const curves = compute(curvesRequest(settings, accuracy), asked, stop.signal, tell), // which is asked for first: it takes longer
+        theory = this.tellTheory(settings, stop.signal);
+      const parts = await curves;
       await theory;
       this.news(settings, { parts, accuracy, error: null });
       return true;
@@ -59,7 +63,7 @@ export class Pursuit {
       if (error.name !== "AbortError") this.news(settings, { error: sayRefusal(error) });
       return false;
     } finally {
-      clearInterval(hurry);
+      clearTimeout(running.hurry);
       this.running = null;
     }
   }
@@ -90,9 +94,10 @@ async function compute(request, parts, signal, tell) {
     for await (const news of follow(asked, signal)) {
       record = news.record;
       if (news.isFinal) found.curves = news.curve;
-      tell(record);
+      tell(record, news.isFinal ? null : news.curve);
       if (finished(record) || parts.every((part) => part in found)) break;
     }
+    if (record.status === "failed") throw new Error((await getJson(`v1/jobs/${record.id}`, { signal })).error.message);
     const missing = parts.filter((part) => !(part in found));
     const rest = await Promise.all(missing.map((part) => fetchPart(record, part, signal)));
     return { ...found, ...Object.fromEntries(missing.map((part, i) => [part, rest[i]])) };

@@ -252,12 +252,12 @@ function drawPanel(jobs, theories) {
         ),
       ),
     ),
-    button("Plot SVG", saveSvg, "Download the plot as SVG"),
+    button("Plot SVG", () => saveSvg("curves", "curves.svg"), "Download the plot as SVG"),
   );
 }
 
-async function saveSvg() {
-  save(await toImage(byId("curves"), "svg", MEANING), "curves.svg");
+async function saveSvg(id, name) {
+  save(await toImage(byId(id), "svg", id === "curves" ? MEANING : byId(id).getAttribute("aria-label")), name);
 }
 
 function drawTable({ record, table: found, at, family, limits }) {
@@ -303,5 +303,11 @@ function drawTable({ record, table: found, at, family, limits }) {
         ),
       "Download the table as CSV",
     ),
+    ...(values.length
+      ? [button("Plot SVG", () => saveSvg("sweep", `${record.id}-sweep.svg`), "Download the sweep's plot as SVG")]
+      : []),
+    ...(family
+      ? [button("Curves SVG", () => saveSvg("family", `${record.id}-curves.svg`), "Download the sweep's curves as SVG")]
+      : []),
   );
 }

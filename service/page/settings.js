@@ -126,16 +126,34 @@ export function curvesRequest(settings, accuracy) {
 }
 
 const isUsed = (settings, name) => settings[name] !== null && (SETTINGS[name].only?.(settings) ?? true);
+const kindOf = ({ target }) => target.kind.replaceAll("_", "–");
 const say = (settings, name) => `${SETTINGS[name].symbol} = ${settings[name]}`;
 
-export function sayAll(settings) {
-  const target = settings.density === null ? [`target ${settings.target.kind.replaceAll("_", "–")}`] : [];
-  return [
-    ...Object.keys(SETTINGS)
-      .filter((name) => isUsed(settings, name))
-      .map((name) => say(settings, name)),
-    ...target,
-  ].join(", ");
+// Several settings in words: what they have in common once, and then what sets each apart.
+export function sayTogether(all) {
+  const differs = (name) => new Set(all.map((settings) => JSON.stringify(settings[name]))).size > 1;
+  const common = Object.keys(SETTINGS).filter(
+    (name) => !differs(name) && all.some((settings) => isUsed(settings, name)),
+  );
+  const target = all[0].density === null && !differs("target") ? [`target ${kindOf(all[0])}`] : [];
+  return [[...common.map((name) => say(all[0], name)), ...target].join(", "), ...differences(all)]
+    .filter(Boolean)
+    .join("; ");
+}
+
+const SPACING = 0.1; // of a slider, between neighbouring values of a sweep
+
+const round = (value) => Number(value.toPrecision(2));
+const isAsked = (base, field) => field.startsWith("problem.") || Boolean(base.dynamics);
+
+// Values of a sweep about a setting, evenly spaced along its slider; null for one that the request does not hold.
+export function sweepRequest(settings, name, accuracy) {
+  const base = curvesRequest(settings, accuracy),
+    at = position(name, settings[name]);
+  if (name === "horizon" || settings[name] === null || !isAsked(base, SETTINGS[name].field)) return null;
+  const around = [-2, -1, 0, 1, 2].map((k) => Math.min(1, Math.max(0, at + SPACING * k)));
+  const values = [...new Set(around.map((place, k) => (k === 2 ? settings[name] : round(valueAt(name, place)))))];
+  return { kind: "sweep", base, axes: { [SETTINGS[name].field]: values.sort((x, y) => x - y) } };
 }
 
 // What sets each of several settings apart from the others: `a = 0.03`.
@@ -146,7 +164,7 @@ export function differences(all) {
   return all.map((settings) =>
     [
       ...names.filter((name) => isUsed(settings, name)).map((name) => say(settings, name)),
-      ...(target ? [settings.target.kind.replaceAll("_", "–")] : []),
+      ...(target ? [kindOf(settings)] : []),
     ].join(", "),
   );
 }

@@ -4,9 +4,9 @@ import { nameOf } from "./quantities.js";
 
 export function fillTheory(node, theory, error = null) {
   node.replaceChildren(
-    ...(theory ? rowsOf(theory) : error ? [["theory", error]] : []).flatMap(([name, value]) => [
+    ...(theory ? rowsOf(theory) : error ? [["theory", error]] : []).flatMap(([name, ...values]) => [
       element("dt", {}, name),
-      element("dd", {}, show(value)),
+      ...values.map((value) => element("dd", {}, show(value))),
     ]),
   );
 }
@@ -20,8 +20,7 @@ function rowsOf(theory) {
     `t = ${show(start)} to ${show(end)}`,
   ]);
   return [
-    ["regime", theory.regime.replaceAll("_", " ")],
-    ["", theory.regime_why],
+    ["regime", theory.regime.replaceAll("_", " "), theory.regime_why],
     ["convergence rate γ", theory.convergence_rate],
     ...ends,
     ...scales,

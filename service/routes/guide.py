@@ -66,7 +66,7 @@ PAGE = """<!doctype html>
   <body class="guide">
     <nav aria-label="Views">
       <a href="{root}/">Explore</a> <a href="{root}/#form">All settings, sweeps, jobs</a> <a href="{root}/guide/index.md">Guide</a>
-      <a href="{root}/docs">HTTP interface</a>
+      <a href="{root}/guide/tutorial.md">Tutorial</a> <a href="{root}/docs">HTTP interface</a>
     </nav>
     <main>
 {body}

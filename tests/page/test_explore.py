@@ -58,19 +58,37 @@ def test_it_opens_first_and_the_theory_follows_a_slider(visit: Open):
     assert json.loads(page.evaluate("decodeURIComponent(location.hash).split('explore=')[1]"))["settings"]["initial_scale"] == value
 
 
-def test_pinned_curves_stay_and_are_named_by_what_differs(visit: Open):
+def key(page: Page) -> list[str]:
+    """What the key of the picture says of settings, the present ones first."""
+    return [text.removesuffix("Unpin") for text in page.locator("#pins li").all_text_contents() if "=" in text]
+
+
+def colours(page: Page) -> dict[str, str]:
+    """The colours of the key, by what they stand for."""
+    nodes = page.locator("#pins li").filter(has_text="=")
+    return dict(zip(key(page), nodes.evaluate_all("nodes => nodes.map((node) => node.firstChild.style.borderTopColor)"), strict=True))
+
+
+def test_pinned_curves_stay_in_their_colours_and_are_named_by_what_differs(visit: Open):
     page = visit()
     await_drawn(page, initial_scale=0.3)
+    lines = page.locator("#picture .scatterlayer .js-line")
+    alone = lines.count()
+    expect(page.locator("#pins li")).to_have_text(["test loss", "train loss"])
     page.click("#pin")
-    expect(page.locator("#picture .legendtext")).to_have_count(2)  # what is pinned is not drawn twice
+    expect(page.get_by_role("button", name="Unpin the present curve")).to_be_visible()
+    assert lines.count() == alone  # what is pinned is not drawn twice
     number(page, "initial_scale").fill("0.03")
     await_drawn(page, initial_scale=0.03)
-    legend = page.locator("#picture .legendtext")
-    expect(legend).to_have_count(4)
-    assert legend.first.text_content() == "test loss, a = 0.03 ± 1 s.e."
-    assert "train loss, a = 0.3 ± 1 s.e." in legend.all_text_contents()
-    page.get_by_role("button", name="Unpin a = 0.3").click()
-    expect(legend).to_have_count(2)
+    page.click("#pin")
+    assert key(page) == ["a = 0.3", "a = 0.03"]  # each once
+    number(page, "initial_scale").fill("1")
+    await_drawn(page, initial_scale=1)
+    before = colours(page)
+    assert list(before) == ["a = 1", "a = 0.3", "a = 0.03"] and len(set(before.values())) == 3
+    page.get_by_role("button", name="Unpin a = 0.3", exact=True).click()
+    assert colours(page) == {name: colour for name, colour in before.items() if name != "a = 0.3"}
+    assert page.locator("#picture").get_attribute("aria-label").startswith("test loss, a = 1 ± 1 s.e.")
 
 
 def test_an_address_brings_pins_and_settings_back(visit: Open):
@@ -88,7 +106,10 @@ def test_an_address_brings_pins_and_settings_back(visit: Open):
     page = visit(f"/#explore={json.dumps(state)}")
     await_drawn(page, initial_scale=0.5)
     assert page.locator("#explore-quantity").input_value() == "l1_norm"
-    expect(page.locator("#picture .legendtext")).to_have_text(["E|w|, a = 0.5 ± 1 s.e.", "E|w|, a = 1 ± 1 s.e."], timeout=SECONDS)
+    expect(page.locator("#picture")).to_have_attribute(
+        "aria-label", re.compile(r"E\|w\|, a = 0.5 ± 1 s.e..*E\|w\|, a = 1 ± 1 s.e."), timeout=SECONDS
+    )
+    assert key(page) == ["a = 0.5", "a = 1"]
 
 
 def test_overtaken_requests_are_cancelled_and_the_last_one_counts(visit: Open, stack: Stack):
@@ -124,6 +145,75 @@ def test_presets_of_regimes_and_requests_keep_to_the_wire(visit: Open):
     last = [request for request in sent if request["kind"] == "dmft"][-1]
     assert last["problem"]["depth"] == 3
     assert last["dynamics"] == {"kind": "gradient_descent", "step_size": 0.05, "batch_fraction": 0.5}
+
+
+def test_axes_and_key_belong_to_pictures_of_lines(visit: Open):
+    page = visit()
+    await_drawn(page, initial_scale=0.3)
+    page.click("#pin")
+    for quantity, lines in (("response", False), ("l1_norm", True), ("conditional", False)):
+        page.select_option("#explore-quantity", quantity)
+        settled(page)
+        expect(page.locator("#explore-time")).to_be_enabled(enabled=lines)
+        expect(page.locator("#pins .swatch")).to_have_count(1 if lines else 0)
+
+
+def test_a_moved_slider_stays_where_the_hand_is(visit: Open):
+    page = visit()
+    await_drawn(page, initial_scale=0.3)
+    before = slider(page, "initial_scale").bounding_box()
+    slider(page, "initial_scale").fill("700")
+    assert page.locator("#explore-preset").input_value() == ""
+    assert slider(page, "initial_scale").bounding_box() == pytest.approx(before, abs=1)
+
+
+def test_a_sweep_over_the_slider_that_was_moved_last(visit: Open):
+    page = visit()
+    await_drawn(page, initial_scale=0.3)
+    number(page, "aspect_ratio").fill("0.8")
+    await_drawn(page, aspect_ratio=0.8)
+    page.get_by_role("button", name="Sweep over δ").click()
+    expect(page.locator("input[name=sweep]")).to_be_checked()
+    assert page.locator("#axis-0").input_value() == "problem.aspect_ratio"
+    values = [float(value) for value in page.locator("#axis-0-values").input_value().split(", ")]
+    assert len(values) == 5 and values == sorted(values) and values[2] == 0.8
+    assert page.locator("#axis-1").input_value() == ""
+    expect(page.locator("#axis-0-values")).to_be_focused()
+    expect(page.locator("#run")).to_be_in_viewport()
+
+
+def test_a_slow_curve_is_drawn_as_it_grows(visit: Open):
+    page = visit()
+    await_drawn(page, initial_scale=0.3)
+    ends = """() => Math.max(...document.getElementById("picture").data.map(({ x }) => x.at(-1)))"""
+    page.evaluate("document.getElementById('picture').setAttribute('aria-label', '')")
+    number(page, "depth").fill("3")
+    number(page, "initial_scale").fill("0.02")
+    number(page, "noise_std").fill("0.3")
+    expect(page.locator("#explore-said")).to_have_text("computing…")
+    expect(page.locator("#picture")).to_have_attribute("aria-label", re.compile("test loss"), timeout=SECONDS)
+    expect(page.locator("#explore-said")).to_have_text("computing…")
+    assert page.evaluate(ends) <= 32
+
+
+def test_a_failed_job_says_why_in_its_own_words_and_the_old_picture_fades(visit: Open):
+    page = visit()
+    number(page, "batch_fraction").fill("0.2")
+    number(page, "step_size").fill("1")
+    expect(page.locator("#explore-error")).to_contain_text(re.compile("^Gradient descent ran away"), timeout=SECONDS)
+    expect(page.locator("#picture")).to_have_class(re.compile("stale"))
+    number(page, "batch_fraction").fill("1")
+    settled(page)
+    expect(page.locator("#picture")).not_to_have_class(re.compile("stale"))
+
+
+def test_the_way_past_the_top_stays_in_the_view(visit: Open):
+    page = visit()
+    await_drawn(page, initial_scale=0.3)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#view")).to_be_focused()
+    expect(page.locator("#explore")).to_be_visible()
 
 
 def test_what_the_service_refuses_is_said(visit: Open):

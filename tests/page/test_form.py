@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from dlnflow.model import Target, members
-from tests.e2e.stack import Stack
+from tests.e2e.stack import QUICK, Stack
 from tests.page.conftest import Open
 from tests.page.steps import SECONDS, field, fill, quick, shown_id
 
@@ -55,6 +55,31 @@ def test_what_is_refused_stands_beside_its_field(visit: Open):
         expect(field(page, "times").locator(".error")).to_contain_text(why)
     fill(page, "horizon", 64)
     expect(field(page, "times").locator(".error")).to_have_text("")
+
+
+def test_what_is_no_number_in_a_sweep_is_said_beside_its_values(visit: Open):
+    page = visit("/#form")
+    page.check("input[name=sweep]")
+    page.fill("#axis-0-values", "0.1, x, 1")
+    page.click("#run")
+    expect(page.locator('.field[data-path="axes"] .error')).to_have_text("not a number: x")
+    expect(page.locator("#axis-0-values")).to_be_focused()
+    expect(page.locator("#axis-0-values")).to_have_attribute("aria-invalid", "true")
+    page.fill("#axis-0-values", "0.1, 1")
+    expect(page.locator('.field[data-path="axes"] .error')).to_have_text("", timeout=SECONDS)
+
+
+def test_back_leads_through_the_jobs_to_the_form(visit: Open, stack: Stack):
+    first, second = (stack.done(QUICK | {"seed": seed}) for seed in (717, 718))
+    page = visit("/#form")
+    for job_id in (first, second):
+        page.get_by_role("button", name=f"Show simulation {job_id[:8]}").click()
+        assert shown_id(page) == job_id
+    for address in (f"#jobs={first}", "#form"):
+        page.go_back()
+        page.wait_for_function("(start) => location.hash.startsWith(start)", arg=address)
+        if first in address:
+            assert shown_id(page) == first
 
 
 def test_every_law_of_teacher_weights_is_in_the_form(visit: Open, stack: Stack):

@@ -92,6 +92,8 @@ def test_a_sweep_is_a_table_a_plot_and_a_family_of_curves(visit: Open):
     expect(page.locator("#sweep-table tbody tr")).to_have_count(3)
     expect(page.locator("#family .legendtext").first).to_have_text("a = 0.2", timeout=SECONDS)
     assert downloaded(page, "Download the table as CSV").read_text().startswith("problem.initial_scale,")
+    assert "test loss at the end" in downloaded(page, "Download the sweep's plot as SVG").read_text()
+    assert "a = 0.2" in downloaded(page, "Download the sweep's curves as SVG").read_text()
 
 
 def test_values_of_a_sweep_at_any_time_with_the_limits_of_theory(visit: Open, stack: Stack):

@@ -173,14 +173,14 @@ def _after_check(stage: Check, checked: Checked, accuracy: float) -> Stage:
 
 
 def _after_round(stage: Round, checked: Checked, accuracy: float) -> Stage:
-    """The result, the next round, or a larger small sample where later rounds leave the fixed point alone."""
-    errors, largest = checked.errors, checked.errors.largest()
-    if stage.number and stage.size < SMALL_PATHS[-1] and largest["fixed_point"] > accuracy:
+    """The result, the next round, or a larger small sample where later rounds leave the fixed point alone or are in vain."""
+    errors, largest, most, excess = checked.errors, checked.errors.largest(), stage.mesh.most_paths, checked.errors.excess(accuracy)
+    is_in_vain = _is_in_vain(stage, excess, accuracy)
+    if stage.number and stage.size < SMALL_PATHS[-1] and (is_in_vain or largest["fixed_point"] > accuracy):
         return _larger_sample(stage.mesh, checked, accuracy)
-    most, excess = stage.mesh.most_paths, errors.excess(accuracy)
     is_last = stage.paths >= most and 1 < excess <= LAST_EXCESS
     limit = LAST_TIMES * most if is_last else max(most, stage.paths)
-    is_out_of_reach = (stage.paths == limit and excess > 1) or _is_in_vain(stage, excess, accuracy)
+    is_out_of_reach = (stage.paths == limit and excess > 1) or is_in_vain
     if largest["total"] <= accuracy or stage.number == MOST_ROUNDS - 1 or is_out_of_reach or _is_time_step(stage.mesh, errors, accuracy):
         return _accepted(stage.mesh, checked, accuracy)
     paths = min(drawable(stage.paths * 2 ** (MORE_POWER * np.log2(max(excess, 1.0)) + MORE_SAFETY)), limit)

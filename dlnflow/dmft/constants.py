@@ -120,7 +120,11 @@ FLOOR = 1e-3
 """1. Of a curve's largest value, below which errors are relative to that. Source: choice, stated in every result."""
 
 COVERAGE = 2.4
-"""Standard errors. Counted as sampling error, eq. (24). Source: 95 % of Student's t with seven degrees of freedom, 2.36."""
+"""Standard errors. Of eight scrambles, counted as sampling error; the sampling error over one standard error, eq. (27). Source: 95 % of Student's t with seven degrees of freedom, 2.36."""
+
+CONTRAST_COVERAGE = {3: 3.2, 4: 2.8}
+"""Standard errors by contrasts. What so many contrasts of a round's scrambles count as sampling error, eq. (24). Source: 95 % of Student's t
+with as many degrees of freedom, 3.18 and 2.78; all seven contrasts take twice the time, most of a round's, for 2.36."""
 
 CONTRACTION = 0.3
 """1. Of the change when a correction is taken once more that counts as error, eq. (26). Source: measured, 0.1 was seen."""
@@ -179,6 +183,10 @@ ROUGH = 3.0
 TIME_STEP_PART = 0.5
 """1. Of accuracy, below which the panels' time-step error is small enough. Source: choice."""
 
+TIME_STEP_PART_AT_LAST = 1.0
+"""1. The same on the larger pair of samples. Source: measured; where weights jump, what a small sample tells is mostly the noise of the few
+paths that jump at the time, and finer panels do not reduce it. A round measures it again by its own samples."""
+
 LEFT_OUT_PART = 0.1
 """1. Of accuracy, that curves may move over panels at the end which are left out. Source: choice, a fifth of the time-step's part."""
 
@@ -188,7 +196,7 @@ SCRAMBLES = 8
 """Scrambles. Of a round. Source: choice; their spread is a standard error to a quarter of itself."""
 
 LEAST_SETTLED = 5
-"""Scrambles. Of SCRAMBLES that have to settle for a spread. Source: choice."""
+"""Scrambles. Of SCRAMBLES whose separate solves have to settle. Source: choice."""
 
 THREADS = 2
 """Threads. That take scrambles side by side. Source: choice, the processors of the smallest machine; bits do not depend on it."""

@@ -36,6 +36,7 @@ from dlnflow.dmft.constants import (
     SETTLED_PART,
     SMALL_PATHS,
     TIME_STEP_PART,
+    TIME_STEP_PART_AT_LAST,
 )
 from dlnflow.dmft.errors import Errors
 from dlnflow.dmft.outcome import Unsettled
@@ -105,7 +106,7 @@ def _after_panels(stage: Panels, outcome: Panelled, accuracy: float) -> Stage:
     more = stage.pair < LAST_PAIR
     if outcome.residual > ROUGH * tolerance(accuracy) and more:
         return _with_more_paths(replace(stage, best=np.inf), accuracy)
-    if stage.best < TIME_STEP_PART * accuracy:
+    if stage.best < (TIME_STEP_PART if more else TIME_STEP_PART_AT_LAST) * accuracy:
         return _on(outcome, accuracy)
     is_far = outcome.error > min(FAR, GAIN * stage.before)
     if (more and is_far) or outcome.mesh.is_finest:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from scipy.linalg import hadamard
 
 from dlnflow.dmft import sampling
 from dlnflow.dmft.averages import Averages
@@ -21,8 +22,7 @@ from dlnflow.dmft.constants import (
     CHECK_SCRAMBLES,
     CHECK_SIZE,
     CONTRACTION,
-    COVERAGE,
-    LEAST_SETTLED,
+    CONTRAST_COVERAGE,
     MANY,
     MANY_AT_ONE,
     MOST_DRAWN,
@@ -78,7 +78,7 @@ class Refinement:
         return with_another_node(self.base, self.task, self.scale)
 
     def round(self, base: State, paths: int) -> Corrected | Unsettled:
-        """Eq. (20): `base` corrected by the mean of all scrambles of `paths` paths; single ones, drawn towards it, give the spread."""
+        """Eq. (20): `base` corrected by the mean of all scrambles of `paths` paths; contrasts of them give the spread."""
         averages = _side_by_side(lambda scramble: self._averages(base, paths, scramble), range(SCRAMBLES))
         if isinstance(averages, Unsettled):
             return averages
@@ -91,7 +91,7 @@ class Refinement:
         if isinstance(state, Unsettled):
             return state
         curves = values(state, self.task.times)
-        spread = self._spread(state, curves, [correction + (one - mean) * SCRAMBLES**-0.5 for one in averages])
+        spread = self._spread(state, curves, [correction + contrast * SCRAMBLES**-0.5 for contrast in _contrasts(averages)])
         return spread if isinstance(spread, Unsettled) else Corrected(Solved(state, curves, paths), spread, correction)
 
     def check(self, base: State, solved: Solved, correction: Averages, number: int) -> tuple[Solved, Curves] | Unsettled:
@@ -188,7 +188,7 @@ class Refinement:
         return state
 
     def _spread(self, state: State, mean: Curves, corrections: list[Averages]) -> Curves | Unsettled:
-        """Eq. (24): COVERAGE standard deviations of the curves with these corrections, relative to the `mean` ones, those of `state`.
+        """Eq. (24): what the curves with these corrections tell of the error of the `mean` ones, those of `state`.
 
         Where panels need Newton's corrections, late curves amplify residuals, which would pass for a spread.
         """
@@ -199,11 +199,12 @@ class Refinement:
             self.task.progress(state.edges[-1])
             return one if isinstance(one, Unsettled) else values(one, self.task.times)
 
-        single = most_settled(curves, corrections)
+        single = most_settled(curves, corrections, min(CONTRAST_COVERAGE))
         if isinstance(single, Unsettled):
             return single
-        spread = {name: np.std([one[name] for one in single], axis=0, ddof=1) for name in mean}
-        return {name: COVERAGE * self.scale.relative(name, spread[name], value) for name, value in mean.items()}
+        spread = {name: np.sqrt(np.mean([(one[name] - value) ** 2 for one in single], axis=0)) for name, value in mean.items()}
+        coverage = CONTRAST_COVERAGE[len(single)]
+        return {name: coverage * self.scale.relative(name, spread[name], value) for name, value in mean.items()}
 
     def _draw(self, paths: int, *key: int) -> sampling.Sample:
         return sampling.draw(self.task.problem, paths, self.base.rank, self.task.seed(*key), self.aims, paths >= self.many)
@@ -264,14 +265,14 @@ def drawable(paths: float) -> int:
     return size * int(np.ceil(paths / size))
 
 
-def most_settled(solve: Callable[[In], Out | Unsettled], inputs: list[In]) -> list[Out] | Unsettled:
-    """What `solve` makes of the inputs, one for each scramble, without those that do not settle; Unsettled where few do."""
+def most_settled(solve: Callable[[In], Out | Unsettled], inputs: list[In], least: int) -> list[Out] | Unsettled:
+    """What `solve` makes of the inputs without those that do not settle; Unsettled where fewer than `least` do."""
     every: list[Out] = []
     with ThreadPoolExecutor(THREADS) as pool:
         for tried, one in enumerate(pool.map(solve, inputs), 1):
             if not isinstance(one, Unsettled):
                 every.append(one)
-            elif tried - len(every) > SCRAMBLES - LEAST_SETTLED:
+            elif tried - len(every) > len(inputs) - least:
                 pool.shutdown(wait=False, cancel_futures=True)
                 return Unsettled("too few scrambles settle")
     return every
@@ -281,6 +282,13 @@ def _side_by_side(make: Callable[[In], Out | Unsettled], inputs: Iterable[In]) -
     """What `make` makes of each input, by THREADS at a time; where one is Unsettled, those that have not begun are left out."""
     with ThreadPoolExecutor(THREADS) as pool:
         return settled(pool.map(make, inputs))
+
+
+def _contrasts(averages: list[Averages]) -> Iterable[Averages]:
+    """Sums of scrambles that are independent of their mean and of one another, and of the variance of one scramble."""
+    for signs in hadamard(SCRAMBLES)[1 : 1 + max(CONTRAST_COVERAGE)] * SCRAMBLES**-0.5:
+        first, *others = (one * float(sign) for one, sign in zip(averages, signs, strict=True))
+        yield sum(others, first)
 
 
 def _mean(averages: Iterable[Averages]) -> Averages:

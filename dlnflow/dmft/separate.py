@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlnflow.dmft import sampling
-from dlnflow.dmft.constants import COVERAGE, FEWER, ORDER, SCRAMBLES, SEPARATE_PATHS, TANGENT_MEMORY, THREADS
+from dlnflow.dmft.constants import COVERAGE, FEWER, LEAST_SETTLED, ORDER, SCRAMBLES, SEPARATE_PATHS, TANGENT_MEMORY, THREADS
 from dlnflow.dmft.errors import Curves, Errors
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.outcome import Unsettled, settled
@@ -44,7 +44,7 @@ def _solves(task: Task, like: State, paths: int) -> list[State] | Unsettled:
         task.progress(like.edges[-1])
         return state
 
-    return most_settled(solve, list(range(SCRAMBLES)))
+    return most_settled(solve, list(range(SCRAMBLES)), LEAST_SETTLED)
 
 
 def _curves(task: Task, states: list[State]) -> dict[str, list[np.ndarray]]:

@@ -156,7 +156,7 @@ def _round(task: Task, stage: Round) -> Outcome:
         progress.journal.preview(task.times, solved.curves, standard_errors(solved.curves, errors, stage.mesh.pilot.scale))
     progress.reached = max(PILOT_SHARE, progress.reached)
     progress.journal.save(partial(checkpoint.save, stage, progress.reached))
-    _enter(task, ROUND_SHARE, 4 * SCRAMBLES, f"round {stage.number + 1}: {SCRAMBLES} times {stage.paths} paths")
+    _enter(task, ROUND_SHARE, 3 * SCRAMBLES, f"round {stage.number + 1}: {SCRAMBLES} times {stage.paths} paths")
     return stage.refinement.round(stage.base or stage.refinement.base, stage.paths)
 
 

@@ -22,7 +22,7 @@ def few_paths(monkeypatch):
 
 
 def run(kind: str, journal: Kept, problem: Problem = PROBLEM, horizon: float = 4.0):
-    return solve(problem, horizon, accuracy=0.008, seed=2, dynamics=DYNAMICS[kind], journal=journal)
+    return solve(problem, horizon, accuracy=0.002, seed=2, dynamics=DYNAMICS[kind], journal=journal)
 
 
 @pytest.mark.parametrize("kind, problem, horizon", [("flow", PROBLEM, 4.0), ("flow", SMALL, 4.0), ("descent", PROBLEM, 4.0)])

@@ -12,6 +12,7 @@ from dlnflow.dmft.constants import (
     FINER,
     FIRST_ROUND_PATHS,
     GAIN,
+    IN_VAIN,
     LAST_PAIR,
     LAST_TIMES,
     MANY_PANELS,
@@ -107,6 +108,8 @@ SEARCH = {
     "the small sample is rough: more paths": (FIRST, panelled(0.001, ROUGH_RESIDUAL), ("panels", 1, 0, 0.1)),
     "the largest one may be": (replace(FIRST, pair=1), panelled(0.001, ROUGH_RESIDUAL), ("round", None, SMALL, 2048)),
     "the largest small sample: more paths in its first round": (FIRST, panelled(0.001, size=LARGEST), ("round", None, LARGEST, 16384)),
+    "on most paths the accuracy itself will do": (replace(FIRST, pair=1), panelled(0.009, size=LARGEST), ("round", None, LARGEST, 16384)),
+    "but not on few": (FIRST, panelled(0.009), ("panels", 0, 1, FIRST.good)),
     "panels do not settle: more paths": (FIRST, NO, ("panels", 1, 0, 0.1)),
     "nor on these: the best of before": (replace(LATER, pair=1), NO, ("round", BETTER, SMALL, 2048)),
     "no small sample settles: separate solves": (replace(FIRST, pair=1), Bare(mesh()), ("separate",)),
@@ -243,6 +246,15 @@ def test_later_rounds_that_leave_the_fixed_point_alone_call_for_the_larger_pair(
     assert isinstance(after.fallback, Accepted)  # what the rounds came to stands unless new panels do better
     assert said(after_round(checked(40, 0, 120), number=0))[0] == "round"
     assert said(after_round(checked(40, 0, 120), LARGEST, 1))[0] == "round"
+
+
+def test_a_round_of_more_paths_that_is_no_better_calls_for_the_larger_pair_or_ends_the_solve():
+    before, vain = checked(150, 0, 10), checked(160, 0, 10)
+    assert before.solved.paths * IN_VAIN == 4096
+    assert said(after_round(vain, number=1, paths=4096, last=before)) == ("panels", 1, 0, BOUND)
+    assert isinstance(after_round(vain, LARGEST, 1, 4096, last=before), Done)
+    assert said(after_round(vain, LARGEST, 1, 2048, last=before))[0] == "round"  # too few more to tell
+    assert said(after_round(checked(140, 0, 10), LARGEST, 1, 4096, last=before))[0] == "round"
 
 
 @pytest.mark.parametrize(("sampling", "more"), [(50, 2), (100, 2), (200, 4), (400, 8)])

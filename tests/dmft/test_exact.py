@@ -123,7 +123,8 @@ def test_grokking_ends_at_the_lasso(noise):
     """On the first, smallest sample the noise keeps the fixed point from settling, whatever the paths of the rounds.
 
     What the iterations of panels leave is amplified a thousand times: where that is more than the error of the nodes, finer panels do
-    not help. The end is as far from the LASSO as the second half of the time has still moved it, or less.
+    not help. The end is as far from the LASSO as the second half of the time has still moved it, or less. The train loss is then 2e-5 of
+    what it was: errors that an accuracy of 0.01 allows are half of it, and two per cent are what it has, 0.7 of which time would take off.
     """
     target = BernoulliGaussTarget(density=0.05)
     problem = Problem(aspect_ratio=0.5, target=target, noise_std=noise, initial_scale=5.0, weight_decay=1e-3)
@@ -131,10 +132,10 @@ def test_grokking_ends_at_the_lasso(noise):
     assert solution.diagnostics["outcome"] == "converged"
     assert solution.diagnostics["nodes"] <= 120
     end = final_state(problem)
-    for name, expected in (("u_norm", end.u_norm), ("train_loss", end.train_loss)):
+    for name, expected, share in (("u_norm", end.u_norm, 0.01), ("train_loss", end.train_loss, 0.02)):
         before, value = solution.values[name]
         assert abs(value - expected) <= 3 * solution.stderr[name][-1] + abs(value - before)
-        assert abs(value - expected) < 0.01 * expected
+        assert abs(value - expected) < share * expected
 
 
 def test_reference_problem():

@@ -161,4 +161,5 @@ class Averages:
 
 def no_averages(nodes: int, strata: int) -> Averages:
     """Zeros for N nodes and S strata."""
-    return Averages(*(np.zeros((nodes, nodes)) for _ in range(3)), Observed(np.zeros((strata, len(OBSERVED), nodes))))
+    response, correlation, added = np.zeros((3, nodes, nodes))
+    return Averages(response, correlation, added, Observed(np.zeros((strata, len(OBSERVED), nodes))))

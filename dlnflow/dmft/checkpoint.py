@@ -92,8 +92,8 @@ def state_of(arrays: Arrays, problem: Problem, sample: Sample) -> State:
 def _flat_averages(name: str, averages: Averages | None) -> dict[str, Any]:
     if averages is None:
         return {}
-    parts = {"response": averages.response, "correlation": averages.correlation, "stein": averages.stein, "observed": averages.observed.rows}
-    return {f"{name}.{part}": array for part, array in parts.items()}
+    kernels = {part: getattr(averages, part) for part in ("response", "correlation", "stein")}
+    return {f"{name}.{part}": array for part, array in (kernels | {"observed": averages.observed.rows}).items()}
 
 
 def _averages(name: str, arrays: Arrays) -> Averages | None:

@@ -84,8 +84,8 @@ class Paths:
         """Eq. (10) on a panel: rows of R_w and E[e eᵀ] (m, n + m), E[e zᵀ] (m, D), E[z eᵀ] of its own modes with earlier nodes (m, n), and
         the sums of what is `observed` on its nodes.
 
-        The paths are driven by the rows `factor` (m, D) of L, of whose modes so many are `known`, and answer to the rows `memory` (m, n + m) of R_r. They start from H as it is
-        on the panel, and leave H, E, its integral, slopes and tangents there.
+        The paths are driven by the rows `factor` (m, D) of L, of whose modes so many are `known`, and answer to the rows `memory`
+        (m, n + m) of R_r. They start from H as it is on the panel, and leave H, E, its integral, slopes and tangents there.
         """
         slope, tangent = room
 

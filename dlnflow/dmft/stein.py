@@ -50,7 +50,10 @@ class Part:
 
 
 def part(response: Array, regression: Array, earlier: Array, factor: Array, rows: Array) -> Part:
-    """From rows of R_w (m, n + m), E[e zᵀ] (m, D) and E[z eᵀ] of the own modes with earlier nodes (m, n), L before (n, old) and on it (m, D)."""
+    """That of a panel, from its rows of R_w (m, n + m), E[e zᵀ] (m, D), and E[z eᵀ] of its own modes with earlier nodes (m, n).
+
+    `factor` (n, old) is L on earlier nodes, `rows` (m, D) on the panel.
+    """
     n, old = factor.shape
     known = response[:, n:] @ rows
     known[:, :old] += response[:, :n] @ factor

@@ -203,11 +203,12 @@ class Problem(Model):
     def learned_slope(self) -> float:
         """About E[c k] at w = w*, u v = 0, where k = (L|w*|)^(2−2/L): from above, by the mean square of the weights of each kind."""
         power = 2 - 2 / self.depth
-        return sum(
+        slopes = (
             group.weight * group.variance * kind.probability * (self.depth * np.hypot(kind.mean, kind.variance**0.5)) ** power
             for group in self.population
             for kind in group.target.mixture()
         )
+        return float(sum(slopes))
 
     def share_beyond(self, size: float) -> float:
         """The probability that c |w*| > `size`."""

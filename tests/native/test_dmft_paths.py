@@ -108,8 +108,9 @@ def advanced(problem: Problem, blocks):
         slope = lanes((P // native.LANES, m, native.LANES))
         for _ in range(2):
             row = native.advance(
-                paths, blocks, known=problem.rank - OWN, factor=problem.factor[here], memory=problem.memory[here, : n + m].copy(), integral=integral,
-                quadrature=problem.quadratures[n // m], decay=problem.decay[here], shift=problem.integrals[: n // m + 1, -1].ravel(),
+                paths, blocks, known=problem.rank - OWN, factor=problem.factor[here], memory=problem.memory[here, : n + m].copy(),
+                integral=integral, quadrature=problem.quadratures[n // m], decay=problem.decay[here],
+                shift=problem.integrals[: n // m + 1, -1].ravel(),
                 height=height, error=error, running=running, slope=slope, tangents=[*tangents, tangent], edge=edge, reached=reached,
                 early=np.zeros(P // native.BLOCK, np.int64), kinds=2,
             )  # fmt: skip
@@ -123,7 +124,8 @@ def advanced(problem: Problem, blocks):
 def test_advance(case):
     problem = Problem(**case)
     response, correlation, regression, sums, _ = problem.averages()
-    for n, (rows_w, rows_e, rows_z, earlier, rows_sums) in zip(range(0, problem.size, problem.order), advanced(problem, (0, 3)), strict=True):
+    starts = range(0, problem.size, problem.order)
+    for n, (rows_w, rows_e, rows_z, earlier, rows_sums) in zip(starts, advanced(problem, (0, 3)), strict=True):
         here, upto = slice(n, n + problem.order), n + problem.order
         close(rows_w, response[here, :upto], SINGLE)
         close(rows_e, correlation[here, :upto], DOUBLE)

@@ -46,7 +46,7 @@ class Panel:
 class Front:
     """The arrays of a `State`, allocated for `capacity` nodes and only touched up to N, and the `paths`.
 
-    `held` may hold, for each panel, the block of L that new modes are turned towards; `known` and `excess` are those of `linear`.
+    `held` may hold, for each panel, the block of L that new modes are turned towards; `expected` and `excess` are those of `linear`.
     """
 
     problem: Problem
@@ -62,7 +62,7 @@ class Front:
     residual_response: Array
     factor: Array
     readout: Array
-    known: Array
+    expected: Array
     excess: Array
     edges: list[float] = field(default_factory=lambda: [0.0])
     ranks: list[int] = field(default_factory=lambda: [0])
@@ -85,7 +85,7 @@ class Front:
     def linear(self) -> stein.Linear:
         """What of the error is linear in the noise, on the nodes so far."""
         n, rank = self.nodes, self.rank
-        return stein.Linear(self.known[:n, :rank], self.excess[:n, :rank])
+        return stein.Linear(self.expected[:n, :rank], self.excess[:n, :rank])
 
     @property
     def is_full(self) -> bool:
@@ -143,9 +143,9 @@ class Front:
         self.residual = max(self.residual, panel.residual)
 
     def _accept_linear(self, part: stein.Part) -> None:
-        n, known, rank = self.nodes, self.rank, part.linear.known.shape[1]
+        n, known, rank = self.nodes, self.rank, part.linear.expected.shape[1]
         here = slice(n, n + self.order)
-        self.known[here, :rank], self.excess[here, :rank] = part.linear.known, part.linear.excess
+        self.expected[here, :rank], self.excess[here, :rank] = part.linear.expected, part.linear.excess
         self.excess[:n, known:rank] = part.excess
 
     def _accept_modes(self, factor: Factor) -> None:
@@ -201,7 +201,7 @@ def start(
     """The front at t = 0, with room for `panels` panels of `order` nodes."""
     size = order * panels
     correlation, response, residual_correlation, residual_response = (np.zeros((size, size)) for _ in range(4))
-    factor, readout, known, excess = (np.zeros((size, len(sample.modes))) for _ in range(4))
+    factor, readout, expected, excess = (np.zeros((size, len(sample.modes))) for _ in range(4))
     return Front(
         problem=problem,
         order=order,
@@ -216,6 +216,6 @@ def start(
         residual_response=residual_response,
         factor=factor,
         readout=readout,
-        known=known,
+        expected=expected,
         excess=excess,
     )

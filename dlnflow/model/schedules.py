@@ -28,13 +28,6 @@ class ListSchedule(Schedule):
     kind: Literal["list"]
     values: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_STEPS, description="η of every step, in their order")]
 
-    @model_validator(mode="before")
-    @classmethod
-    def _is_no_bare_list(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            raise ValueError('a list of steps is written {"kind": "list", "values": […]}')
-        return value
-
     @property
     def sizes(self) -> Array:
         """The values."""
@@ -95,8 +88,6 @@ NUMBER = "a number"  # in place of a kind, and among the kinds where one is refu
 
 
 def _kind(value: Any) -> str | None:
-    if isinstance(value, list | tuple):
-        return "list"
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", NUMBER)
     return None if kind is None else str(kind)
 

@@ -117,10 +117,8 @@ def test_overtaken_requests_are_cancelled_and_the_last_one_counts(visit: Open, s
     settled(page)
     deleted: list[str] = []
     page.on("request", lambda request: request.method == "DELETE" and deleted.append(request.url))
-    number(page, "noise_std").fill("0.4")
-    expect(page.locator("#explore-said")).to_contain_text("refined when", timeout=SECONDS)
     with page.expect_request(lambda request: '"accuracy":0.01' in (request.post_data or "")):
-        pass  # the hand rests, and the fine result is asked for
+        number(page, "noise_std").fill("0.4")  # the hand rests, and the fine result is asked for
     for value in ("0.5", "0.6", "0.7"):
         number(page, "noise_std").fill(value)
     await_drawn(page, noise_std=0.7)

@@ -62,7 +62,6 @@ WRONG = {
         "dynamics.step_size.warmup_steps",
         "raise steps",
     ),
-    "schedule as a bare list": (steps(step_size=[0.1] * 20), "dynamics.step_size", 'written {"kind": "list", "values"'),
     "schedule of no kind": (steps(step_size={"start": 0.1}), "dynamics.step_size.kind", "which kind"),
     "schedule of another kind": (steps(step_size={"kind": "exponential"}), "dynamics.step_size.kind", "'a number', 'list', 'linear'"),
     "schedule whose kind is a list": (steps(step_size={"kind": []}), "dynamics.step_size.kind", "'cosine'"),

@@ -125,7 +125,7 @@ COVERAGE = 2.4
 
 CONTRAST_COVERAGE = {3: 3.2, 4: 2.8}
 """Standard errors by contrasts. What so many contrasts of a round's scrambles count as sampling error, eq. (24). Source: 95 % of Student's
-t with as many degrees of freedom, 3.18 and 2.78; all seven contrasts would take twice the time, most of a round's, for 2.36."""
+t with as many degrees of freedom, 3.18 and 2.78; all seven contrasts would be three more passes for 2.36."""
 
 CONTRACTION = 0.3
 """1. Of the change when a correction is taken once more that counts as error, eq. (26). Source: measured, 0.1 was seen."""

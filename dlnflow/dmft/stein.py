@@ -1,13 +1,13 @@
 """What Stein's identity adds to the correlation of the errors, so that C_r has less noise, eq. (7a).
 
-As ζ = L z with independent standard normals z, E[e zᵀ] = R_w L =: Λ. Over a sample both sides have noise, that of tangents being five to
-thirty times less. With E[z zᵀ] = 1 over the sample,
+As ζ = L z with independent standard normals z, E[e zᵀ] = R_w L =: Λ. Over a sample both sides have noise, that of tangents
+being five to thirty times less. With E[z zᵀ] = 1 over the sample,
 
     Λ Λᵀ + E[(e − Λ z)(e − Λ z)ᵀ] = E[e eᵀ] + Λ Δᵀ + Δ Λᵀ,   Δ = Λ − E[e zᵀ],
 
-has the same mean as E[e eᵀ], without the noise of E[e zᵀ]. Late in training C_r = R_r (C_e + σ²) R_rᵀ is a small difference: what of e
-follows ζ cancels but for that noise, and this was most of the error of a train loss. The test loss is better off without it: there the
-noise of Λ would count in full.
+has the same mean as E[e eᵀ], without the noise of E[e zᵀ]. Late in training C_r = R_r (C_e + σ²) R_rᵀ is a small difference:
+what of e follows ζ cancels but for that noise, and this was most of the error of a train loss. The test loss is better off
+without it: there the noise of Λ would count in full.
 """
 
 from dataclasses import dataclass

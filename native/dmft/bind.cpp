@@ -83,8 +83,8 @@ Propagated propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbe
     return std::tuple(response, correlation, regression, sums);
 }
 
-Advanced advance(const Paths& paths, std::pair<int, int> blocks, int known, Numbers2 factor, Numbers2 memory, Numbers2 integral, Numbers2 quadrature,
-                 Numbers1 decay, Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> running,
+Advanced advance(const Paths& paths, std::pair<int, int> blocks, int known, Numbers2 factor, Numbers2 memory, Numbers2 integral,
+                 Numbers2 quadrature, Numbers1 decay, Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> running,
                  Array<double, 3> slope, std::vector<Array<float, 4>> tangents, Array<float, 3> edge, Array<float, 3> reached,
                  Array<const std::int64_t, 1> early, int kinds) {
     const std::ptrdiff_t m = integral.shape(0), n = std::ptrdiff_t(memory.shape(1)) - m, capacity = height.shape(1);
@@ -112,7 +112,8 @@ Advanced advance(const Paths& paths, std::pair<int, int> blocks, int known, Numb
         kept.tangents.push_back(tangents[p].data());
     }
     const auto response = zeros<Result2>({std::size_t(m), std::size_t(n + m)}),
-               correlation = zeros<Result2>({std::size_t(m), std::size_t(n + m)}), regression = zeros<Result2>({std::size_t(m), factor.shape(1)}),
+               correlation = zeros<Result2>({std::size_t(m), std::size_t(n + m)}),
+               regression = zeros<Result2>({std::size_t(m), factor.shape(1)}),
                earlier = zeros<Result2>({std::size_t(m), std::size_t(n)});
     const auto sums = zeros<Result3>({std::size_t(kinds), std::size_t(OBSERVED), std::size_t(m)});
     const PanelAverages averages{rows_of(response), rows_of(correlation), rows_of(regression), rows_of(earlier), cube_of(sums)};
@@ -208,8 +209,8 @@ void bind_dmft(nb::module_& module) {
         "kernels.\n\n"
         "`factor` (N, rank) is L, `memory` (N, N) R_r, `integrals` (K, m, m) B, `quadratures` (K, m, m + 1) the\n"
         "integral over time from the left edge and the nodes, `ahead` (N, 3) weights of the last three nodes in a first\n"
-        "guess, `decay` (N,) −2λt. E[E E] is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is filled\n"
-        "with H. None where a path does not settle.");
+        "guess, `decay` (N,) −2λt. E[E E] is filled up to the panel of each row. Without `tangents` R_w is zero; `heights` (N, P) is\n"
+        "filled with H. None where a path does not settle.");
     module.def(
         "advance", face::advance, "paths"_a, "blocks"_a, nb::kw_only(), "known"_a, "factor"_a.noconvert(), "memory"_a.noconvert(),
         "integral"_a.noconvert(), "quadrature"_a.noconvert(), "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(),

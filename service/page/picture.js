@@ -7,8 +7,8 @@ import { curvesOf, nameOf, partOf, QUANTITIES } from "./quantities.js";
 import { differences, sayTogether } from "./settings.js";
 import { band, MEANING, pointsOf } from "./traces.js";
 
-// shown: [{ settings, parts, theory, slot }], the current settings first, in slot 0: each keeps the colour of its slot; axes: { time, value },
-// each "log" or "linear". Gives the caption.
+// shown: [{ settings, parts, theory, slot }], the current settings first, in slot 0: each keeps the colour of its slot;
+// axes: { time, value }, each "log" or "linear". Gives the caption.
 export function drawPicture(node, shown, quantity, axes) {
   const [current] = shown,
     part = current.parts[partOf(quantity)];

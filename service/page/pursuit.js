@@ -68,11 +68,13 @@ export class Pursuit {
     }
   }
 
+  // Tells nothing once the run is over, as where its curves have failed: by then other settings may be computed.
   async tellTheory(settings, signal) {
+    const tell = (news) => this.running?.stop.signal === signal && this.news(settings, news);
     try {
-      this.news(settings, { theory: await predict(theoryRequest(settings), signal), theoryError: null });
+      tell({ theory: await predict(theoryRequest(settings), signal), theoryError: null });
     } catch (error) {
-      if (error.name !== "AbortError") this.news(settings, { theory: null, theoryError: sayRefusal(error) });
+      if (error.name !== "AbortError") tell({ theory: null, theoryError: sayRefusal(error) });
     }
   }
 }

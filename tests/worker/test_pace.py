@@ -6,12 +6,11 @@ import os
 import pytest
 
 from dlnflow.forecast_fit import PACE_SECONDS
-from tests.worker.test_run import ID, queued, run, solution
+from tests.worker.attempts import ID, run, solution
 from worker import pace
 from worker.pace import PERIOD_SECONDS, Pace
 from worker.upkeep import Upkeep
 
-__all__ = ["queued"]
 
 
 def test_the_pace_is_the_processor_time_of_a_solve_over_that_of_the_fit(monkeypatch):

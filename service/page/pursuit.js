@@ -47,20 +47,23 @@ export class Pursuit {
     const stop = new AbortController(),
       running = { stop, since: performance.now(), fine: accuracy === FINE };
     this.running = running;
+    let theory = null;
     try {
       const asked = [...new Set(["curves", part])];
       const tell = (record, curve) => {
         const grows = curve && !running.fine && performance.now() > running.since + SLOW;
         this.news(settings, { running: record, sofar: grows ? curve : null });
       };
-      const curves = compute(curvesRequest(settings, accuracy), asked, stop.signal, tell), // which is asked for first: it takes longer
-        theory = this.tellTheory(settings, stop.signal);
+      const curves = compute(curvesRequest(settings, accuracy), asked, stop.signal, tell); // which is asked for first: it takes longer
+      theory = this.tellTheory(settings, stop.signal);
       const parts = await curves;
       await theory;
       this.news(settings, { parts, accuracy, error: null });
       return true;
     } catch (error) {
-      if (error.name !== "AbortError") this.news(settings, { error: sayRefusal(error) });
+      if (error.name === "AbortError") return false;
+      await theory; // which would be taken for newer settings' later
+      this.news(settings, { error: sayRefusal(error) });
       return false;
     } finally {
       clearTimeout(running.hurry);
@@ -68,13 +71,11 @@ export class Pursuit {
     }
   }
 
-  // Tells nothing once the run is over, as where its curves have failed: by then other settings may be computed.
   async tellTheory(settings, signal) {
-    const tell = (news) => this.running?.stop.signal === signal && this.news(settings, news);
     try {
-      tell({ theory: await predict(theoryRequest(settings), signal), theoryError: null });
+      this.news(settings, { theory: await predict(theoryRequest(settings), signal), theoryError: null });
     } catch (error) {
-      if (error.name !== "AbortError") tell({ theory: null, theoryError: sayRefusal(error) });
+      if (error.name !== "AbortError") this.news(settings, { theory: null, theoryError: sayRefusal(error) });
     }
   }
 }

@@ -12,7 +12,6 @@ from worker.pace import PERIOD_SECONDS, Pace
 from worker.upkeep import Upkeep
 
 
-
 def test_the_pace_is_the_processor_time_of_a_solve_over_that_of_the_fit(monkeypatch):
     clock = iter([0.0, 4 * PACE_SECONDS, 10.0, 10.0 + 3 * PACE_SECONDS, 20.0, 20.0 + 5 * PACE_SECONDS])
     solved = []

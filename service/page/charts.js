@@ -3,7 +3,7 @@ import { colors, DASHES, fade, isDark, put, style, timeAxis, valueAxis } from ".
 import { show } from "./dom.js";
 import { phaseBars } from "./phases.js";
 import { nameOf, QUANTITIES } from "./quantities.js";
-import { band, bars, pointsOf, symbolOf } from "./traces.js";
+import { band, bars, pointsOf, sayPoints, symbolOf } from "./traces.js";
 
 const SYMBOLS = {
   aspect_ratio: "δ",
@@ -112,11 +112,7 @@ function ends(theory, names) {
 
 function describe(jobs, names) {
   const parts = jobs.flatMap(({ record, curves }) =>
-    names.map((name) => {
-      const { time, value } = pointsOf(curves, name);
-      if (!time.length) return `${NAMES[name]} (${record.kind}): no values yet`;
-      return `${NAMES[name]} (${record.kind}) from ${show(value[0])} at time ${show(time[0])} to ${show(value.at(-1))} at time ${show(time.at(-1))}`;
-    }),
+    names.map((name) => `${NAMES[name]} (${record.kind}) ${sayPoints(pointsOf(curves, name))}`),
   );
   return parts.length ? `Log-log plot. ${parts.join("; ")}.` : "no curves yet";
 }

@@ -5,7 +5,7 @@ import { show } from "./dom.js";
 import { phaseBars, sayPhases } from "./phases.js";
 import { curvesOf, nameOf, partOf, QUANTITIES } from "./quantities.js";
 import { differences, sayTogether } from "./settings.js";
-import { band, MEANING, pointsOf } from "./traces.js";
+import { band, MEANING, pointsOf, sayPoints } from "./traces.js";
 
 // shown: [{ settings, parts, theory, slot }], the current settings first, in slot 0: each keeps the colour of its slot;
 // axes: { time, value }, each "log" or "linear". Gives the caption.
@@ -134,11 +134,7 @@ function ends(lines, log) {
 }
 
 function describe(lines, theory) {
-  const parts = lines.map(({ text, points: { time, value } }) =>
-    value.length
-      ? `${text}: from ${show(value[0])} at time ${show(time[0])} to ${show(value.at(-1))} at time ${show(time.at(-1))}`
-      : `${text}: no values to draw`,
-  );
+  const parts = lines.map(({ text, points }) => `${text}: ${sayPoints(points)}`);
   return [...parts, sayPhases(theory?.phases)].filter(Boolean).join("; ");
 }
 

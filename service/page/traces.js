@@ -1,5 +1,6 @@
 // One curve as traces of a chart: ± one standard error as a band or as bars, and dotted grey where it is below its own error.
 import { fade, style } from "./canvas.js";
+import { show } from "./dom.js";
 
 const SYMBOLS = ["circle", "square", "diamond", "cross", "x"];
 export const MEANING =
@@ -15,6 +16,14 @@ export function pointsOf(curves, name, logTime = true, logValue = true) {
   const value = take(curves[name]),
     stderr = take(curves[`${name}_stderr`], 0);
   return { time: take(curves.time), value, stderr, seen: value.map((v, i) => Math.abs(v) >= stderr[i]) };
+}
+
+// The first and the last of the points in words, as they are drawn.
+export function sayPoints({ time, value, stderr, seen }) {
+  if (!time.length) return "no values to draw";
+  const say = (i) =>
+    `${seen[i] ? show(value[i]) : `below ${show(Math.abs(value[i]) + stderr[i])}`} at time ${show(time[i])}`;
+  return `from ${say(0)} to ${say(time.length - 1)}`;
 }
 
 export function band(points, text, color, dash, log = true) {

@@ -21,8 +21,10 @@ from tests.e2e.stack import QUICK, Stack, free_port, wait_until
 from tests.processes import running
 
 ROOT = Path(__file__).parents[2]
+PYTHON = Path(sys.executable).resolve()  # a virtual environment's is a link to one that may stand in a home closed to others
 OPEN_TO_ALL = pytest.mark.skipif(
-    not all(folder.stat().st_mode & 0o001 for folder in (ROOT, *ROOT.parents)), reason="others may not enter the folder of this checkout"
+    not all(path.stat().st_mode & 0o001 for path in (ROOT, *ROOT.parents, PYTHON, *PYTHON.parents)),
+    reason="others may not enter the folder of this checkout or of its Python",
 )
 SYSTEM = shutil.which("redis-server") or ""
 needs_redis = pytest.mark.skipif(not SYSTEM, reason="needs a redis-server: apt-get install redis-server")

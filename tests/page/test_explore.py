@@ -206,6 +206,15 @@ def test_a_failed_job_says_why_in_its_own_words_and_the_old_picture_fades(visit:
     expect(page.locator("#picture")).not_to_have_class(re.compile("stale"))
 
 
+def test_what_is_below_its_own_error_is_said_so(visit: Open):
+    page = visit()
+    await_drawn(page, initial_scale=0.3)
+    number(page, "initial_scale").fill("1")
+    await_drawn(page, initial_scale=1)
+    label = re.compile("^test loss ± 1 s.e.: from 0.05.* to 0.03.* at time 32; train loss.* to below .*e-.* at time 32")
+    expect(page.locator("#picture")).to_have_attribute("aria-label", label, timeout=SECONDS)
+
+
 def test_the_way_past_the_top_stays_in_the_view(visit: Open):
     page = visit()
     await_drawn(page, initial_scale=0.3)

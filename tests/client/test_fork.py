@@ -139,7 +139,7 @@ GIVEN = """
 import os, sys
 import httpx2
 from dlnflow.client import Client, DlnflowError
-client = Client(http=httpx2.Client(base_url=sys.argv[1]))
+client = Client(http=httpx2.Client(base_url=sys.argv[1], timeout=60))
 client.job("parent")
 if not (pid := os.fork()):
     try:

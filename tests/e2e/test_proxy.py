@@ -57,7 +57,7 @@ def fronts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 def _answers(address: str) -> bool:
     try:
-        return httpx2.get(address).status_code == 200
+        return httpx2.get(address, timeout=60).status_code == 200
     except httpx2.TransportError:
         return False
 
@@ -69,7 +69,7 @@ def front(request, fronts) -> str:
 
 def test_every_address_that_is_given_leads_back(front: str):
     def follow(address: str) -> httpx2.Response:
-        answer = httpx2.get(urljoin(front, address))
+        answer = httpx2.get(urljoin(front, address), timeout=60)
         assert answer.status_code == 200, (address, answer.text)
         return answer
 
@@ -80,27 +80,27 @@ def test_every_address_that_is_given_leads_back(front: str):
     assert job["status"] == "succeeded"
     for address in job["links"].values():
         follow(address)
-    page = httpx2.get(front + "v1/jobs?limit=1&kind=simulation").json()
+    page = httpx2.get(front + "v1/jobs?limit=1&kind=simulation", timeout=60).json()
     assert follow(page["next"]).json()["jobs"][0]["id"] != page["jobs"][0]["id"]
     compared = httpx2.post(front + "v1/jobs", json=COMPARISON, headers={"Prefer": "wait=30"}, timeout=60).json()
     jobs = follow(compared["links"]["comparison"]).json()["jobs"]
     assert {follow(one["links"]["self"]).json()["kind"] for one in jobs.values()} == {"dmft", "simulation"}
     rows = np.random.default_rng(0).standard_normal((20, 10))
     matrix = "\n".join(",".join(map(repr, row)) for row in rows.tolist())
-    kept = httpx2.post(front + "v1/datasets", content=matrix, headers={"Content-Type": "text/csv"})
+    kept = httpx2.post(front + "v1/datasets", content=matrix, headers={"Content-Type": "text/csv"}, timeout=60)
     assert kept.json() | follow(kept.headers["location"]).json() == kept.json()
 
 
 def test_a_slash_at_the_end_leads_back(front: str):
     for address in ("v1/jobs/?limit=1", "v1/limits/", "docs/", "v1/jobs//"):
-        answer = httpx2.get(front + address)
+        answer = httpx2.get(front + address, timeout=60)
         assert answer.status_code == 307
-        there = httpx2.get(urljoin(front + address, answer.headers["location"]))
+        there = httpx2.get(urljoin(front + address, answer.headers["location"]), timeout=60)
         assert (there.status_code, there.url.path) == (200, "/dlnflow/" + address.partition("?")[0].rstrip("/"))
 
 
 def test_the_description_names_the_path(front: str):
-    assert httpx2.get(front + "openapi.json").json()["servers"] == [{"url": "/dlnflow"}]
+    assert httpx2.get(front + "openapi.json", timeout=60).json()["servers"] == [{"url": "/dlnflow"}]
 
 
 def test_a_data_set_may_be_as_long_as_the_service_takes(front: str):

@@ -261,7 +261,7 @@ def test_it_serves_on_ipv6(tmp_path: Path, host: str):
         def lives() -> bool:
             assert stack.process.poll() is None, stack.log.read_text()
             try:
-                return httpx2.get(f"{address}/healthz").status_code == 200
+                return httpx2.get(f"{address}/healthz", timeout=60).status_code == 200
             except httpx2.TransportError:
                 return False
 

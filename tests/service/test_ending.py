@@ -23,7 +23,7 @@ ID = job_id(request)
 
 
 def last_event(url: str) -> str:
-    return parse(httpx2.get(f"{url}/v1/jobs/{ID}/events").text)[-1]["id"]
+    return parse(httpx2.get(f"{url}/v1/jobs/{ID}/events", timeout=60).text)[-1]["id"]
 
 
 def test_whoever_has_seen_the_last_event_is_told_not_to_come_again(store, client, redis_url):
@@ -32,13 +32,13 @@ def test_whoever_has_seen_the_last_event_is_told_not_to_come_again(store, client
     finish(store)
     with serving(store, redis_url=redis_url) as url:
         seen = last_event(url)
-        answer = httpx2.get(f"{url}/v1/jobs/{ID}/events", headers={"Last-Event-ID": seen})
+        answer = httpx2.get(f"{url}/v1/jobs/{ID}/events", headers={"Last-Event-ID": seen}, timeout=60)
         assert (answer.status_code, answer.content) == (204, b"")
-        first = parse(httpx2.get(f"{url}/v1/jobs/{ID}/events").text)[0]["id"]
-        assert httpx2.get(f"{url}/v1/jobs/{ID}/events", headers={"Last-Event-ID": first}).status_code == 200
+        first = parse(httpx2.get(f"{url}/v1/jobs/{ID}/events", timeout=60).text)[0]["id"]
+        assert httpx2.get(f"{url}/v1/jobs/{ID}/events", headers={"Last-Event-ID": first}, timeout=60).status_code == 200
         client.delete(f"dlnflow:events:{ID}")  # they are kept for an hour
-        assert httpx2.get(f"{url}/v1/jobs/{ID}/events", headers={"Last-Event-ID": seen}).status_code == 204
-        assert [event["event"] for event in parse(httpx2.get(f"{url}/v1/jobs/{ID}/events").text)] == ["done"]
+        assert httpx2.get(f"{url}/v1/jobs/{ID}/events", headers={"Last-Event-ID": seen}, timeout=60).status_code == 204
+        assert [event["event"] for event in parse(httpx2.get(f"{url}/v1/jobs/{ID}/events", timeout=60).text)] == ["done"]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def api(redis_url) -> Iterator[tuple[subprocess.Popen, str]]:
 
 def _lives(url: str) -> bool:
     try:
-        return httpx2.get(f"{url}/healthz").status_code == 200
+        return httpx2.get(f"{url}/healthz", timeout=60).status_code == 200
     except httpx2.TransportError:
         return False
 
@@ -111,7 +111,7 @@ def test_whoever_hangs_up_leaves_no_answer_behind_for_others(store, redis_url):
                 wrong.extend([found] if found != wanted else [])
 
     def hang_up(wanted: str) -> None:
-        with httpx2.Client() as http:
+        with httpx2.Client(timeout=60) as http:
             for number in range(40):
                 with contextlib.suppress(httpx2.TimeoutException):
                     http.get(f"{url}/v1/jobs/{wanted}/events", timeout=0.001 * (number % 20 + 1))

@@ -75,7 +75,7 @@ def test_an_old_job_still_says_how_it_ended(store, url, client):
 
 
 def test_no_stream_without_a_job(url):
-    answer = httpx2.get(f"{url}/v1/jobs/nothing/events")
+    answer = httpx2.get(f"{url}/v1/jobs/nothing/events", timeout=60)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 

@@ -26,7 +26,7 @@ def url(store, redis_url):
 
 def addresses(url: str) -> list[str]:
     """Every address of the description that can be got, those outside it, and some at which there is nothing."""
-    paths = [path for path, methods in httpx2.get(f"{url}/openapi.json").json()["paths"].items() if "get" in methods]
+    paths = [path for path, methods in httpx2.get(f"{url}/openapi.json", timeout=60).json()["paths"].items() if "get" in methods]
     outside = ["/", "/docs", "/openapi.json", "/favicon.ico", "/page/main.js", "/page/plotly.min.js", "/static-offline-docs/swagger-ui.css"]
     return [path.replace("{job_id}", ID).replace("{dataset_id}", "x") for path in paths] + outside + ["/nothing", "/v1/jobs/x", "/v1/jobs/"]
 
@@ -36,8 +36,8 @@ CHANGING = {"date", "content-length", "content-type"}  # of streams and live num
 
 def test_head_has_the_headers_of_get_and_no_body(url):
     for path in addresses(url):
-        got = httpx2.get(url + path) if not path.endswith("events") else None
-        head = httpx2.head(url + path)
+        got = httpx2.get(url + path, timeout=60) if not path.endswith("events") else None
+        head = httpx2.head(url + path, timeout=60)
         assert head.content == b"", path
         if got is None:
             assert (head.status_code, head.headers["content-type"].split(";")[0]) == (200, "text/event-stream")
@@ -76,6 +76,6 @@ def test_head_of_the_events_of_a_waiting_job_ends_at_once(url, store):
 
 
 def test_head_is_among_the_methods_that_are_told(url):
-    assert httpx2.put(f"{url}/v1/jobs").headers["allow"] == "GET, HEAD, POST"
-    only_post = httpx2.head(f"{url}/v1/estimate")
+    assert httpx2.put(f"{url}/v1/jobs", timeout=60).headers["allow"] == "GET, HEAD, POST"
+    only_post = httpx2.head(f"{url}/v1/estimate", timeout=60)
     assert (only_post.status_code, only_post.headers["allow"]) == (405, "POST")

@@ -13,7 +13,7 @@ from dlnflow.dmft.task import Pilot, Task
 from dlnflow.model import Problem
 from dlnflow.solution import NAMES
 
-FORMAT = 8  # of what `save` writes
+FORMAT = 9  # of what `save` writes
 KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
 STATE = (*KERNELS, "factor", "readout", "time", "edges", "ranks", "order", "residual", "newton")
 

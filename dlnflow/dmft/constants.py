@@ -212,6 +212,10 @@ CHECK_SIZE = 4
 CHECK_SCRAMBLES = 2
 """Scrambles. Of a check, and of a round by which the time step is measured. Source: choice, one a processor."""
 
+UNCHECKED = 0.5
+"""1. Of accuracy, up to which a round is not checked: its error with all that it moved as fixed-point error. Source: choice; a check costs
+a tenth of a quick solve, but order parameters, of which a curve's error says little, gain by it."""
+
 MOST_CHECKS = 3
 """Checks. Of a round. Source: choice."""
 

@@ -21,10 +21,9 @@ from dlnflow.solution import Array
 class Panel:
     """A panel as the paths that its `rows` of R_r and C_r drive imply it.
 
-    `averages` are its rows of R_w and C_e, corrected, `sampled` those over the sample, with what is `linear` in the noise, what
-    Stein's identity `added` to C_e by it, and what is `observed` (S, m). `room` holds the
-    paths' slopes and tangents, see `Paths.advance`. `residual` is that of its iteration, `secants` what that learned in so many
-    `evaluations`; it `is_newton` where residuals were corrected by the derivative.
+    `averages` are its rows of R_w and C_e, corrected, `sampled` those over the sample, with what is `linear` in the noise and what is
+    `observed` (S, m). `room` holds the paths' slopes and tangents, see `Paths.advance`. `residual` is that of its iteration, `secants`
+    what that learned in so many `evaluations`; it `is_newton` where residuals were corrected by the derivative.
     """
 
     interval: Interval
@@ -33,7 +32,6 @@ class Panel:
     averages: Rows
     sampled: Rows
     linear: stein.Part
-    added: Array
     observed: Observed
     room: tuple[Array, Array32]
     residual: float
@@ -85,7 +83,7 @@ class Front:
     def linear(self) -> stein.Linear:
         """What of the error is linear in the noise, on the nodes so far."""
         n, rank = self.nodes, self.rank
-        return stein.Linear(self.expected[:n, :rank], self.excess[:n, :rank])
+        return stein.Linear(*(np.ascontiguousarray(kernel[:n, :rank]) for kernel in (self.expected, self.excess)))
 
     @property
     def is_full(self) -> bool:
@@ -125,7 +123,7 @@ class Front:
             (self.correlation, panel.averages.correlation),
             (self.residual_correlation, panel.rows.correlation),
             (self.sampled.correlation, panel.sampled.correlation),
-            (self.sampled.stein, panel.added),
+            (self.sampled.stein, panel.linear.added),
         ):
             kernel[here, :upto] = rows
             kernel[:n, here] = rows[:, :n].T

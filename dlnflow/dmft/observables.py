@@ -62,23 +62,11 @@ def values(state: State, times: Array) -> dict[str, Array]:
 
 def _interpolated(state: State, grid: Grid) -> Observed:
     """The averages over all strata at the requested times, (T,) each; shares of weights, which may jump, are monotone between nodes."""
-    start, nodes = _start(state.sample).whole().rows[:, 0], state.averages.observed.whole().rows.T
+    start, nodes = state.sample.observed.whole().rows[:, 0], state.averages.observed.whole().rows.T
     rows, steep = grid.interpolate(start, nodes).T, [OBSERVED.index(name) for name in ("missed", "false")]
     shares = PchipInterpolator(np.append(0.0, state.time), np.concatenate([start[None, steep], nodes[:, steep]]))
     rows[steep] = shares(grid.times).T
     return Observed(rows)
-
-
-def _start(sample: Sample) -> Observed:
-    """The averages at t = 0 by stratum, (S, 1) each."""
-    w, slope = sample.initial
-    error, rate = w - sample.target, sample.root**2 * slope
-    nothing = np.zeros_like(w)
-    is_found, is_wanted = np.abs(w) > sample.threshold, sample.target != 0
-    support = [is_wanted & ~is_found, is_found & ~is_wanted]
-    rows = np.stack([w * sample.target, np.abs(w), rate, w, error**2, *sample.initial_layers, nothing, nothing, *support])
-    kinds = sample.strata.max() + 1
-    return Observed(np.stack([rows[:, sample.stratum(k)] @ sample.weights[sample.stratum(k)] for k in range(kinds)])[:, :, None])
 
 
 def log_product(state: State, grid: Grid, times: Array) -> Array:
@@ -125,7 +113,7 @@ def _error(state: State) -> tuple[float, Array]:
 def norm(state: State, grid: Grid) -> Array:
     """E[w²] = E[(w − w*)²] + 2 E[w w*] − E[w*²], interpolated as its root, which leaves zero linearly."""
     second, (start, nodes) = state.problem.target_second_moment, _error(state)
-    start = start - second + 2 * _start(state.sample).overlap.sum()
+    start = start - second + 2 * state.sample.observed.overlap.sum()
     nodes = nodes + 2 * state.averages.observed.whole().overlap - second
     return grid.interpolate(np.sqrt(max(start, 0.0)), np.sqrt(np.maximum(nodes, 0))) ** 2
 
@@ -156,7 +144,7 @@ def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> 
     """Statistics of w given each atom or sign of w*; quantiles are those of `sample` with H = `heights` (N, P)."""
     problem, grid = state.problem, Grid(state, times)
     w, _ = sample.weigh(grid.times, problem.weight_decay, grid.interpolate(sample.start[1], heights))
-    start, means, levels = _start(state.sample), dict[int, Array](), dict[int, Array]()
+    start, means, levels = state.sample.observed, dict[int, Array](), dict[int, Array]()
     for k, pool in enumerate(problem.pools):
         rough = []
         for number in pool.numbers.tolist():

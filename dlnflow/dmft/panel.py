@@ -88,14 +88,13 @@ def terminate(standing: Standing, bounds: Bounds) -> Verdict:
 class Image:
     """What rows of R_r and C_r lead to: L, R_w and C_e over the sample and with the correction, and the `sums` of what is observed.
 
-    Of the error, `linear` is what is linear in the noise; Stein's identity `added` rows to C_e by it.
+    Of the error, `linear` is what is linear in the noise, by which Stein's identity adds rows to C_e.
     """
 
     factor: Factor
     sampled: Rows
     averages: Rows
     linear: stein.Part
-    added: Array
     sums: Array
 
 
@@ -138,6 +137,7 @@ class PanelMap:
         self.least = FLOOR * (self.problem.initial_error + self.problem.noise_std**2)
         self.scale = np.sqrt(np.maximum(np.diag(front.residual_correlation[:n, :n]), self.least))
         self.readout = np.ascontiguousarray(front.readout[:n, : front.rank])
+        self.past = np.ascontiguousarray(front.factor[:n, : front.rank]), front.linear
         self.room = front.paths.room(n, front.order)
         self.strata = len(front.sampled.observed.rows)
         front.paths.extrapolate(front.time[:n], self.interval)
@@ -156,10 +156,9 @@ class PanelMap:
         if isinstance(averages, Unsettled):
             return averages
         plain, regression, earlier, sums = averages
-        linear = stein.part(plain.response, regression, earlier, front.factor[: front.nodes, :known], factor.rows)
-        added = linear.added(front.linear)
-        sampled = Rows(plain.response, plain.correlation + added)
-        return Image(factor, sampled, front.corrected(sampled), linear, added, sums)
+        linear = stein.part(plain.response, regression, earlier, factor.rows, *self.past)
+        sampled = Rows(plain.response, plain.correlation + linear.added)
+        return Image(factor, sampled, front.corrected(sampled), linear, sums)
 
     def factor(self, rows: Rows, held: Array | None) -> Factor | Unsettled:
         """The panel's rows of L from those of C_r."""
@@ -314,7 +313,6 @@ def finish(panel_map: PanelMap, iteration: Iteration, verdict: Verdict) -> Panel
         averages=image.averages,
         sampled=image.sampled,
         linear=image.linear,
-        added=image.added,
         observed=observed(image.sums, panel_map.interval.time),
         room=panel_map.room,
         residual=standing.least,

@@ -37,6 +37,7 @@ from dlnflow.dmft.constants import (
     SMALL_PATHS,
     TIME_STEP_PART,
     TIME_STEP_PART_AT_LAST,
+    UNCHECKED,
 )
 from dlnflow.dmft.errors import Errors
 from dlnflow.dmft.outcome import Unsettled
@@ -83,7 +84,7 @@ def decide(stage: Stage, outcome: Outcome, accuracy: float) -> Stage:
         case SmallSample(mesh), Unsettled():
             return Separate(mesh)
         case Round(), Corrected():
-            return Check(stage, outcome, outcome.solved, stage.time_step)
+            return _after_correction(stage, outcome, accuracy)
         case (Round() as failed, Unsettled()) | (Check(failed), Unsettled()):
             return _after_unsettled_round(failed, accuracy)
         case Check(), Checked(errors=errors):
@@ -163,6 +164,14 @@ def _larger_sample(mesh: Mesh, last: Checked | None, accuracy: float) -> Stage:
         return Separate(mesh)
     bound = first(accuracy).bound
     return Panels(bound, bound, pair=LAST_PAIR, bare=mesh, fallback=Accepted(mesh, last) if last else None)
+
+
+def _after_correction(stage: Round, corrected: Corrected, accuracy: float) -> Stage:
+    """A check, or the result where half of the accuracy would leave room for all that the correction moved."""
+    errors = Errors(corrected.sampling, stage.time_step, corrected.fixed_point)
+    if replace(errors, fixed_point=corrected.moved).largest()["total"] > UNCHECKED * accuracy:
+        return Check(stage, corrected, corrected.solved, stage.time_step)
+    return Done(Accepted(stage.mesh, Checked(corrected.solved, errors)))
 
 
 def _after_check(stage: Check, checked: Checked, accuracy: float) -> Stage:

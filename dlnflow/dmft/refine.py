@@ -51,11 +51,16 @@ Out = TypeVar("Out")
 
 @dataclass(frozen=True)
 class Corrected:
-    """A `solved` fixed point, the sampling errors of its curves, eq. (24), and the `correction` that made it."""
+    """A `solved` fixed point, the sampling errors of its curves, eq. (24), and the `correction` that made it.
+
+    It `moved` the curves by so much, relatively, and the next would move them less: it may leave the error `fixed_point`.
+    """
 
     solved: Solved
     sampling: Curves
     correction: Averages
+    moved: Curves
+    fixed_point: Curves
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,10 @@ class Refinement:
             return state
         curves = values(state, self.task.times)
         spread = self._spread(state, curves, [correction + contrast * SCRAMBLES**-0.5 for contrast in _contrasts(averages)])
-        return spread if isinstance(spread, Unsettled) else Corrected(Solved(state, curves, paths), spread, correction)
+        if isinstance(spread, Unsettled):
+            return spread
+        moved = self._change_of_curves(base, state)
+        return Corrected(Solved(state, curves, paths), spread, correction, moved, _left(state, moved))
 
     def check(self, base: State, solved: Solved, correction: Averages, number: int) -> tuple[Solved, Curves] | Unsettled:
         """Eq. (21): the `correction` of `base` taken once more at the solution `solved`, on fewer paths, and the error left, eq. (26).
@@ -107,9 +115,7 @@ class Refinement:
         state, before = self._solve(solved.state, correction + change, taught=True), solved.state
         if isinstance(state, Unsettled):
             state, before = solved.state, base
-        inexact = AMPLIFICATION * state.residual + UNEVEN * native.MODE_SHARE
-        left = {name: CONTRACTION * change + inexact for name, change in self._change_of_curves(before, state).items()}
-        return Solved(state, values(state, self.task.times), solved.paths), left
+        return Solved(state, values(state, self.task.times), solved.paths), _left(state, self._change_of_curves(before, state))
 
     def time_step_of(self, solved: Solved, is_enough: Callable[[Curves], bool]) -> Curves | Unsettled:
         """Eq. (25) with the corrections that a few of the round's samples make, with and without the node, until that `is_enough`.
@@ -294,6 +300,12 @@ def _contrasts(averages: list[Averages]) -> Iterable[Averages]:
 def _mean(averages: Iterable[Averages]) -> Averages:
     first, *others = averages
     return sum(others, first) * (1 / (1 + len(others)))
+
+
+def _left(state: State, moved: Curves) -> Curves:
+    """Eq. (26): the fixed-point error of a `state` whose last correction `moved` its curves by so much."""
+    inexact = AMPLIFICATION * state.residual + UNEVEN * native.MODE_SHARE
+    return {name: CONTRACTION * change + inexact for name, change in moved.items()}
 
 
 def _largest(curves: Curves) -> float:

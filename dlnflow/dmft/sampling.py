@@ -6,7 +6,7 @@ stands for its mirror image too, and only even averages are taken over it.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import qmc
 
+from dlnflow.dmft.averages import Observed
 from dlnflow.model import Pool, Problem
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
@@ -23,6 +24,9 @@ SPREAD = (1.8, 1.5, 1.2)  # variances of the first coordinates where points are 
 WIDE = (3.5, 1.5, 1.2)  # the same of many points whose teacher is one of these coordinates
 LINE = 16  # of many points, in rows along the first axis
 FEWEST_LINES = 256  # of a stratum
+TOGETHER = 8  # coordinates of Sobol points are drawn in such numbers, so that modes that come or go leave the others as they are
+MOST_KEPT = 1024  # points of a draw that is kept for the next solve: scrambles are a fifth of a quick one
+EVEN = 64  # modes that are Sobol points; later ones, of little variance, are plain draws, which a pilot's 160 need in less time
 
 
 BLOCK: int = native.BLOCK  # paths side by side that belong to one stratum
@@ -85,11 +89,17 @@ class Sample:
         w, slope = self.weigh(np.zeros(1), 0.0, self.start[1][None])
         return w[0], slope[0]
 
-    @property
-    def initial_layers(self) -> tuple[Array, Array, Array]:
-        """u² + v², u² − v² and log |u v| at t = 0, (P,) each."""
-        total, difference, log_product = native.layers(self.paths, decay=np.zeros(1), heights=self.start[1][None])
-        return total[0], difference[0], log_product[0]
+    @cached_property
+    def observed(self) -> Observed:
+        """The averages at t = 0 by stratum, (S, 1) each."""
+        w, slope = self.initial
+        layers = native.layers(self.paths, decay=np.zeros(1), heights=self.start[1][None])  # u² + v², u² − v² and log |u v|
+        is_found, is_wanted = np.abs(w) > self.threshold, self.target != 0
+        support, nothing = [is_wanted & ~is_found, is_found & ~is_wanted], np.zeros_like(w)
+        error, rate = w - self.target, self.root**2 * slope
+        by_name = [w * self.target, np.abs(w), rate, w, error**2, *(row[0] for row in layers), nothing, nothing, *support]
+        rows, kinds = np.stack(by_name), [self.stratum(k) for k in range(self.strata.max() + 1)]
+        return Observed(np.stack([rows[:, kind] @ self.weights[kind] for kind in kinds])[:, :, None])
 
     @property
     def initial_error(self) -> Array:
@@ -143,21 +153,24 @@ def _draw_pool(
     """Weights, w*, modes, scale, origin, √c and part of `count` points of a pool, or `apart` of so many of each of its parts."""
     kind, chosen = pool.kind, len(pool.parts) > 1 and not apart
     own, start, size = kind.coordinates, pool.initial.coordinates, modes + kind.is_normal
-    sobol = qmc.Sobol(size + own + start + chosen, scramble=True, rng=np.random.default_rng(seed))
+    even = min(size, EVEN)
     line = max(1, min(LINE, count // FEWEST_LINES)) if many and kind.is_constant else 1
-    points = np.repeat(sobol.random(count // line), line, axis=0)
+    points = np.repeat(_sobol(even + own + start + chosen, count // line, seed), line, axis=0)
     member = np.repeat(_members(points[::line, -1], _shares(pool)), line) if chosen else np.zeros(count, np.intp)
     points[:, 0] = (points[:, 0] + np.arange(count) % line / line) % 1.0
     uniform = np.clip(points.T, 1e-15, 1 - 1e-15, order="C")
-    told, weights = kind.place(uniform[size : size + own])
-    normal = ndtri(uniform[:size], out=uniform[:size])
+    told, weights = kind.place(uniform[even : even + own])
+    normal = ndtri(uniform[:even], out=uniform[:even])
+    if size > even:
+        plain = np.random.default_rng(seed.spawn(1)[0]).standard_normal((size - even, count // line))
+        normal = np.concatenate([normal, np.repeat(plain, line, axis=1)])
     axes = np.roll(np.eye(size), -int(kind.is_normal), axis=0)
     if aim is not None:
         axes, weights = aim, _spread(normal, WIDE if many and kind.is_normal else SPREAD) * weights
     weights /= weights.sum()
     normal = _match_moments(normal, weights, axes, count // line)
     unit = kind.unit(normal[-1] if kind.is_normal else told, weights)
-    log_start = np.stack(pool.initial.logarithms(uniform[size + own : size + own + start], weights))
+    log_start = np.stack(pool.initial.logarithms(uniform[even + own : even + own + start], weights))
     normal = normal[:modes]
     if chosen:
         weights *= (pool.probability / np.bincount(member))[member]
@@ -171,6 +184,19 @@ def _draw_pool(
     log_u, log_v = log_start + (pool.log_sizes - pool.log_sizes[:, :1])[:, member]
     target, root = pool.size[member] * unit, np.sqrt(pool.variance)[member]
     return weights, target, normal, log_u + log_v, (log_v - log_u) / 2, root, pool.numbers[member]
+
+
+def _sobol(coordinates: int, count: int, seed: np.random.SeedSequence) -> Array:
+    """Scrambled Sobol points, (count, coordinates); a few are kept, since solves of like problems from one seed have the same ones."""
+    width = -(-coordinates // TOGETHER) * TOGETHER
+    made = _kept_points if count <= MOST_KEPT else _kept_points.__wrapped__
+    return made(width, count, seed.entropy, seed.spawn_key)[:, :coordinates]
+
+
+@lru_cache(maxsize=64)
+def _kept_points(width: int, count: int, entropy: Any, key: tuple[int, ...]) -> Array:
+    seed = np.random.SeedSequence(entropy, spawn_key=key)
+    return np.asarray(qmc.Sobol(width, scramble=True, rng=np.random.default_rng(seed)).random(count))
 
 
 def _shares(pool: Pool) -> Array:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
 
@@ -34,28 +35,26 @@ class Linear:
 
 @dataclass(frozen=True)
 class Part:
-    """Of a panel of m nodes after n: `linear` (m, D), and the `excess` of earlier nodes (n, new) in the panel's own modes."""
+    """Of a panel of m nodes after n: `linear` (m, D), the `excess` of earlier nodes (n, new) in the panel's own modes, and the panel's rows
+    (m, n + m) of what is `added` to E[e eᵀ]."""
 
     linear: Linear
     excess: Array
-
-    def added(self, past: Linear) -> Array:
-        """The panel's rows (m, n + m) of what is added to E[e eᵀ]; `past` is what earlier nodes have in their modes."""
-        (n, old), here = past.expected.shape, self.linear
-        cross = here.expected @ here.excess.T
-        rows = np.empty((len(cross), n + len(cross)))
-        rows[:, :n] = here.expected[:, :old] @ past.excess.T + here.expected[:, old:] @ self.excess.T
-        rows[:, :n] += here.excess[:, :old] @ past.expected.T
-        rows[:, n:] = cross + cross.T
-        return rows
+    added: Array
 
 
-def part(response: Array, regression: Array, earlier: Array, factor: Array, rows: Array) -> Part:
-    """That of a panel, from its rows of R_w (m, n + m), E[e zᵀ] (m, D), and E[z eᵀ] of its own modes with earlier nodes (m, n).
+def part(response: Array, regression: Array, earlier: Array, rows: Array, factor: Array, past: Linear) -> Part:
+    """That of a panel, from its rows of R_w (m, n + m), E[e zᵀ] (m, D), E[z eᵀ] of its own modes with earlier nodes (m, n), and L (m, D).
 
-    `factor` (n, old) is L on earlier nodes, `rows` (m, D) on the panel.
+    `factor` (n, old) is L on earlier nodes, `past` is what these have in their modes.
     """
-    n, old = factor.shape
-    expected = response[:, n:] @ rows
-    expected[:, :old] += response[:, :n] @ factor
-    return Part(Linear(expected, expected - regression), -earlier[: rows.shape[1] - old].T)
+    expected, excess, added = native.stein(
+        response=response,
+        regression=regression,
+        earlier=earlier,
+        rows=rows,
+        factor=factor,
+        past_expected=past.expected,
+        past_excess=past.excess,
+    )
+    return Part(Linear(expected, excess), -earlier[: rows.shape[1] - factor.shape[1]].T, added)

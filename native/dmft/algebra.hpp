@@ -109,6 +109,35 @@ inline std::optional<Factor> factor(const Block& correlation, const Block& reado
     return Factor{all, modes, above};
 }
 
+/// Of what is linear in the noise on a panel: Λ and Δ (m, rank + new), and the rows (m, n + m) that Stein's identity adds to E[e eᵀ].
+struct Stein {
+    Dense expected, excess, added;
+};
+
+/// Λ = R_w L, Δ = Λ − E[e zᵀ] and the rows of Λ Δᵀ + Δ Λᵀ on a panel.
+///
+/// From its rows of R_w (m, n + m), of E[e zᵀ] and of L, (m, rank + new) each, E[z eᵀ] of its new modes with earlier nodes, `earlier`
+/// (≥ new, n), and L, Λ and Δ on earlier nodes, (n, rank) each.
+inline Stein stein(const Block& response, const Block& regression, const Block& earlier, const Block& rows, const Block& factor,
+                     const Block& past_expected, const Block& past_excess) {
+    const int m = response.rows, n = response.columns - m, rank = factor.columns, all = rows.columns;
+    Stein found{product(Block(response.data + n, m, m, response.stride), rows), Dense(m, all), Dense(m, n + m)};
+    const Dense before = product(Block(response.data, m, n, response.stride), factor);
+    for (int i = 0; i < m; i++) {
+        for (int k = 0; k < rank; k++) found.expected[i][k] += before[i][k];
+        for (int k = 0; k < all; k++) found.excess[i][k] = found.expected[i][k] - regression.data[i * regression.stride + k];
+    }
+    const Dense known = product(Block(found.expected, 0, rank), past_excess, true);
+    const Dense back = product(Block(found.excess, 0, rank), past_expected, true);
+    const Dense fresh = product(Block(found.expected, rank, all), Block(earlier.data, all - rank, n, earlier.stride));
+    const Dense own = product(found.expected, found.excess, true);
+    for (int i = 0; i < m; i++) {
+        for (int j = 0; j < n; j++) found.added[i][j] = known[i][j] + back[i][j] - fresh[i][j];
+        for (int j = 0; j < m; j++) found.added[i][n + j] = own[i][j] + own[j][i];
+    }
+    return found;
+}
+
 /// What an iteration changes: in R_r and, relative to the `norm` (m, n + m), in C_r, (2 m, n + m), and the largest of it.
 struct Change {
     Dense change, norm;

@@ -44,6 +44,20 @@ std::optional<std::tuple<Result2, Result2, int>> factor(Numbers2 correlation, Nu
     return std::tuple(given(rows->rows), given(rows->modes), rows->above);
 }
 
+std::tuple<Result2, Result2, Result2> stein(Numbers2 response, Numbers2 regression, Numbers2 earlier, Numbers2 rows, Numbers2 factor,
+                                             Numbers2 past_expected, Numbers2 past_excess) {
+    const std::ptrdiff_t m = response.shape(0), n = std::ptrdiff_t(response.shape(1)) - m, rank = factor.shape(1);
+    if (n < 0) throw std::invalid_argument("response has fewer columns than rows");
+    const std::ptrdiff_t fresh = std::ptrdiff_t(rows.shape(1)) - rank;
+    if (fresh < 0) throw std::invalid_argument("rows has fewer columns than factor");
+    if (std::ptrdiff_t(earlier.shape(0)) < fresh) throw std::invalid_argument("earlier has fewer rows than there are new modes");
+    expect("rows", rows, {m, -1}), expect("regression", regression, {m, rank + fresh}), expect("earlier", earlier, {-1, n});
+    expect("factor", factor, {n, -1}), expect("past_expected", past_expected, {n, rank}), expect("past_excess", past_excess, {n, rank});
+    const auto found = dln::stein(block_of(response), block_of(regression), block_of(earlier), block_of(rows), block_of(factor),
+                                   block_of(past_expected), block_of(past_excess));
+    return {given(found.expected), given(found.excess), given(found.added)};
+}
+
 std::tuple<Result2, Result2, double> change(Numbers2 response, Numbers2 correlation, Numbers2 new_response, Numbers2 new_correlation,
                                             Numbers1 scale, double least) {
     const std::ptrdiff_t m = response.shape(0), size = response.shape(1);
@@ -82,6 +96,12 @@ void bind_algebra(nb::module_& module) {
         "From rows of C_ζ (m, n + m): `readout` (n, rank) reads earlier modes off, `roots` (m,) are the square roots of the quadrature\n"
         "weights, `start` is C_ζ(0, 0). A block of L, `wanted` (m, new), fixes how many new modes there are, and what they are turned\n"
         "towards. None where a matrix is not finite.");
+    module.def(
+        "stein", face::stein, nb::kw_only(), "response"_a, "regression"_a, "earlier"_a, "rows"_a, "factor"_a, "past_expected"_a,
+        "past_excess"_a,
+        "Λ = R_w L and Δ = Λ − E[e zᵀ] on a panel, (m, rank + new) each, and the rows (m, n + m) of Λ Δᵀ + Δ Λᵀ, added to E[e eᵀ].\n\n"
+        "From its rows of R_w (m, n + m), of E[e zᵀ], `regression`, and of L, (m, rank + new) each, E[z eᵀ] of its new modes with\n"
+        "earlier nodes (≥ new, n), and L, Λ and Δ on earlier nodes, (n, rank) each.");
     module.def(
         "change", face::change, nb::kw_only(), "response"_a, "correlation"_a, "new_response"_a, "new_correlation"_a, "scale"_a, "least"_a,
         "What an iteration changes in R_r and, relative to their norms, in C_r, (2 m, n + m), these norms (m, n + m), and the largest.\n\n"

@@ -51,7 +51,8 @@ from dlnflow.solution import CURVES
 ACCURACY = 0.01
 BOUND = first(ACCURACY).bound
 SMALL, LARGEST = SMALL_PATHS
-PILOT = SimpleNamespace(time_step="of the pilot")
+SO_FAR, OF_PILOT = ({name: np.zeros(1) for name in CURVES} for _ in range(2))
+PILOT = SimpleNamespace(time_step=OF_PILOT)
 NO = Unsettled("no fixed point")
 SETTLED, ROUGH_RESIDUAL = 0.5 * tolerance(ACCURACY), 2 * ROUGH * tolerance(ACCURACY)
 
@@ -74,6 +75,12 @@ def checked(sampling=0.0, time_step=0.0, fixed_point=0.0):
     return Checked(SimpleNamespace(state=object(), paths=1024), Errors(*parts))
 
 
+def corrected(sampling=0.0, moved=0.0):
+    """A round of this sampling error that moved the curves so far, in hundredths of the accuracy; a tenth of that is left."""
+    parts = ({name: np.array([0.01 * ACCURACY * part]) for name in CURVES} for part in (sampling, moved, 0.1 * moved))
+    return Corrected(SimpleNamespace(state=object(), paths=1024), next(parts), object(), *parts)
+
+
 GOOD, BETTER, WORSE = panelled(0.001), panelled(0.02, panels=12), panelled(0.03, panels=14)
 COARSE = Accepted(mesh(), checked(time_step=120))
 REFINEMENT = {size: refinement(size) for size in (SMALL, LARGEST)}
@@ -84,11 +91,11 @@ MOST = mesh().most_paths
 
 def round_(size=SMALL, number=0, paths=2048, last=None, **changes):
     pair = LAST_PAIR if size == LARGEST else 0
-    return Round(mesh(**{"pair": pair} | changes), REFINEMENT[size], size, number, paths, "so far", None, last)
+    return Round(mesh(**{"pair": pair} | changes), REFINEMENT[size], size, number, paths, SO_FAR, None, last)
 
 
 def check(number=0, measured=False, **changes):
-    return Check(round_(**changes), object(), object(), "so far", number, measured)
+    return Check(round_(**changes), object(), object(), SO_FAR, number, measured)
 
 
 SEARCH = {
@@ -183,7 +190,7 @@ UNSETTLED_ROUNDS = {
 @pytest.mark.parametrize("of", ["round", "check"])
 @pytest.mark.parametrize(("stage", "expected"), UNSETTLED_ROUNDS.values(), ids=UNSETTLED_ROUNDS)
 def test_rounds_that_do_not_settle(stage, expected, of):
-    after = decide(stage if of == "round" else Check(stage, object(), object(), "so far"), NO, ACCURACY)
+    after = decide(stage if of == "round" else Check(stage, object(), object(), SO_FAR), NO, ACCURACY)
     if expected == ("done",):
         expected = "done", Accepted(stage.mesh, stage.last)
     assert said(after) == expected
@@ -191,7 +198,7 @@ def test_rounds_that_do_not_settle(stage, expected, of):
         assert after.bare == stage.mesh
     if isinstance(after, Round):  # from the solution on the small sample alone, and with what is known so far
         assert after.base is None
-        assert (after.last, after.time_step) == ((stage.last, "so far") if after.number == stage.number else (None, PILOT.time_step))
+        assert (after.last, after.time_step) == ((stage.last, SO_FAR) if after.number == stage.number else (None, PILOT.time_step))
 
 
 CHECKS = {
@@ -226,6 +233,16 @@ def test_a_measured_time_step_is_taken():
     assert after.measured and after.number == 1
 
 
+def test_a_round_is_checked_unless_all_that_it_moved_would_do():
+    stage = round_(number=1, last=checked(200, 0, 0))
+    few, far = corrected(15, 30), corrected(15, 40)
+    done = decide(stage, few, ACCURACY)
+    assert done == Done(Accepted(stage.mesh, Checked(few.solved, Errors(few.sampling, SO_FAR, few.fixed_point))))
+    assert decide(stage, far, ACCURACY) == Check(stage, far, far.solved, SO_FAR)
+    late = replace(stage, time_step={name: np.array([0.1 * ACCURACY]) for name in CURVES})
+    assert isinstance(decide(late, few, ACCURACY), Check)
+
+
 class Any:
     def __eq__(self, other):
         return True
@@ -236,7 +253,7 @@ ANY = Any()
 
 def after_round(outcome, size=SMALL, number=0, paths=2048, **changes):
     """What follows where checks are over."""
-    stage = Check(round_(size, number, paths, **changes), object(), object(), "so far", MOST_CHECKS - 1, True)
+    stage = Check(round_(size, number, paths, **changes), object(), object(), SO_FAR, MOST_CHECKS - 1, True)
     return decide(stage, outcome, ACCURACY)
 
 
@@ -323,14 +340,9 @@ def drawn(stage, rng):
         case SmallSample():
             return Prepared(refinement(stage.size))
         case Round():
-            return SimpleCorrected()
+            return corrected(*10 ** rng.uniform(0, 3, 2))
         case _:
             return checked(*10 ** rng.uniform(0, 3, 3))
-
-
-class SimpleCorrected(Corrected):
-    def __init__(self):
-        super().__init__(SimpleNamespace(state=object(), paths=1024), {}, object())
 
 
 @pytest.mark.parametrize("taken_up", [False, True])
@@ -340,11 +352,11 @@ def test_whatever_comes_of_stages_there_is_an_end(taken_up):
     for seed in range(500):
         rng, stage, count = np.random.default_rng(seed), plan.first(ACCURACY), 0
         if taken_up:
-            stage = SmallSample(mesh(fallback=Anew()), SMALL, TakenUp(1, FIRST_ROUND_PATHS[0], {}, None))
+            stage = SmallSample(mesh(fallback=Anew()), SMALL, TakenUp(1, FIRST_ROUND_PATHS[0], SO_FAR, None))
         while not isinstance(stage, Done | GiveUp):
             stage, count = decide(stage, drawn(stage, rng), ACCURACY), count + 1
             assert count < 100
         lengths.append(count)
         ends.add(type(stage))
     assert ends == {Done, GiveUp}
-    assert max(lengths) > 15
+    assert max(lengths) > 12

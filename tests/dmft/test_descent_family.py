@@ -97,7 +97,7 @@ def test_batches_of_nearly_everything_no_momentum_and_depth_two_are_limits():
         for name, values in plain.values.items():
             errors = np.hypot(near.stderr[name], plain.stderr[name])
             atol = 3 * errors.max() if name.endswith("_support") else 1e-9  # shares jump where a point crosses the threshold
-            np.testing.assert_allclose(near.values[name], values, rtol=2e-3, atol=atol, err_msg=f"{dynamics} {name}")
+            np.testing.assert_allclose(near.values[name], values, rtol=3e-3, atol=atol, err_msg=f"{dynamics} {name}")
 
 
 @pytest.mark.parametrize(

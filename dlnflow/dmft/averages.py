@@ -116,38 +116,31 @@ class Rows:
     response: Array
     correlation: Array
 
-    def __add__(self, other: "Rows") -> "Rows":
-        return Rows(self.response + other.response, self.correlation + other.correlation)
-
 
 @dataclass(frozen=True)
 class Averages:
-    """On N nodes: `response` R_w and `correlation` C_e (N, N), what of this `stein`'s identity added, and what is `observed` at each."""
+    """Over a sample on N nodes: `response` R_w, the `rest` C_⊥ = E[(e − Λ z)(e − Λ z)ᵀ] and the `errors` E[e eᵀ], (N, N) each, and what is
+    `observed`."""
 
     response: Array
-    correlation: Array
-    stein: Array
+    rest: Array
+    errors: Array
     observed: Observed
 
     def __add__(self, other: "Averages") -> "Averages":
         observed = Observed(self.observed.rows + other.observed.rows)
-        return Averages(self.response + other.response, self.correlation + other.correlation, self.stein + other.stein, observed)
+        return Averages(self.response + other.response, self.rest + other.rest, self.errors + other.errors, observed)
 
     def __mul__(self, factor: float) -> "Averages":
-        return Averages(factor * self.response, factor * self.correlation, factor * self.stein, Observed(factor * self.observed.rows))
+        return Averages(factor * self.response, factor * self.rest, factor * self.errors, Observed(factor * self.observed.rows))
 
     def __sub__(self, other: "Averages") -> "Averages":
         return self + other * -1.0
 
-    def rows(self, nodes: int, order: int) -> Rows:
-        """Those of the panel of `order` nodes that comes after so many `nodes`."""
-        here = (slice(nodes, nodes + order), slice(0, nodes + order))
-        return Rows(self.response[here], self.correlation[here])
-
-    def head(self, nodes: int) -> "Averages":
-        """Those on the first nodes."""
-        here = (slice(nodes), slice(nodes))
-        return Averages(self.response[here], self.correlation[here], self.stein[here], Observed(self.observed.rows[:, :, :nodes]))
+    def kernels(self, factor: Array) -> Rows:
+        """R_w and C_e, eq. (7a), all rows of each, where the noise has the `factor` L (N, D)."""
+        expected = self.response @ factor
+        return Rows(self.response, self.rest + expected @ expected.T)
 
     def interpolated(self, order: int, other: int) -> "Averages":
         """From panels of `order` nodes to the same panels of `other` nodes."""
@@ -156,10 +149,4 @@ class Averages:
         panels = np.eye(len(self.response) // order)
         onto, back = (np.kron(panels, radau.between(*orders)) for orders in ((order, other), (other, order)))
         observed = Observed(self.observed.rows @ onto.T)
-        return Averages(onto @ self.response @ back, onto @ self.correlation @ onto.T, onto @ self.stein @ onto.T, observed)
-
-
-def no_averages(nodes: int, strata: int) -> Averages:
-    """Zeros for N nodes and S strata."""
-    response, correlation, added = np.zeros((3, nodes, nodes))
-    return Averages(response, correlation, added, Observed(np.zeros((strata, len(OBSERVED), nodes))))
+        return Averages(onto @ self.response @ back, onto @ self.rest @ onto.T, onto @ self.errors @ onto.T, observed)

@@ -14,7 +14,8 @@ from dlnflow.model import Problem
 from dlnflow.solution import NAMES
 
 FORMAT = 9  # of what `save` writes
-KERNELS = ("correlation", "response", "residual_correlation", "residual_response")
+KERNELS = ("correlation", "response", "residual_correlation", "residual_response", "errors")
+PARTS = ("response", "rest", "errors")  # of a correction
 STATE = (*KERNELS, "factor", "readout", "time", "edges", "ranks", "order", "residual", "newton")
 
 
@@ -54,9 +55,10 @@ def _curves(name: str, arrays: Arrays) -> Curves:
 
 def _flat(name: str, state: State) -> dict[str, Any]:
     """A state as arrays, without its sample and its secants."""
-    flat: dict[str, Any] = {key: getattr(state, key) for key in STATE}
-    for part in ("sampled", "correction"):
-        flat |= _flat_averages(part, getattr(state, part))
+    flat: dict[str, Any] = {key: getattr(state, key) for key in STATE} | {"observed": state.observed.rows}
+    if state.correction is not None:
+        parts = {part: getattr(state.correction, part) for part in PARTS} | {"observed": state.correction.observed.rows}
+        flat |= {f"correction.{part}": array for part, array in parts.items()}
     return {f"{name}.{key}": value for key, value in flat.items()}
 
 
@@ -67,8 +69,7 @@ def _within(name: str, arrays: Arrays) -> dict[str, Any]:
 
 def state_of(arrays: Arrays, problem: Problem, sample: Sample) -> State:
     """The state with these arrays."""
-    sampled = _averages("sampled", arrays)
-    assert sampled
+    correction = _within("correction", arrays)
     return State(
         problem=problem,
         sample=sample,
@@ -77,25 +78,18 @@ def state_of(arrays: Arrays, problem: Problem, sample: Sample) -> State:
         ranks=arrays["ranks"].tolist(),
         residual=float(arrays["residual"]),
         newton=arrays["newton"].tolist(),
-        sampled=sampled,
-        correction=_averages("correction", arrays),
+        observed=Observed(arrays["observed"]),
+        correction=_averages(correction) if correction else None,
         time=arrays["time"],
         correlation=arrays["correlation"],
         response=arrays["response"],
         residual_correlation=arrays["residual_correlation"],
         residual_response=arrays["residual_response"],
+        errors=arrays["errors"],
         factor=arrays["factor"],
         readout=arrays["readout"],
     )
 
 
-def _flat_averages(name: str, averages: Averages | None) -> dict[str, Any]:
-    if averages is None:
-        return {}
-    kernels = {part: getattr(averages, part) for part in ("response", "correlation", "stein")}
-    return {f"{name}.{part}": array for part, array in (kernels | {"observed": averages.observed.rows}).items()}
-
-
-def _averages(name: str, arrays: Arrays) -> Averages | None:
-    parts = _within(name, arrays)
-    return Averages(parts["response"], parts["correlation"], parts["stein"], Observed(parts["observed"])) if parts else None
+def _averages(parts: dict[str, Any]) -> Averages:
+    return Averages(parts["response"], parts["rest"], parts["errors"], Observed(parts["observed"]))

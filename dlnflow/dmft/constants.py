@@ -141,18 +141,23 @@ SAMPLING_PART, LEAST_SAMPLING_PART = 0.9, 0.5
 
 # The pilot, section 3
 
-PILOT_PATHS = (512, 2048)
-"""Paths. Of the two samples on which panels are tried. Source: measured; on 512 most problems choose the panels of 2048."""
+PILOT_PATHS = (512, 4096, 2048)
+"""Paths. Of the samples on which panels are tried, one for each pair with a small sample: the least of these, 4096 for panels whose small
+sample keeps a large residual, and the largest. Source: measured; on 512 most problems choose the panels of 2048."""
 
 LAST_PAIR = len(PILOT_PATHS) - 1
-"""Index. Of the larger pair of a pilot's sample and a small one. Source: their number."""
+"""Index. Of the pair with the largest small sample. Source: their number."""
 
-MOST_UNSETTLED = (8, 200)
+MOST_UNSETTLED = (8, 200, 200)
 """Panels. Made shorter since they did not settle, on these samples. Source: measured; where many fail, panels stay short to the end."""
 
 SMALL_PATHS = (512, 4096)
 """Paths. Least and most of the small sample. Source: measured; on fewer, modes that turn by a little look like noise, and errors
 outgrow their bars."""
+
+LARGEST_SMALL = 16384
+"""Paths. Of the small sample where smaller ones leave panels rough. Source: measured, docs/decisions/014; late, when the residual is small,
+a path of 4096 that jumps moves it by tens of a percent, and its answer to any change is mostly that."""
 
 SMALL_AT_ONE = 2.0
 """Paths times accuracy. Of the small sample between these bounds. Source: measured, docs/decisions/004."""
@@ -229,7 +234,11 @@ MOST_MEASURES = 3
 """Times. That the corrections with one node more are taken. Source: measured, 0.21, 0.02, 0.010 and 0.008 for rates far apart."""
 
 SPREAD_TOLERANCE = 20.0
-"""1. Tolerance over that of the panels where only a spread is wanted. Source: choice, far below any spread."""
+"""1. Tolerance over that of the panels where only a spread is wanted. Source: choice, far below any spread where panels settle at once."""
+
+SLOW = 6.0
+"""Evaluations. That the panels of a solution took on the mean, from which on its spread is iterated to the full tolerance, but on the
+largest small sample. Source: measured; twenty times the residual was seen as five times the spread, in as many evaluations."""
 
 FIRST_ROUND_PATHS = (512, 32768)
 """Paths. Least and most of a scramble of the first round. Source: measured, as for SMALL_PATHS."""
@@ -238,8 +247,12 @@ PATHS_AT_ONE = 20.0
 """Paths times accuracy. Of a first round between these bounds. Source: measured, most problems need one round."""
 
 MORE_WHERE_ROUGH = 8
-"""1. Paths over those of a round that does not settle, and of a first round on the largest small sample. Source: measured; late panels
-settle only where the noise of the averages does not upset their balance."""
+"""1. Paths over those of a round that does not settle. Source: measured; late panels settle only where the noise of the averages does not
+upset their balance."""
+
+FIRST_ON_LARGEST = 2 * LARGEST_SMALL
+"""Paths. Least of a scramble of the first round on the largest small sample. Source: measured; what is solved anew in a round takes ten
+times the time of its averages there, so that a second round is dear."""
 
 ROUNDED_DOWN = 0.3
 """1. Subtracted from the binary logarithm of a first round's paths before it is rounded. Source: choice, a power of two too few is

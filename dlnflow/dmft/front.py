@@ -7,7 +7,7 @@ import numpy as np
 
 from dlnflow.dmft import stein
 from dlnflow.dmft.anderson import Secant
-from dlnflow.dmft.averages import Averages, Observed, Rows, no_averages
+from dlnflow.dmft.averages import OBSERVED, Averages, Observed, Rows
 from dlnflow.dmft.derivative import Derivative, Followed, Mean, derivative, followed
 from dlnflow.dmft.noise import Factor
 from dlnflow.dmft.paths import Array32, Interval, Paths, interval, new_paths
@@ -21,16 +21,16 @@ from dlnflow.solution import Array
 class Panel:
     """A panel as the paths that its `rows` of R_r and C_r drive imply it.
 
-    `averages` are its rows of R_w and C_e, corrected, `sampled` those over the sample, with what is `linear` in the noise and what is
-    `observed` (S, m). `room` holds the paths' slopes and tangents, see `Paths.advance`. `residual` is that of its iteration, `secants`
-    what that learned in so many `evaluations`; it `is_newton` where residuals were corrected by the derivative.
+    `averages` are its rows of R_w and C_e, corrected, `errors` those of E[e eᵀ] over the sample, with what is `linear` in the noise and
+    what is `observed` (S, m). `room` holds the paths' slopes and tangents, see `Paths.advance`. `residual` is that of its iteration,
+    `secants` what that learned in so many `evaluations`; it `is_newton` where residuals were corrected by the derivative.
     """
 
     interval: Interval
     rows: Rows
     factor: Factor
     averages: Rows
-    sampled: Rows
+    errors: Array
     linear: stein.Part
     observed: Observed
     room: tuple[Array, Array32]
@@ -44,7 +44,8 @@ class Panel:
 class Front:
     """The arrays of a `State`, allocated for `capacity` nodes and only touched up to N, and the `paths`.
 
-    `held` may hold, for each panel, the block of L that new modes are turned towards; `expected` and `excess` are those of `linear`.
+    `held` may hold, for each panel, the block of L that new modes are turned towards; `expected` and `excess` are those of `linear`, and
+    `corrected` (capacity, D) is what Λ = R_w L is with the correction.
     """
 
     problem: Problem
@@ -52,21 +53,24 @@ class Front:
     paths: Paths
     held: list[Array] | None
     correction: Averages | None
-    sampled: Averages
+    observed: Observed
     time: Array
     correlation: Array
     response: Array
     residual_correlation: Array
     residual_response: Array
+    errors: Array
     factor: Array
     readout: Array
     expected: Array
     excess: Array
+    corrected: Array
     edges: list[float] = field(default_factory=lambda: [0.0])
     ranks: list[int] = field(default_factory=lambda: [0])
     residual: float = 0.0
     secants: list[Sequence[Secant]] = field(default_factory=list)
     newton: list[bool] = field(default_factory=list)
+    evaluations: int = 0
     followed: Followed | None = None
 
     @property
@@ -99,9 +103,30 @@ class Front:
         """The next panel, up to the edge `right`."""
         return interval(self.problem, self.edges, right, self.order)
 
-    def corrected(self, sampled: Rows) -> Rows:
-        """The next panel's rows of R_w and C_e from those over the sample."""
-        return sampled if self.correction is None else sampled + self.correction.rows(self.nodes, self.order)
+    def averages(self, sampled: Rows, expected: Array, factor: Array) -> Rows:
+        """The next panel's rows of R_w and C_e from those over the sample, with the rows of Λ there and of L, (m, D) each.
+
+        What is corrected are R_w and the rest of C_e beside Λ Λᵀ, so that what follows the noise linearly goes on cancelling in C_r.
+        """
+        if self.correction is None:
+            return sampled
+        n, old = self.nodes, self.rank
+        here, upto = slice(n, n + self.order), n + self.order
+        whole = self._corrected(expected, factor)
+        correlation = sampled.correlation + self.correction.rest[here, :upto]
+        correlation[:, :n] += whole[:, :old] @ self.corrected[:n, :old].T - expected[:, :old] @ self.expected[:n, :old].T
+        correlation[:, n:] += whole @ whole.T - expected @ expected.T
+        return Rows(sampled.response + self.correction.response[here, :upto], correlation)
+
+    def _corrected(self, expected: Array, factor: Array) -> Array:
+        """Λ on the next panel (m, D) with the correction of R_w."""
+        if self.correction is None:
+            return expected
+        n, old = self.nodes, self.rank
+        response = self.correction.response[n : n + self.order]
+        whole = expected + response[:, n : n + self.order] @ factor
+        whole[:, :old] += response[:, :n] @ self.factor[:n, :old]
+        return whole
 
     def derivative(self, tangents: Array32, rows: Rows, averages: Rows, factor: Factor) -> Derivative | None:
         """That of the next panel's map where it has led to these tangents, averages and `rows` of R_r and C_r."""
@@ -119,30 +144,33 @@ class Front:
         """Make a panel part of the past."""
         n = self.nodes
         here, upto = slice(n, n + self.order), n + self.order
+        errors, seen = panel.errors, panel.observed.rows
+        if self.correction is not None:
+            errors, seen = errors + self.correction.errors[here, :upto], seen + self.correction.observed.rows[:, :, here]
         for kernel, rows in (
             (self.correlation, panel.averages.correlation),
             (self.residual_correlation, panel.rows.correlation),
-            (self.sampled.correlation, panel.sampled.correlation),
-            (self.sampled.stein, panel.linear.added),
+            (self.errors, errors),
         ):
             kernel[here, :upto] = rows
             kernel[:n, here] = rows[:, :n].T
         self.response[here, :upto] = panel.averages.response
-        self.sampled.response[here, :upto] = panel.sampled.response
         self.residual_response[here, :upto] = panel.rows.response
-        self.sampled.observed.rows[:, :, here] = panel.observed.rows
+        self.observed.rows[:, :, here] = seen
         self.time[here] = panel.interval.time
-        self._accept_linear(panel.linear)
+        self._accept_linear(panel.linear, panel.factor.rows)
         self._accept_modes(panel.factor)
         self.paths.accept(panel.interval, panel.room)
         self.edges.append(panel.interval.right)
         self.secants.append(panel.secants)
         self.newton.append(panel.is_newton)
+        self.evaluations += panel.evaluations
         self.residual = max(self.residual, panel.residual)
 
-    def _accept_linear(self, part: stein.Part) -> None:
+    def _accept_linear(self, part: stein.Part, factor: Array) -> None:
         n, known, rank = self.nodes, self.rank, part.linear.expected.shape[1]
         here = slice(n, n + self.order)
+        self.corrected[here, :rank] = self._corrected(part.linear.expected, factor)
         self.expected[here, :rank], self.excess[here, :rank] = part.linear.expected, part.linear.excess
         self.excess[:n, known:rank] = part.excess
 
@@ -170,11 +198,13 @@ class Front:
             factor=self.factor,
             readout=self.readout,
             ranks=list(self.ranks),
-            sampled=self.sampled,
+            errors=self.errors,
+            observed=self.observed,
             correction=self.correction,
             residual=self.residual,
             secants=list(self.secants),
             newton=list(self.newton),
+            evaluations=self.evaluations,
         )
         return whole.head(len(self.edges) - 1)
 
@@ -198,22 +228,24 @@ def start(
 ) -> Front:
     """The front at t = 0, with room for `panels` panels of `order` nodes."""
     size = order * panels
-    correlation, response, residual_correlation, residual_response = (np.zeros((size, size)) for _ in range(4))
-    factor, readout, expected, excess = (np.zeros((size, len(sample.modes))) for _ in range(4))
+    correlation, response, residual_correlation, residual_response, errors = (np.zeros((size, size)) for _ in range(5))
+    factor, readout, expected, excess, corrected = (np.zeros((size, len(sample.modes))) for _ in range(5))
     return Front(
         problem=problem,
         order=order,
         paths=new_paths(sample, size, alone),
         held=held,
         correction=correction,
-        sampled=no_averages(size, sample.strata.max() + 1),
+        observed=Observed(np.zeros((sample.strata.max() + 1, len(OBSERVED), size))),
         time=np.zeros(size),
         correlation=correlation,
         response=response,
         residual_correlation=residual_correlation,
         residual_response=residual_response,
+        errors=errors,
         factor=factor,
         readout=readout,
         expected=expected,
         excess=excess,
+        corrected=corrected,
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlnflow.dmft.averages import Averages, Rows
+from dlnflow.dmft.averages import Rows
 from dlnflow.dmft.front import Front
 
 
@@ -33,11 +33,10 @@ def shifted(front: Front) -> Rows:
     return Rows(response, correlation)
 
 
-def continued(front: Front, expected: Averages) -> Rows:
-    """R_w and C_e as they are at the left edge, and from there on the changes of the averages `expected`, eq. (18)."""
+def continued(front: Front, expected: Rows) -> Rows:
+    """R_w and C_e as they are at the left edge, and from there on the changes of those `expected`, all rows of each, eq. (18)."""
     n, m = front.nodes, front.order
-    rows = expected.rows(n, m)
-    response, correlation = rows.response.copy(), rows.correlation.copy()
+    response, correlation = (kernel[n : n + m, : n + m].copy() for kernel in (expected.response, expected.correlation))
     if n:
         response[:, :n] += front.response[n - 1, :n] - expected.response[n - 1, :n]
         correlation[:, :n] += front.correlation[n - 1, :n] - expected.correlation[n - 1, :n]

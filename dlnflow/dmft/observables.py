@@ -62,7 +62,7 @@ def values(state: State, times: Array) -> dict[str, Array]:
 
 def _interpolated(state: State, grid: Grid) -> Observed:
     """The averages over all strata at the requested times, (T,) each; shares of weights, which may jump, are monotone between nodes."""
-    start, nodes = state.sample.observed.whole().rows[:, 0], state.averages.observed.whole().rows.T
+    start, nodes = state.sample.observed.whole().rows[:, 0], state.observed.whole().rows.T
     rows, steep = grid.interpolate(start, nodes).T, [OBSERVED.index(name) for name in ("missed", "false")]
     shares = PchipInterpolator(np.append(0.0, state.time), np.concatenate([start[None, steep], nodes[:, steep]]))
     rows[steep] = shares(grid.times).T
@@ -74,14 +74,14 @@ def log_product(state: State, grid: Grid, times: Array) -> Array:
     problem = state.problem
     if problem.depth == 2:
         return problem.initial_log_product - 2 * problem.weight_decay * times
-    whole = np.append(problem.initial_log_product, state.averages.observed.whole().log_product)
+    whole = np.append(problem.initial_log_product, state.observed.whole().log_product)
     speed = (whole[-1] - whole[-1 - state.order]) / (state.edges[-1] - state.edges[-2])
     return grid.interpolate(whole[0], whole[1:]) + speed * grid.beyond
 
 
 def averaged_parameter_error(state: State, grid: Grid) -> Array:
     """E[(w̄ − w*)²], where w̄ is the mean of w since t = 0; w stands still after the end."""
-    observed, (start, error) = state.averages.observed.whole(), _error(state)
+    observed, (start, error) = state.observed.whole(), _error(state)
     share = grid.beyond / np.maximum(grid.times + grid.beyond, 1e-300)  # of the time after the end
     until = grid.interpolate(start, observed.averaged)
     return (1 - share) ** 2 * until + share * (2 * (1 - share) * observed.drift[-1] + share * error[-1])
@@ -106,7 +106,7 @@ def parameter_error(state: State, grid: Grid, risk: Array) -> Array:
 def _error(state: State) -> tuple[float, Array]:
     """E[(w − w*)²] at t = 0 and on the nodes."""
     problem = state.problem
-    nodes = np.diag(state.errors) if problem.is_isotropic else state.averages.observed.whole().error
+    nodes = np.diag(state.errors) if problem.is_isotropic else state.observed.whole().error
     return problem.initial_parameter_error, nodes
 
 
@@ -114,7 +114,7 @@ def norm(state: State, grid: Grid) -> Array:
     """E[w²] = E[(w − w*)²] + 2 E[w w*] − E[w*²], interpolated as its root, which leaves zero linearly."""
     second, (start, nodes) = state.problem.target_second_moment, _error(state)
     start = start - second + 2 * state.sample.observed.overlap.sum()
-    nodes = nodes + 2 * state.averages.observed.whole().overlap - second
+    nodes = nodes + 2 * state.observed.whole().overlap - second
     return grid.interpolate(np.sqrt(max(start, 0.0)), np.sqrt(np.maximum(nodes, 0))) ** 2
 
 
@@ -152,7 +152,7 @@ def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> 
             values, weights = aligned(sample.folded, sample.target[here], w[:, here], sample.weights[here])
             levels[number] = quantiles(values, weights)
             rough.append(values @ weights / weights.sum())
-        mean = grid.interpolate(start.mean[k, 0], state.averages.observed.mean[k]) / pool.probability.sum()
+        mean = grid.interpolate(start.mean[k, 0], state.observed.mean[k]) / pool.probability.sum()
         means |= zip(pool.numbers.tolist(), _means(pool.probability, np.array(rough), mean), strict=True)
     return conditional(problem, [(means[number], levels[number]) for number in range(len(means))])
 

@@ -86,14 +86,14 @@ def terminate(standing: Standing, bounds: Bounds) -> Verdict:
 
 @dataclass(frozen=True)
 class Image:
-    """What rows of R_r and C_r lead to: L, R_w and C_e over the sample and with the correction, and the `sums` of what is observed.
+    """What rows of R_r and C_r lead to: L, R_w and C_e with the correction, E[e eᵀ] over the sample, and the `sums` of what is observed.
 
     Of the error, `linear` is what is linear in the noise, by which Stein's identity adds rows to C_e.
     """
 
     factor: Factor
-    sampled: Rows
     averages: Rows
+    errors: Array
     linear: stein.Part
     sums: Array
 
@@ -139,7 +139,7 @@ class PanelMap:
         self.readout = np.ascontiguousarray(front.readout[:n, : front.rank])
         self.past = np.ascontiguousarray(front.factor[:n, : front.rank]), front.linear
         self.room = front.paths.room(n, front.order)
-        self.strata = len(front.sampled.observed.rows)
+        self.strata = len(front.observed.rows)
         front.paths.extrapolate(front.time[:n], self.interval)
 
     def derivative(self, last: Evaluation) -> Derivative | None:
@@ -158,7 +158,8 @@ class PanelMap:
         plain, regression, earlier, sums = averages
         linear = stein.part(plain.response, regression, earlier, factor.rows, *self.past)
         sampled = Rows(plain.response, plain.correlation + linear.added)
-        return Image(factor, sampled, front.corrected(sampled), linear, sums)
+        corrected = front.averages(sampled, linear.linear.expected, factor.rows)
+        return Image(factor, corrected, plain.correlation, linear, sums)
 
     def factor(self, rows: Rows, held: Array | None) -> Factor | Unsettled:
         """The panel's rows of L from those of C_r."""
@@ -311,7 +312,7 @@ def finish(panel_map: PanelMap, iteration: Iteration, verdict: Verdict) -> Panel
         rows=rows,
         factor=factor,
         averages=image.averages,
-        sampled=image.sampled,
+        errors=image.errors,
         linear=image.linear,
         observed=observed(image.sums, panel_map.interval.time),
         room=panel_map.room,

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from itertools import pairwise
 
-from dlnflow.dmft import guess, panel, widths
-from dlnflow.dmft.averages import Averages
+import numpy as np
+
+from dlnflow.dmft import guess, panel, radau, widths
+from dlnflow.dmft.averages import Averages, Rows
 from dlnflow.dmft.constants import MOST_PANELS, NEWTON_FROM, NEWTON_PATIENCE, ORDER, PATIENCE
 from dlnflow.dmft.front import Front, Panel, start
 from dlnflow.dmft.outcome import Unsettled
@@ -105,10 +107,11 @@ def causal_pass(
     return front.state()
 
 
-def _expected(like: State, sample: Sample, order: int, correction: Averages | None) -> Averages | Unsettled:
-    """The averages over `sample` with the kernels of `like`, on panels of `order` nodes, with the `correction` there."""
+def _expected(like: State, sample: Sample, order: int, correction: Averages | None) -> Rows | Unsettled:
+    """R_w and C_e over `sample` with the kernels of `like`, on panels of `order` nodes, with the `correction` there."""
     averages = like.small_averages if sample is like.sample else like.open_loop(sample)
     if isinstance(averages, Unsettled):
         return averages
     averages = averages.interpolated(like.order, order)
-    return averages if correction is None else averages + correction
+    onto = np.kron(np.eye(like.panels), radau.between(like.order, order))
+    return (averages if correction is None else averages + correction).kernels(onto @ like.factor)

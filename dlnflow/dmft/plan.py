@@ -22,6 +22,7 @@ from dlnflow.dmft.constants import (
     FIRST_ROUGHNESS,
     GAIN,
     IN_VAIN,
+    LARGEST_SMALL,
     LAST_EXCESS,
     LAST_PAIR,
     LAST_TIMES,
@@ -34,7 +35,6 @@ from dlnflow.dmft.constants import (
     MOST_ROUNDS,
     ROUGH,
     SETTLED_PART,
-    SMALL_PATHS,
     TIME_STEP_PART,
     TIME_STEP_PART_AT_LAST,
     UNCHECKED,
@@ -105,8 +105,8 @@ def _after_panels(stage: Panels, outcome: Panelled, accuracy: float) -> Stage:
     if outcome.error < stage.best or stage.kept is None:
         stage = replace(stage, best=outcome.error, kept=outcome)
     more = stage.pair < LAST_PAIR
-    if outcome.residual > ROUGH * tolerance(accuracy) and more:
-        return _with_more_paths(replace(stage, best=np.inf), accuracy)
+    if outcome.residual > ROUGH * tolerance(accuracy) and stage.pair == 0:
+        return _with_more_paths(replace(stage, best=np.inf), accuracy, 1)
     if stage.best < (TIME_STEP_PART if more else TIME_STEP_PART_AT_LAST) * accuracy:
         return _on(outcome, accuracy)
     is_far = outcome.error > min(FAR, GAIN * stage.before)
@@ -117,10 +117,10 @@ def _after_panels(stage: Panels, outcome: Panelled, accuracy: float) -> Stage:
     return stage if stage.number < MOST_PILOTS else _with_more_paths(stage, accuracy)
 
 
-def _with_more_paths(stage: Panels, accuracy: float) -> Stage:
-    """Panels of the larger pair of samples, or, where that was tried, what there is."""
+def _with_more_paths(stage: Panels, accuracy: float, pair: int = LAST_PAIR) -> Stage:
+    """Panels of a larger `pair` of samples, or, where the largest was tried, what there is."""
     if stage.pair < LAST_PAIR:
-        return replace(stage, pair=stage.pair + 1, number=0, before=np.inf, bound=stage.good)
+        return replace(stage, pair=pair, number=0, before=np.inf, bound=stage.good)
     if stage.kept:
         return _on(stage.kept, accuracy)
     if stage.bare and not stage.fallback:
@@ -148,7 +148,7 @@ def _taken_up(stage: SmallSample, prepared: Prepared) -> Round:
 
 def _after_unsettled_round(stage: Round, accuracy: float) -> Stage:
     """A round with more paths, or what the rounds before came to, or a larger small sample."""
-    last, is_largest = stage.last, stage.size == SMALL_PATHS[-1]
+    last, is_largest = stage.last, stage.size == LARGEST_SMALL
     if stage.number > 0 and last is None:  # taken up: what is known of the rounds before may decide
         return _first_round(stage.mesh, stage.refinement, stage.size, accuracy)
     if stage.paths < stage.mesh.most_paths and (last or is_largest):
@@ -186,7 +186,7 @@ def _after_round(stage: Round, checked: Checked, accuracy: float) -> Stage:
     """The result, the next round, or a larger small sample where later rounds leave the fixed point alone or are in vain."""
     errors, largest, most, excess = checked.errors, checked.errors.largest(), stage.mesh.most_paths, checked.errors.excess(accuracy)
     is_in_vain = _is_in_vain(stage, excess, accuracy)
-    if stage.number and stage.size < SMALL_PATHS[-1] and (is_in_vain or largest["fixed_point"] > accuracy):
+    if stage.number and stage.size < LARGEST_SMALL and (is_in_vain or largest["fixed_point"] > accuracy):
         return _larger_sample(stage.mesh, checked, accuracy)
     is_last = stage.paths >= most and 1 < excess <= LAST_EXCESS
     limit = LAST_TIMES * most if is_last else max(most, stage.paths)

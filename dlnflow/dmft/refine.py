@@ -23,12 +23,14 @@ from dlnflow.dmft.constants import (
     CHECK_SIZE,
     CONTRACTION,
     CONTRAST_COVERAGE,
+    LARGEST_SMALL,
     MANY,
     MANY_AT_ONE,
     MOST_DRAWN,
     MOST_MEASURES,
     ORDER,
     SCRAMBLES,
+    SLOW,
     SPREAD_TOLERANCE,
     TANGENT_MEMORY,
     THREADS,
@@ -80,7 +82,12 @@ class Refinement:
 
     def time_step(self) -> Curves | Unsettled:
         """Eq. (25) on the small sample."""
-        return with_another_node(self.base, self.task, self.scale)
+        return with_another_node(self.base, self.task, self.scale, self.task.tolerance * (SPREAD_TOLERANCE if self.is_largest else 1))
+
+    @property
+    def is_largest(self) -> bool:
+        """Whether the small sample is the largest, which does not amplify residuals: where only a change counts they may be larger."""
+        return self.size == LARGEST_SMALL
 
     def round(self, base: State, paths: int) -> Corrected | Unsettled:
         """Eq. (20): `base` corrected by the mean of all scrambles of `paths` paths; contrasts of them give the spread."""
@@ -196,16 +203,17 @@ class Refinement:
     def _spread(self, state: State, mean: Curves, corrections: list[Averages]) -> Curves | Unsettled:
         """Eq. (24): what the curves with these corrections tell of the error of the `mean` ones, those of `state`.
 
-        Where panels need Newton's corrections, late curves amplify residuals, which would pass for a spread.
+        Where panels settle slowly, late curves amplify residuals, which would pass for a spread, but not those of many paths.
         """
-        tolerance = self.task.tolerance * (1 if any(state.newton) else SPREAD_TOLERANCE)
+        is_slow = any(state.newton) or state.evaluations > SLOW * state.panels
+        tolerance = self.task.tolerance * (1 if is_slow and not self.is_largest else SPREAD_TOLERANCE)
 
         def curves(correction: Averages) -> Curves | Unsettled:
-            one = causal_pass(state, self.base.sample, ORDER, tolerance, lambda t: None, correction, taught=True, alone=True)
+            one = causal_pass(state, self.base.sample, ORDER, tolerance, lambda t: None, correction, taught=True, alone=not self.is_largest)
             self.task.progress(state.edges[-1])
             return one if isinstance(one, Unsettled) else values(one, self.task.times)
 
-        single = most_settled(curves, corrections, min(CONTRAST_COVERAGE))
+        single = most_settled(curves, corrections, min(CONTRAST_COVERAGE), 1 if self.is_largest else THREADS)
         if isinstance(single, Unsettled):
             return single
         spread = {name: np.sqrt(np.mean([(one[name] - value) ** 2 for one in single], axis=0)) for name, value in mean.items()}
@@ -271,10 +279,10 @@ def drawable(paths: float) -> int:
     return size * int(np.ceil(paths / size))
 
 
-def most_settled(solve: Callable[[In], Out | Unsettled], inputs: list[In], least: int) -> list[Out] | Unsettled:
-    """What `solve` makes of the inputs without those that do not settle; Unsettled where fewer than `least` do."""
+def most_settled(solve: Callable[[In], Out | Unsettled], inputs: list[In], least: int, threads: int = THREADS) -> list[Out] | Unsettled:
+    """What `solve` makes of the inputs, by so many at a time, without those that do not settle; Unsettled where fewer than `least` do."""
     every: list[Out] = []
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         for tried, one in enumerate(pool.map(solve, inputs), 1):
             if not isinstance(one, Unsettled):
                 every.append(one)

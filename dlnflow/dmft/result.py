@@ -64,7 +64,7 @@ def _advice(split: dict[str, float], task: Task, horizon: float) -> str | None:
 def _kernels(state: State) -> tuple[Array, dict[str, Array]]:
     """The two-time functions on the panels' right edges, (K, K); R_r without its identity, R_w(t, t) = −E[k(t)]."""
     ends = np.arange(1, len(state.edges)) * state.order - 1
-    problem, observed = state.problem, state.averages.observed.whole()
+    problem, observed = state.problem, state.observed.whole()
     weight = np.exp((2 - problem.depth) * problem.weight_decay * state.time[ends])
     column = state.integrals[:, -1, -1] / weight
     slope = observed.slope[ends] * weight

@@ -27,7 +27,7 @@ def separate(task: Task, pilot: Pilot) -> tuple[Solved, Errors] | Unsettled:
     rough, each = solves
     curves, few = _curves(task, each), _curves(task, rough)
     mean, deviation = _mean(curves), {name: np.std(curves[name], axis=0, ddof=1) / len(each) ** 0.5 for name in curves}
-    time_step = with_another_node(each[0], task, scale)
+    time_step = with_another_node(each[0], task, scale, task.tolerance)
     if isinstance(time_step, Unsettled):
         return time_step
     sampled = {name: COVERAGE * scale.relative(name, deviation[name], mean[name]) for name in mean}

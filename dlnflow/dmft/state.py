@@ -9,7 +9,7 @@ import numpy as np
 
 from dlnflow.dmft import radau, stein
 from dlnflow.dmft.anderson import Secant
-from dlnflow.dmft.averages import Averages, observed
+from dlnflow.dmft.averages import Averages, Observed, observed
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.paths import ahead, integrals
 from dlnflow.dmft.sampling import Sample
@@ -24,8 +24,10 @@ class State:
 
     Kernels (N, N) are indexed [t, s]: `correlation` C_e, `response` R_w, `residual_correlation` C_r, `residual_response` R_r.
     `factor` (N, D) is L with ζ = L z, `readout` (N, D) reads later rows of L off theirs of C_ζ, and `ranks` (K + 1) counts the columns
-    before each edge. `sampled` are the averages over the `sample`, to which `correction` is added to give R_w and C_e. `residual` is the
-    largest of the panels' iterations, `newton` tells which of them were corrected by the derivative, `secants` are what each learned.
+    before each edge. `errors` (N, N) is E[e eᵀ], without what Stein's identity adds to it in C_e: late it has less noise than C_e, whereas
+    C_r has less by C_e. These and what is `observed` are averages over the `sample` and their `correction`. `residual` is the largest of
+    the panels' iterations, `newton` tells which of them were corrected by the derivative, `secants` are what each learned in so many
+    `evaluations` in all.
     """
 
     problem: Problem
@@ -40,11 +42,13 @@ class State:
     factor: Array
     readout: Array
     ranks: Sequence[int]
-    sampled: Averages
+    errors: Array
+    observed: Observed
     correction: Averages | None
     residual: float
     newton: Sequence[bool]
     secants: Sequence[Sequence[Secant]] = ()
+    evaluations: int = 0
 
     @property
     def nodes(self) -> int:
@@ -62,23 +66,13 @@ class State:
         return self.ranks[-1]
 
     @property
-    def averages(self) -> Averages:
-        """The averages with their correction."""
-        return self.sampled if self.correction is None else self.sampled + self.correction
-
-    @property
-    def errors(self) -> Array:
-        """E[e eᵀ] (N, N), without what Stein's identity adds to it in C_e: late it has less noise than C_e, whereas C_r has less by C_e."""
-        return self.correlation - self.averages.stein
-
-    @property
     def integrals(self) -> Array:
         """The collocation integrals B of the panels, eq. (9), (K, m, m)."""
         return integrals(self.problem, np.array(self.edges), self.order)
 
     @cached_property
     def small_averages(self) -> Averages | Unsettled:
-        """f of eq. (20), the averages over the `sample` with these kernels; those `sampled` belong to the last iterates of the panels.
+        """f of eq. (20), the averages over the `sample` with these kernels; those of a pass belong to the last iterates of the panels.
 
         They differ by a tolerance, which stiff networks amplify thousandfold.
         """
@@ -97,14 +91,13 @@ class State:
             decay=-2 * self.problem.weight_decay * self.time,
             tangents=tangents,
             heights=heights,
-            kinds=len(self.sampled.observed.rows),
+            kinds=len(self.observed.rows),
         )
         if averages is None:
             return Unsettled("a path does not settle")
-        response, correlation, regression, sums = averages
-        lower = np.tril(correlation)
-        added = stein.added(response, regression, self.factor)
-        return Averages(response, lower + np.tril(lower, -1).T + added, added, observed(sums, self.time))
+        response, errors, regression, sums = averages
+        errors = np.tril(errors) + np.tril(errors, -1).T
+        return Averages(response, stein.rest(errors, response @ self.factor, regression), errors, observed(sums, self.time))
 
     def blocks(self, order: int) -> list[Array]:
         """What each panel's new modes have of L, (m, new), on panels of `order` nodes."""
@@ -127,7 +120,8 @@ class State:
             factor=np.ascontiguousarray(self.factor[modes]),
             readout=np.ascontiguousarray(self.readout[modes]),
             ranks=self.ranks[: panels + 1],
-            sampled=self.sampled.head(n),
+            errors=np.ascontiguousarray(self.errors[square]),
+            observed=Observed(self.observed.rows[:, :, :n]),
             secants=self.secants[:panels],
             newton=self.newton[:panels],
         )

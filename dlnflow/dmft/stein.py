@@ -18,11 +18,10 @@ from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
 
-def added(response: Array, regression: Array, factor: Array) -> Array:
-    """What is added to E[e eᵀ] (N, N), from R_w (N, N), E[e zᵀ] and L (N, D), averages over a sample with E[z zᵀ] = 1."""
-    expected = response @ factor
-    cross = expected @ (expected - regression).T
-    return np.asarray(cross + cross.T)
+def rest(errors: Array, expected: Array, regression: Array) -> Array:
+    """E[(e − Λ z)(e − Λ z)ᵀ], from E[e eᵀ] (N, N), Λ and E[e zᵀ], (N, D) each, averages over a sample with E[z zᵀ] = 1."""
+    cross = expected @ (expected / 2 - regression).T
+    return np.asarray(errors + cross + cross.T)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ import numpy as np
 
 from dlnflow.dmft import sampling
 from dlnflow.dmft.constants import (
+    FIRST_ON_LARGEST,
     FIRST_ROUND_PATHS,
+    LARGEST_SMALL,
     MORE_WHERE_ROUGH,
     MOST_MODES,
     PATHS_AT_ONE,
@@ -90,14 +92,16 @@ def tolerance(accuracy: float) -> float:
 
 def small_paths(accuracy: float, pair: int) -> int:
     """The size of the small sample that belongs to a pair of samples."""
-    return SMALL_PATHS[-1] if pair else _power_of_two(SMALL_AT_ONE / accuracy, SMALL_PATHS)
+    return (_power_of_two(SMALL_AT_ONE / accuracy, SMALL_PATHS), SMALL_PATHS[-1], LARGEST_SMALL)[pair]
 
 
 def first_round_paths(accuracy: float, size: int) -> int:
     """The paths of a scramble of the first round on a small sample of this size.
 
-    More where it is the largest: late panels settle only where the noise of the averages does not upset them.
+    More where that is large: late panels settle only where the noise of the averages does not upset them.
     """
+    if size == LARGEST_SMALL:
+        return FIRST_ON_LARGEST
     more = MORE_WHERE_ROUGH if size == SMALL_PATHS[-1] else 1
     return int(2 ** round(np.log2(np.clip(more * PATHS_AT_ONE / accuracy, *FIRST_ROUND_PATHS)) - ROUNDED_DOWN))
 

@@ -12,14 +12,14 @@ from dlnflow.dmft.task import Task
 from dlnflow.solution import Array
 
 
-def with_another_node(state: State, task: Task, scale: Scale) -> Curves | Unsettled:
-    """The relative change of the curves of `state` with one node more in each panel, eq. (25), (T,) each.
+def with_another_node(state: State, task: Task, scale: Scale, tolerance: float) -> Curves | Unsettled:
+    """The relative change of the curves of `state` with one node more in each panel, eq. (25), (T,) each, iterated to this `tolerance`.
 
     Where that does not settle, with one node less: what this changes is more than the error.
     """
-    other = causal_pass(state, state.sample, ORDER + 1, task.tolerance, task.progress)
+    other = causal_pass(state, state.sample, ORDER + 1, tolerance, task.progress)
     if isinstance(other, Unsettled):
-        other = causal_pass(state, state.sample, ORDER - 1, task.tolerance, task.progress)
+        other = causal_pass(state, state.sample, ORDER - 1, tolerance, task.progress)
     return other if isinstance(other, Unsettled) else change_within_panels(state, other, task.times, scale)
 
 

@@ -67,8 +67,8 @@ def test_interpolation_to_more_nodes_is_exact_for_polynomials():
 
     finer = averages(nodes(order)).interpolated(order, order + 1)
     expected = averages(nodes(order + 1))
-    np.testing.assert_allclose(finer.correlation, expected.correlation, rtol=1e-12)
-    np.testing.assert_allclose(finer.stein, expected.stein, rtol=1e-12)
+    np.testing.assert_allclose(finer.rest, expected.rest, rtol=1e-12)
+    np.testing.assert_allclose(finer.errors, expected.errors, rtol=1e-12)
     np.testing.assert_allclose(finer.observed.rows, expected.observed.rows, rtol=1e-12)
     rng = np.random.default_rng(0)
     response = rng.normal(size=(8, 8))

@@ -10,9 +10,11 @@ from dlnflow.dmft import plan
 from dlnflow.dmft.constants import (
     FAR,
     FINER,
+    FIRST_ON_LARGEST,
     FIRST_ROUND_PATHS,
     GAIN,
     IN_VAIN,
+    LARGEST_SMALL,
     LAST_PAIR,
     LAST_TIMES,
     MANY_PANELS,
@@ -50,7 +52,8 @@ from dlnflow.solution import CURVES
 
 ACCURACY = 0.01
 BOUND = first(ACCURACY).bound
-SMALL, LARGEST = SMALL_PATHS
+(SMALL, LARGE), LARGEST = SMALL_PATHS, LARGEST_SMALL
+LAST, FIRST_OF_ALL = LAST_PAIR, FIRST_ON_LARGEST
 SO_FAR, OF_PILOT = ({name: np.zeros(1) for name in CURVES} for _ in range(2))
 PILOT = SimpleNamespace(time_step=OF_PILOT)
 NO = Unsettled("no fixed point")
@@ -83,14 +86,14 @@ def corrected(sampling=0.0, moved=0.0):
 
 GOOD, BETTER, WORSE = panelled(0.001), panelled(0.02, panels=12), panelled(0.03, panels=14)
 COARSE = Accepted(mesh(), checked(time_step=120))
-REFINEMENT = {size: refinement(size) for size in (SMALL, LARGEST)}
+REFINEMENT = {size: refinement(size) for size in (SMALL, LARGE, LARGEST)}
 FIRST = Panels(0.1, 0.1)
 LATER = replace(FIRST, bound=0.02, good=0.05, number=2, before=0.05, best=0.02, kept=BETTER, is_first=False)
 MOST = mesh().most_paths
 
 
 def round_(size=SMALL, number=0, paths=2048, last=None, **changes):
-    pair = LAST_PAIR if size == LARGEST else 0
+    pair = LAST if size == LARGEST else 0
     return Round(mesh(**{"pair": pair} | changes), REFINEMENT[size], size, number, paths, SO_FAR, None, last)
 
 
@@ -101,29 +104,41 @@ def check(number=0, measured=False, **changes):
 SEARCH = {
     "panels are good enough: correct their small sample": (FIRST, GOOD, ("round", GOOD, SMALL, 2048)),
     "panels are not: finer ones": (FIRST, BETTER, ("panels", 0, 1, FIRST.good)),
-    "far from good enough: more paths": (FIRST, panelled(1.1 * FAR), ("panels", 1, 0, 0.1)),
-    "finer ones are not better: more paths, from the last that were": (LATER, panelled(1.1 * GAIN * 0.05), ("panels", 1, 0, 0.05)),
+    "far from good enough: more paths": (FIRST, panelled(1.1 * FAR), ("panels", LAST, 0, 0.1)),
+    "finer ones are not better: more paths, from the last that were": (LATER, panelled(1.1 * GAIN * 0.05), ("panels", LAST, 0, 0.05)),
     "finer ones are better: still finer": (LATER, panelled(0.9 * GAIN * 0.05), ("panels", 0, 3, 0.02)),
-    "the last try on a pair: more paths": (replace(LATER, number=MOST_PILOTS - 1), panelled(0.03), ("panels", 1, 0, 0.02)),
-    "on most paths not better: finer ones all the same": (replace(LATER, pair=1), WORSE, ("panels", 1, 3, 0.02)),
-    "on most paths the last try: the best of all": (replace(LATER, pair=1, number=MOST_PILOTS - 1), WORSE, ("round", BETTER, SMALL, 2048)),
+    "the last try on a pair: more paths": (replace(LATER, number=MOST_PILOTS - 1), panelled(0.03), ("panels", LAST, 0, 0.02)),
+    "on most paths not better: finer ones all the same": (replace(LATER, pair=LAST), WORSE, ("panels", LAST, 3, 0.02)),
+    "on most paths the last try: the best of all": (
+        replace(LATER, pair=LAST, number=MOST_PILOTS - 1),
+        WORSE,
+        ("round", BETTER, SMALL, 2048),
+    ),
     "so many panels that finer ones would not fit": (
-        replace(LATER, pair=1),
+        replace(LATER, pair=LAST),
         panelled(0.03, panels=MANY_PANELS),
         ("round", BETTER, SMALL, 2048),
     ),
     "the small sample is rough: more paths": (FIRST, panelled(0.001, ROUGH_RESIDUAL), ("panels", 1, 0, 0.1)),
-    "the largest one may be": (replace(FIRST, pair=1), panelled(0.001, ROUGH_RESIDUAL), ("round", None, SMALL, 2048)),
-    "the largest small sample: more paths in its first round": (FIRST, panelled(0.001, size=LARGEST), ("round", None, LARGEST, 16384)),
-    "on most paths the accuracy itself will do": (replace(FIRST, pair=1), panelled(0.009, size=LARGEST), ("round", None, LARGEST, 16384)),
+    "the largest one may be": (replace(FIRST, pair=LAST), panelled(0.001, ROUGH_RESIDUAL), ("round", None, SMALL, 2048)),
+    "the largest small sample: more paths in its first round": (
+        FIRST,
+        panelled(0.001, size=LARGEST),
+        ("round", None, LARGEST, FIRST_OF_ALL),
+    ),
+    "on most paths the accuracy itself will do": (
+        replace(FIRST, pair=LAST),
+        panelled(0.009, size=LARGEST),
+        ("round", None, LARGEST, FIRST_OF_ALL),
+    ),
     "but not on few": (FIRST, panelled(0.009), ("panels", 0, 1, FIRST.good)),
-    "panels do not settle: more paths": (FIRST, NO, ("panels", 1, 0, 0.1)),
-    "nor on these: the best of before": (replace(LATER, pair=1), NO, ("round", BETTER, SMALL, 2048)),
-    "no small sample settles: separate solves": (replace(FIRST, pair=1), Bare(mesh()), ("separate",)),
-    "nor do panels on most paths: separate solves": (replace(FIRST, pair=1, bare=mesh()), NO, ("separate",)),
-    "nothing settles": (replace(FIRST, pair=1, reached=3.0), replace(NO, reached=2.0), ("give up", 3.0)),
-    "no finer panels settle: the coarser ones": (replace(FIRST, pair=1, fallback=COARSE), NO, ("done", COARSE)),
-    "nor their small sample": (replace(FIRST, pair=1, fallback=COARSE), Bare(mesh()), ("done", COARSE)),
+    "panels do not settle: more paths": (FIRST, NO, ("panels", LAST, 0, 0.1)),
+    "nor on these: the best of before": (replace(LATER, pair=LAST), NO, ("round", BETTER, SMALL, 2048)),
+    "no small sample settles: separate solves": (replace(FIRST, pair=LAST), Bare(mesh()), ("separate",)),
+    "nor do panels on most paths: separate solves": (replace(FIRST, pair=LAST, bare=mesh()), NO, ("separate",)),
+    "nothing settles": (replace(FIRST, pair=LAST, reached=3.0), replace(NO, reached=2.0), ("give up", 3.0)),
+    "no finer panels settle: the coarser ones": (replace(FIRST, pair=LAST, fallback=COARSE), NO, ("done", COARSE)),
+    "nor their small sample": (replace(FIRST, pair=LAST, fallback=COARSE), Bare(mesh()), ("done", COARSE)),
 }
 
 
@@ -163,7 +178,7 @@ def test_best_panels_are_kept():
     unsure = decide(FIRST, panelled(0.001, ROUGH_RESIDUAL), ACCURACY)
     assert unsure.kept and unsure.best == np.inf  # whatever the larger sample finds is better
     assert decide(unsure, WORSE, ACCURACY).kept is WORSE
-    assert decide(unsure, NO, ACCURACY).refinement is unsure.kept.refinement
+    assert decide(replace(unsure, pair=LAST), NO, ACCURACY).refinement is unsure.kept.refinement
     assert decide(FIRST, replace(NO, reached=2.0), ACCURACY).reached == 2.0
     assert decide(FIRST, Bare(mesh(panels=5)), ACCURACY).bare.panels == 5
 
@@ -174,16 +189,16 @@ def test_bounds_of_finer_panels():
 
 
 UNSETTLED_ROUNDS = {
-    "the first on a small sample: panels of the larger pair": (round_(), ("panels", 1, 0, BOUND)),
+    "the first on a small sample: panels of the larger pair": (round_(), ("panels", LAST, 0, BOUND)),
     "the first on the largest one: more paths": (round_(LARGEST), ("round", LARGEST, 0, MORE_WHERE_ROUGH * 2048)),
     "but not more than there are": (round_(LARGEST, paths=MOST // 2), ("round", LARGEST, 0, MOST)),
     "and with most of them: separate solves": (round_(LARGEST, paths=MOST), ("separate",)),
     "a later one: more paths": (round_(number=1, last=checked(fixed_point=50)), ("round", SMALL, 1, MORE_WHERE_ROUGH * 2048)),
     "a later one with most paths: the round before": (round_(number=2, paths=MOST, last=checked(150, 0, 50)), ("done",)),
-    "but not one whose fixed point is off": (round_(number=1, paths=MOST, last=checked(0, 0, 150)), ("panels", 1, 0, BOUND)),
+    "but not one whose fixed point is off": (round_(number=1, paths=MOST, last=checked(0, 0, 150)), ("panels", LAST, 0, BOUND)),
     "unless there is no larger sample": (round_(LARGEST, 1, MOST, checked(0, 0, 150)), ("done",)),
     "one that was taken up: from the first on": (round_(number=2, paths=MOST), ("round", SMALL, 0, 2048)),
-    "the same on the largest sample": (round_(LARGEST, 2, MOST), ("round", LARGEST, 0, 16384)),
+    "the same on the largest sample": (round_(LARGEST, 2, MOST), ("round", LARGEST, 0, FIRST_OF_ALL)),
 }
 
 
@@ -259,7 +274,7 @@ def after_round(outcome, size=SMALL, number=0, paths=2048, **changes):
 
 def test_later_rounds_that_leave_the_fixed_point_alone_call_for_the_larger_pair():
     after = after_round(checked(40, 0, 120), number=1)
-    assert said(after) == ("panels", 1, 0, BOUND)
+    assert said(after) == ("panels", LAST, 0, BOUND)
     assert isinstance(after.fallback, Accepted)  # what the rounds came to stands unless new panels do better
     assert said(after_round(checked(40, 0, 120), number=0))[0] == "round"
     assert said(after_round(checked(40, 0, 120), LARGEST, 1))[0] == "round"
@@ -268,7 +283,7 @@ def test_later_rounds_that_leave_the_fixed_point_alone_call_for_the_larger_pair(
 def test_a_round_of_more_paths_that_is_no_better_calls_for_the_larger_pair_or_ends_the_solve():
     before, vain = checked(150, 0, 10), checked(160, 0, 10)
     assert before.solved.paths * IN_VAIN == 4096
-    assert said(after_round(vain, number=1, paths=4096, last=before)) == ("panels", 1, 0, BOUND)
+    assert said(after_round(vain, number=1, paths=4096, last=before)) == ("panels", LAST, 0, BOUND)
     assert isinstance(after_round(vain, LARGEST, 1, 4096, last=before), Done)
     assert said(after_round(vain, LARGEST, 1, 2048, last=before))[0] == "round"  # too few more to tell
     assert said(after_round(checked(140, 0, 10), LARGEST, 1, 4096, last=before))[0] == "round"
@@ -290,14 +305,14 @@ def test_most_paths():
     assert isinstance(after_round(checked(150, 0, 10), number=MOST_ROUNDS - 1), Done)
 
 
-@pytest.mark.parametrize(("pair", "share"), [(0, 1.0), (1, FINER)])
+@pytest.mark.parametrize(("pair", "share"), [(0, 1.0), (LAST, FINER)])
 def test_finer_panels_where_the_time_step_alone_is_too_large(pair, share):
     """Panels that few paths chose are chosen on more of them first, as rough ones."""
     outcome = checked(40, 120, 20)
     after = after_round(outcome, pair=pair)
-    assert said(after) == ("panels", 1, 0, pytest.approx(0.1 * share))
+    assert said(after) == ("panels", LAST, 0, pytest.approx(0.1 * share))
     assert after.fallback == Accepted(mesh(pair=pair), outcome)
-    assert said(decide(Separate(mesh(pair=pair)), outcome, ACCURACY)) == ("panels", 1, 0, pytest.approx(0.1 * share))
+    assert said(decide(Separate(mesh(pair=pair)), outcome, ACCURACY)) == ("panels", LAST, 0, pytest.approx(0.1 * share))
     assert isinstance(after_round(outcome, pair=pair, panels=MANY_PANELS), Done)
 
 
@@ -312,7 +327,7 @@ def test_small_samples():
     taken_up = TakenUp(2, 8192, "measured", None)
     assert decide(SmallSample(mesh(), SMALL), NO, ACCURACY) == Separate(mesh())
     first = decide(SmallSample(mesh(), LARGEST), Prepared(REFINEMENT[LARGEST]), ACCURACY)
-    assert first == Round(mesh(), REFINEMENT[LARGEST], LARGEST, 0, 16384, PILOT.time_step)
+    assert first == Round(mesh(), REFINEMENT[LARGEST], LARGEST, 0, FIRST_OF_ALL, PILOT.time_step)
     again = decide(SmallSample(mesh(), SMALL, taken_up), Prepared(REFINEMENT[SMALL], "base"), ACCURACY)
     assert again == Round(mesh(), REFINEMENT[SMALL], SMALL, 2, 8192, "measured", "base")
 
@@ -336,7 +351,7 @@ def drawn(stage, rng):
             made = mesh(int(np.clip(4 * stage.bound**-0.5, 5, 100)), stage.bound, stage.pair, stage.fallback)
             if rng.random() < 0.2:
                 return Bare(made)
-            return Panelled(made, refinement(SMALL_PATHS[stage.pair]), 10 ** rng.uniform(-7, -5), 10 ** rng.uniform(-4, 0))
+            return Panelled(made, refinement((SMALL, LARGE, LARGEST)[stage.pair]), 10 ** rng.uniform(-7, -5), 10 ** rng.uniform(-4, 0))
         case SmallSample():
             return Prepared(refinement(stage.size))
         case Round():

@@ -28,22 +28,25 @@ def test_it_is_the_square_of_what_tangents_say_and_of_the_rest(state):
     np.testing.assert_allclose((z * sample.weights) @ z.T, np.eye(state.rank), atol=1e-12)
     rest = error - linear @ z
     wanted = linear @ linear.T + (rest * sample.weights) @ rest.T
-    np.testing.assert_allclose(found.correlation, wanted, atol=1e-12)
-    np.testing.assert_allclose(found.correlation - found.stein, (error * sample.weights) @ error.T, atol=1e-12)
+    np.testing.assert_allclose(found.kernels(state.factor).correlation, wanted, atol=1e-12)
+    np.testing.assert_allclose(found.rest, (rest * sample.weights) @ rest.T, atol=1e-12)
+    np.testing.assert_allclose(found.errors, (error * sample.weights) @ error.T, atol=1e-12)
 
 
 def test_panels_add_what_all_nodes_together_add(state):
     """A pass goes panel by panel, with modes that come one after the other; an open loop has all of them at once."""
     again = causal_pass(state, state.sample, state.order, 1e-7, lambda time: None)
-    whole = again.open_loop(again.sample).stein
-    np.testing.assert_allclose(again.sampled.stein, whole, atol=1e-4 * np.abs(whole).max())
-    assert np.abs(whole).max() > 1e-5
+    found = again.open_loop(again.sample)
+    added = found.kernels(again.factor).correlation - found.errors
+    np.testing.assert_allclose(again.correlation - again.errors, added, atol=1e-4 * np.abs(added).max())
+    assert np.abs(added).max() > 1e-5
 
 
 def test_the_mean_of_it_is_zero_and_the_train_loss_has_less_noise(state):
     """Over scrambles: within four standard errors of zero, and C_r late with a third of the noise at most."""
     scrambles = [state.open_loop(drawn(state, 512, seed)) for seed in range(2, 34)]
-    added = np.array([one.stein for one in scrambles])
+    correlations = [one.kernels(state.factor).correlation for one in scrambles]
+    added = np.array([correlation - one.errors for correlation, one in zip(correlations, scrambles, strict=True)])
     error = added.std(axis=0, ddof=1) / np.sqrt(len(added))
     late = slice(state.nodes // 2, None)
     score = (added.mean(axis=0) / error)[late, late]
@@ -54,7 +57,7 @@ def test_the_mean_of_it_is_zero_and_the_train_loss_has_less_noise(state):
         response = np.linalg.inv(np.eye(state.nodes) - one.response / PROBLEM.aspect_ratio)
         return np.diag(response @ (errors + PROBLEM.noise_std**2) @ response.T)
 
-    plain = np.array([residual(one, one.correlation - one.stein) for one in scrambles]).std(axis=0)
-    less = np.array([residual(one, one.correlation) for one in scrambles]).std(axis=0)
+    plain = np.array([residual(one, one.errors) for one in scrambles]).std(axis=0)
+    less = np.array([residual(one, correlation) for one, correlation in zip(scrambles, correlations, strict=True)]).std(axis=0)
     assert less[-1] < plain[-1] / 3
     assert np.median((less / plain)[late]) < 1 / 2

@@ -109,12 +109,17 @@ def test_weight_decay_ends_at_the_lasso_where_rates_are_a_hundred_thousand_times
 
 
 def test_weight_decay_ends_at_the_lasso_far_below_interpolation():
-    """R_r and C_r fall by powers of ten there; that panels still settle shows in how few of them are needed."""
+    """R_r and C_r fall by powers of ten there; that panels still settle shows in how few of them are needed.
+
+    It is as far from the end as the second half of the time has still moved it, or less.
+    """
     problem = Problem(aspect_ratio=0.2, target=SPARSE, noise_std=0.2, initial_scale=0.05, weight_decay=0.1)
-    solution = solve(problem, 1000.0, times=np.array([1000.0]), accuracy=0.05)
+    solution = solve(problem, 1000.0, times=np.array([500.0, 1000.0]), accuracy=0.05)
     assert solution.diagnostics["outcome"] == "converged"
     assert solution.diagnostics["nodes"] <= 80
-    within(solution, "parameter_error", np.array([exact.lasso_error(0.2, 0.1, 0.1, 0.2)]))
+    before, end = solution.values["parameter_error"]
+    assert abs(end - exact.lasso_error(0.2, 0.1, 0.1, 0.2)) <= 3 * solution.stderr["parameter_error"][-1] + abs(end - before)
+    assert abs(end / before - 1) < 0.02
 
 
 @pytest.mark.slow

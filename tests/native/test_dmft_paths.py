@@ -168,8 +168,8 @@ def test_real_kernels():
     response, correlation, regression, sums, _ = problem.averages()
     close(found.response, response, SINGLE)
     linear = found.response @ problem.factor
-    close(found.correlation - found.stein, correlation, DOUBLE)
-    close(found.stein, linear @ (linear - regression).T + (linear - regression) @ linear.T, 1e-6)
+    close(found.errors, correlation, DOUBLE)
+    close(found.rest, correlation + linear @ linear.T - linear @ regression.T - regression @ linear.T, 1e-6)
     close(found.observed.rows, observed(sums, state.time).rows, DOUBLE)
 
 

@@ -28,7 +28,7 @@ from dlnflow.wire.requests import DmftRequest, SimulationRequest, request_adapte
 from worker import pace
 from worker.memory import give_back
 
-LONGEST_SECONDS = 30.0
+LONGEST_SECONDS = 60.0
 PERIOD_SECONDS = 120.0  # between two measurements of the machine
 FACTOR = 2.0
 RANGE = 0.8  # of the jobs are to be in their range

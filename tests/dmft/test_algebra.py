@@ -35,6 +35,29 @@ def test_rows_are_those_of_the_inverse_over_all_nodes(before):
     np.testing.assert_allclose(found[1], residual[n:], rtol=1e-10, atol=1e-10 * np.abs(residual).max())
 
 
+def test_what_steins_identity_adds_on_a_panel_is_what_it_adds_on_all_nodes():
+    """New modes are not known to earlier nodes but by E[z eᵀ]; L and Λ are zero there."""
+    rng, n, rank, new = np.random.default_rng(3), 2 * M, 5, 3
+    response, _ = kernels(n + M)
+    factor = rng.normal(size=(n + M, rank + new))
+    factor[:n, rank:] = 0
+    regression = rng.normal(size=(n + M, rank + new))
+    expected = response @ factor
+    excess = expected - regression
+    added = expected @ excess.T + excess @ expected.T
+    found = native.stein(
+        response=np.ascontiguousarray(response[n:]),
+        regression=np.ascontiguousarray(regression[n:]),
+        earlier=np.ascontiguousarray(regression[:n, rank:].T),
+        rows=np.ascontiguousarray(factor[n:]),
+        factor=np.ascontiguousarray(factor[:n, :rank]),
+        past_expected=np.ascontiguousarray(expected[:n, :rank]),
+        past_excess=np.ascontiguousarray(excess[:n, :rank]),
+    )
+    for one, wanted in zip(found, (expected[n:], excess[n:], added[n:]), strict=True):
+        np.testing.assert_allclose(one, wanted, rtol=1e-12, atol=1e-12)
+
+
 def test_factors_of_panels_make_the_correlation_and_read_their_modes():
     """With as many modes as nodes nothing is left out: C_ζ = L Lᵀ and L⁻ᵀ is what reads modes off; a block that is wanted comes back."""
     size, roots = 3 * M, np.sqrt([0.3, 0.2, 0.3, 0.2])

@@ -61,3 +61,15 @@ def test_the_mean_of_it_is_zero_and_the_train_loss_has_less_noise(state):
     less = np.array([residual(one, correlation) for one, correlation in zip(scrambles, correlations, strict=True)]).std(axis=0)
     assert less[-1] < plain[-1] / 3
     assert np.median((less / plain)[late]) < 1 / 2
+
+
+def test_a_correction_is_that_of_the_response_and_of_the_rest(state):
+    """A pass with another sample's averages as its correction has the C_e that these make with its own modes, and its E[e eᵀ] apart."""
+    other = state.open_loop(drawn(state, 4096, 1))
+    found = causal_pass(state, state.sample, state.order, 1e-8, lambda time: None, other - state.small_averages)
+    whole = found.open_loop(found.sample) + found.correction
+    wanted = whole.kernels(found.factor)
+    np.testing.assert_allclose(found.response, wanted.response, atol=1e-5 * np.abs(wanted.response).max())
+    np.testing.assert_allclose(found.correlation, wanted.correlation, atol=1e-5 * np.abs(wanted.correlation).max())
+    np.testing.assert_allclose(found.errors, whole.errors, atol=1e-5 * np.abs(whole.errors).max())
+    assert np.abs(found.correlation - state.correlation).max() > 1e-3 * np.abs(state.correlation).max()

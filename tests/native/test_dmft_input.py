@@ -172,6 +172,18 @@ def test_algebra():
     with pytest.raises(ValueError, match="roots"):
         native.factor(correlation=square, readout=np.zeros((0, 0)), start=1.0, roots=np.ones(3), wanted=None)
     assert native.factor(correlation=np.nan * square, readout=np.zeros((0, 0)), start=1.0, roots=np.ones(4), wanted=None) is None
+    noise = {"regression": np.ones((4, 6)), "earlier": np.ones((2, 0)), "rows": np.ones((4, 6)), "factor": np.ones((0, 4))}
+    past = {"past_expected": np.ones((0, 4)), "past_excess": np.ones((0, 4))}
+    for name, wrong in (
+        ("response", np.ones((4, 3))),
+        ("regression", np.ones((4, 5))),
+        ("earlier", np.ones((1, 0))),
+        ("rows", np.ones((4, 3))),
+        ("factor", np.ones((1, 4))),
+        ("past_excess", np.ones((0, 3))),
+    ):
+        with pytest.raises(ValueError, match=name):
+            native.stein(**{"response": square} | noise | past | {name: wrong})
     new = {"new_response": square, "new_correlation": square}
     with pytest.raises(ValueError, match="scale"):
         native.change(**rows, **new, scale=np.ones(1), least=0.0)

@@ -1,6 +1,5 @@
 """`python -m service`: the embedded stack in one command, and the keys of its users."""
 
-import argparse
 import signal
 
 # Read by the library, wherever it runs.
@@ -10,6 +9,8 @@ LEVEL = "  DLNFLOW_NATIVE_LEVEL    ''              level of the compiled core: b
 def main() -> None:
     """Read the settings and serve. Until the stack listens to signals, they end this process at once."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    import argparse
+
     from service.commands import add_keys, run_keys
     from service.stack import serve
     from store import settings, start

@@ -49,7 +49,7 @@ from dlnflow.dmft.stages import (
     Stage,
     TimeStep,
 )
-from dlnflow.dmft.task import Task
+from dlnflow.dmft.task import Solved, Task
 from dlnflow.grids import default_times
 from dlnflow.model import Problem
 from dlnflow.solution import CURVES, Array, Journal, Observer, Solution, SolveError, ignore_progress
@@ -152,16 +152,22 @@ def _small_sample(task: Task, stage: SmallSample) -> Outcome:
 def _round(task: Task, stage: Round) -> Outcome:
     progress = task.progress
     if stage.last:
-        solved, errors = stage.last.solved, stage.last.errors
-        progress.journal.preview(task.times, solved.curves, standard_errors(solved.curves, errors, stage.mesh.pilot.scale))
+        _preview(task, stage, stage.last.solved, stage.last.errors)
     progress.reached = max(PILOT_SHARE, progress.reached)
     progress.journal.save(partial(checkpoint.save, stage, progress.reached))
     _enter(task, ROUND_SHARE, 3 * SCRAMBLES, f"round {stage.number + 1}: {SCRAMBLES} times {stage.paths} paths")
     return stage.refinement.round(stage.base or stage.refinement.base, stage.paths)
 
 
+def _preview(task: Task, stage: Round, solved: Solved, errors: Errors) -> None:
+    """Show what a round came to, with error bars."""
+    task.progress.journal.preview(task.times, solved.curves, standard_errors(solved.curves, errors, stage.mesh.pilot.scale))
+
+
 def _check(task: Task, stage: Check) -> Outcome:
     small = stage.round.refinement
+    if stage.number == 0:
+        _preview(task, stage.round, stage.solved, Errors(stage.corrected.sampling, stage.time_step, stage.corrected.fixed_point))
     checked = small.check(stage.round.base or small.base, stage.solved, stage.corrected.correction, stage.number)
     if isinstance(checked, Unsettled):
         return checked

@@ -208,7 +208,7 @@ def test_somebody_who_may_write_nothing_is_told_so(tmp_path: Path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("number", "first"), [(signal.SIGTERM, 0.05), (signal.SIGINT, 0.4)]
+    ("number", "first"), [(signal.SIGTERM, 0.05), (signal.SIGINT, 0.8)]
 )  # Python's own start tells of Ctrl-C at length
 def test_a_signal_at_any_moment_of_the_start_ends_it_and_leaves_nothing(tmp_path: Path, number: signal.Signals, first: float):
     for step in range(8):

@@ -185,12 +185,12 @@ def test_a_slow_curve_is_drawn_as_it_grows(visit: Open):
     await_drawn(page, initial_scale=0.3)
     ends = """() => Math.max(...document.getElementById("picture").data.map(({ x }) => x.at(-1)))"""
     page.evaluate("document.getElementById('picture').setAttribute('aria-label', '')")
-    for name, value in {"depth": 3, "initial_scale": 0.01, "noise_std": 0.3, "aspect_ratio": 1, "horizon": 128}.items():
+    for name, value in {"initial_scale": 0.001, "noise_std": 0.4, "aspect_ratio": 1.2, "horizon": 340}.items():
         number(page, name).fill(str(value))
     expect(page.locator("#explore-said")).to_have_text("computing…")
     expect(page.locator("#picture")).to_have_attribute("aria-label", re.compile("test loss"), timeout=SECONDS)
     expect(page.locator("#explore-said")).to_have_text("computing…")
-    assert page.evaluate(ends) <= 128
+    assert page.evaluate(ends) <= 340
     number(page, "initial_scale").fill("2")  # which cancels the slow one
     await_drawn(page, initial_scale=2)
 

@@ -10,7 +10,8 @@ from tests.e2e.stack import LONG, PROBLEM, Stack
 from tests.page.conftest import Open
 from tests.page.steps import SECONDS
 
-SOLVE = {"kind": "dmft", "problem": PROBLEM | {"aspect_ratio": 1.0, "initial_scale": 0.005}, "horizon": 300.0, "accuracy": 0.02, "seed": 716}
+SLOW = PROBLEM | {"aspect_ratio": 1.0, "initial_scale": 0.005}
+SOLVE = {"kind": "dmft", "problem": SLOW, "horizon": 300.0, "accuracy": 0.02, "seed": 716}
 START = 1_700_000_000_000
 LEFT = """async ([start, record, predicted, now]) => {
   const { sayLeft } = await import("./page/forecast.js");

@@ -119,8 +119,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Averages:
-    """Over a sample on N nodes: `response` R_w, the `rest` C_⊥ = E[(e − Λ z)(e − Λ z)ᵀ] and the `errors` E[e eᵀ], (N, N) each, and what is
-    `observed`."""
+    """Over a sample on N nodes: `response` R_w, the `rest` C_⊥ and the `errors` E[e eᵀ], (N, N) each, and what is `observed`.
+
+    C_⊥ = E[(e − Λ z)(e − Λ z)ᵀ] is what C_e has beside Λ Λᵀ, eq. (7a).
+    """
 
     response: Array
     rest: Array

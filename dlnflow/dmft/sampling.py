@@ -189,14 +189,16 @@ def _draw_pool(
 def _sobol(coordinates: int, count: int, seed: np.random.SeedSequence) -> Array:
     """Scrambled Sobol points, (count, coordinates); a few are kept, since solves of like problems from one seed have the same ones."""
     width = -(-coordinates // TOGETHER) * TOGETHER
-    made = _kept_points if count <= MOST_KEPT else _kept_points.__wrapped__
+    made = _kept if count <= MOST_KEPT else _drawn
     return made(width, count, seed.entropy, seed.spawn_key)[:, :coordinates]
 
 
-@lru_cache(maxsize=64)
-def _kept_points(width: int, count: int, entropy: Any, key: tuple[int, ...]) -> Array:
+def _drawn(width: int, count: int, entropy: Any, key: tuple[int, ...]) -> Array:
     seed = np.random.SeedSequence(entropy, spawn_key=key)
     return np.asarray(qmc.Sobol(width, scramble=True, rng=np.random.default_rng(seed)).random(count))
+
+
+_kept = lru_cache(maxsize=64)(_drawn)
 
 
 def _shares(pool: Pool) -> Array:

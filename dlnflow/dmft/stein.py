@@ -34,8 +34,10 @@ class Linear:
 
 @dataclass(frozen=True)
 class Part:
-    """Of a panel of m nodes after n: `linear` (m, D), the `excess` of earlier nodes (n, new) in the panel's own modes, and the panel's rows
-    (m, n + m) of what is `added` to E[e eᵀ]."""
+    """Of a panel of m nodes after n: what is `linear` (m, D), and the `excess` of earlier nodes (n, new) in its own modes.
+
+    Its rows (m, n + m) are `added` to E[e eᵀ].
+    """
 
     linear: Linear
     excess: Array

@@ -96,7 +96,7 @@ def factor(*, correlation: Annotated[NDArray[numpy.float64], dict(shape=(None, N
 
 def stein(*, response: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], regression: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], earlier: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], rows: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], factor: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], past_expected: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], past_excess: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
     """
-    Λ = R_w L and Δ = Λ − E[e zᵀ] on a panel, (m, rank + new) each, and the rows (m, n + m) of Λ Δᵀ + Δ Λᵀ, added to E[e eᵀ].
+    Λ = R_w L, Δ = Λ − E[e zᵀ] on a panel, (m, rank + new) each, and the rows (m, n + m) of Λ Δᵀ + Δ Λᵀ.
 
     From its rows of R_w (m, n + m), of E[e zᵀ], `regression`, and of L, (m, rank + new) each, E[z eᵀ] of its new modes with
     earlier nodes (≥ new, n), and L, Λ and Δ on earlier nodes, (n, rank) each.

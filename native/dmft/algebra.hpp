@@ -119,7 +119,7 @@ struct Stein {
 /// From its rows of R_w (m, n + m), of E[e zᵀ] and of L, (m, rank + new) each, E[z eᵀ] of its new modes with earlier nodes, `earlier`
 /// (≥ new, n), and L, Λ and Δ on earlier nodes, (n, rank) each.
 inline Stein stein(const Block& response, const Block& regression, const Block& earlier, const Block& rows, const Block& factor,
-                     const Block& past_expected, const Block& past_excess) {
+                   const Block& past_expected, const Block& past_excess) {
     const int m = response.rows, n = response.columns - m, rank = factor.columns, all = rows.columns;
     Stein found{product(Block(response.data + n, m, m, response.stride), rows), Dense(m, all), Dense(m, n + m)};
     const Dense before = product(Block(response.data, m, n, response.stride), factor);

@@ -84,9 +84,9 @@ Propagated propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbe
 }
 
 Advanced advance(const Paths& paths, std::pair<int, int> blocks, int known, Numbers2 factor, Numbers2 memory, Numbers2 integral,
-                 Numbers2 quadrature, Numbers1 decay, Numbers1 shift, Array<double, 3> height, Array<double, 3> error, Array<double, 3> running,
-                 Array<double, 3> slope, std::vector<Array<float, 4>> tangents, Array<float, 3> edge, Array<float, 3> reached,
-                 Array<const std::int64_t, 1> early, int kinds) {
+                 Numbers2 quadrature, Numbers1 decay, Numbers1 shift, Array<double, 3> height, Array<double, 3> error,
+                 Array<double, 3> running, Array<double, 3> slope, std::vector<Array<float, 4>> tangents, Array<float, 3> edge,
+                 Array<float, 3> reached, Array<const std::int64_t, 1> early, int kinds) {
     const std::ptrdiff_t m = integral.shape(0), n = std::ptrdiff_t(memory.shape(1)) - m, capacity = height.shape(1);
     const std::ptrdiff_t tiles = paths.count() / Reals::COUNT, pairs = paths.count() / Singles::COUNT;
     expect("integral", integral, {m, m}), expect("memory", memory, {m, -1}), expect("factor", factor, {m, -1}), expect("decay", decay, {m});

@@ -45,7 +45,7 @@ std::optional<std::tuple<Result2, Result2, int>> factor(Numbers2 correlation, Nu
 }
 
 std::tuple<Result2, Result2, Result2> stein(Numbers2 response, Numbers2 regression, Numbers2 earlier, Numbers2 rows, Numbers2 factor,
-                                             Numbers2 past_expected, Numbers2 past_excess) {
+                                            Numbers2 past_expected, Numbers2 past_excess) {
     const std::ptrdiff_t m = response.shape(0), n = std::ptrdiff_t(response.shape(1)) - m, rank = factor.shape(1);
     if (n < 0) throw std::invalid_argument("response has fewer columns than rows");
     const std::ptrdiff_t fresh = std::ptrdiff_t(rows.shape(1)) - rank;
@@ -99,7 +99,7 @@ void bind_algebra(nb::module_& module) {
     module.def(
         "stein", face::stein, nb::kw_only(), "response"_a, "regression"_a, "earlier"_a, "rows"_a, "factor"_a, "past_expected"_a,
         "past_excess"_a,
-        "Λ = R_w L and Δ = Λ − E[e zᵀ] on a panel, (m, rank + new) each, and the rows (m, n + m) of Λ Δᵀ + Δ Λᵀ, added to E[e eᵀ].\n\n"
+        "Λ = R_w L, Δ = Λ − E[e zᵀ] on a panel, (m, rank + new) each, and the rows (m, n + m) of Λ Δᵀ + Δ Λᵀ.\n\n"
         "From its rows of R_w (m, n + m), of E[e zᵀ], `regression`, and of L, (m, rank + new) each, E[z eᵀ] of its new modes with\n"
         "earlier nodes (≥ new, n), and L, Λ and Δ on earlier nodes, (n, rank) each.");
     module.def(

@@ -1,17 +1,14 @@
 """Anderson acceleration of a fixed point x = g(x) (D. G. Anderson, J. ACM 12, 1965), eq. (13)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dlnflow.dmft.constants import ASTRAY, DEPTH, FORGET, NEAR, SHORTER_STEP, TRUSTED_STEPS
+from dlnflow.dmft.constants import ASTRAY, DEPTH, FORGET, SHORTER_STEP, TRUSTED_STEPS
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
 Secant = tuple[Array, Array]
-Correction = Callable[[Array], Array]
-"""What x is to move by, (X,), where the residual g(x) − x is this."""
 
 
 @dataclass(frozen=True)
@@ -33,40 +30,30 @@ class Anderson:
         """The same secants for another map, whose residuals are not known yet."""
         return Anderson(self.secants)
 
-    def step(self, point: Array, residual: Array, correction: Correction | None = None) -> tuple[Array, "Anderson"]:
+    def step(self, point: Array, residual: Array) -> tuple[Array, "Anderson"]:
         """The next iterate (X,) after x = `point` with g(x) − x = `residual`, and what is known then.
 
-        It combines the secants so that they cancel the residual by least squares; what is left is corrected, or added as it is. Where the
-        residual grows, as it may where g is rough, the iteration starts again from its best point by a shorter step.
+        It combines the secants so that they cancel the residual by least squares, and adds what is left. Where the residual grows, as it
+        may where g is rough, the iteration starts again from its best point by a shorter step.
         """
         size, here = float(np.abs(residual).max()), (point, residual)
         least, best = (size, here) if self.best is None or size < self.least else (self.least, self.best)
-        secants = self.secants
-        if self.last and (correction is None or np.abs(self.last[1]).max() < NEAR):
-            secants = (*secants, (point - self.last[0], residual - self.last[1]))
+        secants = (*self.secants, (point - self.last[0], residual - self.last[1])) if self.last else self.secants
         known = Anderson(secants[-DEPTH:], here, best, least, self.damping, self.steps + 1)
         if size > ASTRAY * least and known.steps > TRUSTED_STEPS:
-            return known._started_again(correction or _as_it_is)
-        return known._combined(correction), known
+            return known._started_again()
+        return known._combined(), known
 
-    def _started_again(self, correction: Correction) -> tuple[Array, "Anderson"]:
+    def _started_again(self) -> tuple[Array, "Anderson"]:
         assert self.best is not None
         damping = SHORTER_STEP * self.damping
         known = replace(self, secants=(), last=None, steps=0, least=FORGET * self.least, damping=damping)
-        return self.best[0] + damping * correction(self.best[1]), known
+        return self.best[0] + damping * self.best[1], known
 
-    def _combined(self, correction: Correction | None) -> Array:
+    def _combined(self) -> Array:
         assert self.last is not None
         point, residual = self.last
         if not self.secants:
-            return point + (correction or _as_it_is)(residual)
+            return point + residual
         moves, changes = (np.array(each) for each in zip(*self.secants, strict=True))
-        mixed = native.mixed(moves, changes, point, residual)
-        if correction is None:
-            return mixed
-        left = native.mixed(np.zeros_like(moves), changes, np.zeros_like(point), residual)
-        return mixed - left + correction(left)
-
-
-def _as_it_is(residual: Array) -> Array:
-    return residual
+        return native.mixed(moves, changes, point, residual)

@@ -16,7 +16,7 @@ from dlnflow.solution import NAMES
 FORMAT = 9  # of what `save` writes
 KERNELS = ("correlation", "response", "residual_correlation", "residual_response", "errors")
 PARTS = ("response", "rest", "errors")  # of a correction
-STATE = (*KERNELS, "factor", "readout", "time", "edges", "ranks", "order", "residual", "newton")
+STATE = (*KERNELS, "factor", "readout", "time", "edges", "ranks", "order", "residual")
 
 
 def save(stage: Round | Separate, progress: float) -> bytes:
@@ -77,7 +77,6 @@ def state_of(arrays: Arrays, problem: Problem, sample: Sample) -> State:
         edges=arrays["edges"].tolist(),
         ranks=arrays["ranks"].tolist(),
         residual=float(arrays["residual"]),
-        newton=arrays["newton"].tolist(),
         observed=Observed(arrays["observed"]),
         correction=_averages(correction) if correction else None,
         time=arrays["time"],

@@ -58,7 +58,7 @@ time-step error that no finer panels reduce."""
 MOST_ITERATIONS = 120
 """Iterations. Of a panel on known panels. Source: choice; most take 3 to 20."""
 
-PATIENCE = 24
+PATIENCE = 40
 """Iterations. Of a panel that may be made shorter instead. Source: measured; one that needs more may not settle on other paths."""
 
 DEPTH = 12
@@ -76,19 +76,31 @@ SHORTER_STEP = 0.5
 TRUSTED_STEPS = 3
 """Iterations. After a start, in which a residual may grow. Source: choice; the first secants know little."""
 
-NEWTON_FROM = 16
-"""Evaluations. Of a panel without Newton's corrections, from which on the next one is tried with them. Source: measured; fewer suffice far
-from interpolation, where slopes move and corrections that leave this out gain nothing."""
+NEWTON_FROM = 12
+"""Evaluations. By Anderson's combination, after which Newton's method goes on. Source: measured, 8 are too few where slopes and modes
+still move by much, and 16 lose what it gains; most panels settle before."""
 
-NEWTON_PATIENCE = 36
-"""Evaluations. Of a panel with Newton's corrections that may be made shorter instead. Source: measured; the last halve what is
-left."""
+NEWTON_STALLED = 8
+"""Evaluations. By Newton's method that do not halve the residual, after which it ends. Source: measured; four were seen to come right."""
 
-NEAR = 1e-2
-"""1. Change of a point below which secants are kept beside Newton's corrections. Source: measured; longer ones mislead."""
+INEXACT = 0.03
+"""1. Residual of a linear system of Newton's method over its right-hand side. Source: measured, 0.01 to 0.1 are alike."""
 
-FOLLOWED_TILES = 8
-"""Tiles. Of native.SINGLE_LANES paths, whose tangents tell the derivative of a panel's map. Source: measured, 32 are alike."""
+DIRECTIONS = 40
+"""1. In which the derivative is taken for a step at most. Source: measured, 5 to 25 are usual."""
+
+GROWN = 1.5
+"""1. Residual after a step of Newton's over that before, from which on the step is shortened. Source: choice."""
+
+LEAST_SHARE = 0.02
+"""1. Of a step of Newton's, below which none is tried. Source: choice."""
+
+TINY, SMALL = 1e-7, 1e-4
+"""1. Steps, relative to C_r and R_r, by which the noise's factor and the rest of a panel's algebra are differentiated. Source: measured;
+the smallest modes have 1e-5 of the variance, whereas late residuals cancel to as much."""
+
+FOLLOWED_TILES = 32
+"""Tiles. Of native.SINGLE_LANES paths, whose tangents tell E[W X W]. Source: measured; 8 are alike where panels are easy."""
 
 SHAPES = 4
 """1. Matrices whose sums are the tangents of all paths on a panel, beside their mean. Source: measured, 8 are alike."""
@@ -141,9 +153,10 @@ SAMPLING_PART, LEAST_SAMPLING_PART = 0.9, 0.5
 
 # The pilot, section 3
 
-PILOT_PATHS = (512, 4096, 2048)
-"""Paths. Of the samples on which panels are tried, one for each pair with a small sample: the least of these, 4096 for panels whose small
-sample keeps a large residual, and the largest. Source: measured; on 512 most problems choose the panels of 2048."""
+PILOT_PATHS = (512, 4096, 4096)
+"""Paths. Of the samples on which panels are tried, one for each pair with a small sample: the least of these, that of panels whose small
+sample keeps a large residual, and the largest. Source: measured; on 512 most problems choose the panels of 2048, but where weights decay
+to interpolation those of 2048 stay short."""
 
 LAST_PAIR = len(PILOT_PATHS) - 1
 """Index. Of the pair with the largest small sample. Source: their number."""

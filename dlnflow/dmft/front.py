@@ -8,7 +8,7 @@ import numpy as np
 from dlnflow.dmft import stein
 from dlnflow.dmft.anderson import Secant
 from dlnflow.dmft.averages import OBSERVED, Averages, Observed, Rows
-from dlnflow.dmft.derivative import Derivative, Followed, Mean, derivative, followed
+from dlnflow.dmft.derivative import Followed, Products, followed, products
 from dlnflow.dmft.noise import Factor
 from dlnflow.dmft.paths import Array32, Interval, Paths, interval, new_paths
 from dlnflow.dmft.sampling import Sample
@@ -23,7 +23,7 @@ class Panel:
 
     `averages` are its rows of R_w and C_e, corrected, `errors` those of E[e eᵀ] over the sample, with what is `linear` in the noise and
     what is `observed` (S, m). `room` holds the paths' slopes and tangents, see `Paths.advance`. `residual` is that of its iteration,
-    `secants` what that learned in so many `evaluations`; it `is_newton` where residuals were corrected by the derivative.
+    `secants` what that learned in so many `evaluations`.
     """
 
     interval: Interval
@@ -37,7 +37,6 @@ class Panel:
     residual: float
     secants: Sequence[Secant]
     evaluations: int
-    is_newton: bool
 
 
 @dataclass
@@ -69,7 +68,6 @@ class Front:
     ranks: list[int] = field(default_factory=lambda: [0])
     residual: float = 0.0
     secants: list[Sequence[Secant]] = field(default_factory=list)
-    newton: list[bool] = field(default_factory=list)
     evaluations: int = 0
     followed: Followed | None = None
 
@@ -128,17 +126,11 @@ class Front:
         whole[:, :old] += response[:, :n] @ self.factor[:n, :old]
         return whole
 
-    def derivative(self, tangents: Array32, rows: Rows, averages: Rows, factor: Factor) -> Derivative | None:
-        """That of the next panel's map where it has led to these tangents, averages and `rows` of R_r and C_r."""
-        n, rank, problem = self.nodes, self.rank, self.problem
+    def products(self, interval: Interval, tangents: Array32, response: Array) -> Products | None:
+        """E[W X W] on the next panel, in this `interval`, where the paths have these `tangents` and R_w these rows (m, n + m)."""
+        n = self.nodes
         self.followed = self.followed or followed(self.paths)
-        mean = Mean(
-            residual_response=_with_rows(self.residual_response[:n, :n], rows.response),
-            response=_with_rows(self.response[:n, :n], averages.response),
-            correlation=_with_rows(self.correlation[:n, :n], averages.correlation, averages.correlation[:, :n].T),
-        )
-        modes = self.factor[:n, :rank], self.readout[:n, :rank], factor
-        return derivative(self.followed, tangents, mean, modes, problem.aspect_ratio, problem.noise_std**2)
+        return products(self.followed, tangents, _with_rows(self.response[:n, :n], response), interval.weights)
 
     def accept(self, panel: Panel) -> None:
         """Make a panel part of the past."""
@@ -163,7 +155,6 @@ class Front:
         self.paths.accept(panel.interval, panel.room)
         self.edges.append(panel.interval.right)
         self.secants.append(panel.secants)
-        self.newton.append(panel.is_newton)
         self.evaluations += panel.evaluations
         self.residual = max(self.residual, panel.residual)
 
@@ -203,7 +194,6 @@ class Front:
             correction=self.correction,
             residual=self.residual,
             secants=list(self.secants),
-            newton=list(self.newton),
             evaluations=self.evaluations,
         )
         return whole.head(len(self.edges) - 1)

@@ -7,7 +7,7 @@ import numpy as np
 
 from dlnflow.dmft import guess, panel, radau, widths
 from dlnflow.dmft.averages import Averages, Rows
-from dlnflow.dmft.constants import MOST_PANELS, NEWTON_FROM, NEWTON_PATIENCE, ORDER, PATIENCE
+from dlnflow.dmft.constants import MOST_PANELS, ORDER, PATIENCE
 from dlnflow.dmft.front import Front, Panel, start
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.sampling import Sample
@@ -27,13 +27,12 @@ def adaptive_pass(
     """
     front = start(problem, sample, ORDER, MOST_PANELS)
     width, failures = widths.first_width(problem, horizon), 0
-    paces = {False: 0} if problem.weight_decay else {False: 0, True: NEWTON_FROM}  # slopes go on moving where weights decay
     while front.edges[-1] < horizon:
         left = front.edges[-1]
         if front.is_full:
             return Unsettled(f"{len(front.edges) - 1} panels reach only t = {left:.3g}", _end_of_widest(front))
         right = widths.right_edge(left, width, horizon)
-        made = _on_new_panel(front, right, tolerance, paces)
+        made = _on_new_panel(front, right, tolerance)
         if isinstance(made, Unsettled):
             width, failures = width / 2, failures + 1
             if widths.is_too_narrow(left, width) or failures > most:
@@ -55,23 +54,11 @@ def _end_of_widest(front: Front) -> float:
     return max(pairwise(front.edges), key=lambda edges: edges[1] - edges[0], default=(0.0, 0.0))[1]
 
 
-def _on_new_panel(front: Front, right: float, tolerance: float, paces: dict[bool, int]) -> Panel | Unsettled:
-    """The next panel, from a network that stands still, or else from one whose response to late fields is that of the panel before.
-
-    `paces` are the evaluations that the last panel took with and without Newton's corrections: what was faster comes first.
-    Corrections that did not lead to a panel are not tried again.
-    """
-    if not front.nodes:
-        return panel.solve(front, right, tolerance, most=PATIENCE)
-    for newton in sorted(paces, key=paces.__getitem__):
-        made = panel.solve(front, right, tolerance, most=NEWTON_PATIENCE if newton else PATIENCE, newton=newton)
-        if isinstance(made, Panel):
-            paces[newton] = made.evaluations
-            return made
-        if newton:
-            del paces[newton]
-        else:
-            paces[newton] = 2 * PATIENCE
+def _on_new_panel(front: Front, right: float, tolerance: float) -> Panel | Unsettled:
+    """The next panel, from a network that stands still, or else from one whose response to late fields is that of the panel before."""
+    made = panel.solve(front, right, tolerance, most=PATIENCE)
+    if isinstance(made, Panel) or not front.nodes:
+        return made
     return panel.solve(front, right, tolerance, guess.shifted(front), most=PATIENCE)
 
 
@@ -91,13 +78,15 @@ def causal_pass(
     `taught`, it starts with the secants of `like` too; `alone`, it keeps to its thread. With another `order` than that of `like`, modes
     keep the draws that they have there. Where the guess does not lead to a panel, the network that stands still may.
     """
+    if max(np.diff(like.ranks)) > order:
+        return Unsettled(f"a panel has more modes than {order} nodes can have")
     expected = _expected(like, sample, order, correction)
     if isinstance(expected, Unsettled):
         return expected
     edges = like.edges[1:]
     front = start(like.problem, sample, order, len(edges), like.blocks(order), correction, alone)
-    for right, newton, secants in zip(edges, like.newton, like.secants if taught else [()] * len(edges), strict=True):
-        made = panel.solve(front, right, tolerance, guess.continued(front, expected), secants, newton=newton)
+    for right, secants in zip(edges, like.secants if taught else [()] * len(edges), strict=True):
+        made = panel.solve(front, right, tolerance, guess.continued(front, expected), secants)
         if isinstance(made, Unsettled):
             made = panel.solve(front, right, tolerance)
         if isinstance(made, Unsettled):

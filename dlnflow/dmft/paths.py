@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlnflow.dmft import radau
-from dlnflow.dmft.averages import Rows
 from dlnflow.dmft.constants import BLOCKS_TO_SHARE, PARABOLA
 from dlnflow.dmft.outcome import Unsettled, settled
 from dlnflow.dmft.sampling import BLOCK, Sample
@@ -37,6 +36,25 @@ class Interval:
     quadrature: Array
     weights: Array
     decay: Array
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """On a panel: rows of R_w and E[e eᵀ] (m, n + m), E[e zᵀ] (m, D), and E[z eᵀ] of its own modes with `earlier` nodes (m, n)."""
+
+    response: Array
+    correlation: Array
+    regression: Array
+    earlier: Array
+
+    def moved(self, step: float, change: "Sampled") -> "Sampled":
+        """What is a `step` along a `change` from it."""
+        return Sampled(
+            self.response + step * change.response,
+            self.correlation + step * change.correlation,
+            self.regression + step * change.regression,
+            self.earlier + step * change.earlier,
+        )
 
 
 @dataclass
@@ -80,9 +98,8 @@ class Paths:
 
     def advance(
         self, interval: Interval, memory: Array, factor: Array, known: int, room: tuple[Array, Array32], strata: int
-    ) -> tuple[Rows, Array, Array, Array] | Unsettled:
-        """Eq. (10) on a panel: rows of R_w and E[e eᵀ] (m, n + m), E[e zᵀ] (m, D), E[z eᵀ] of its own modes with earlier nodes (m, n), and
-        the sums of what is `observed` on its nodes.
+    ) -> tuple[Sampled, Array] | Unsettled:
+        """Eq. (10) on a panel: what is averaged over the paths, and the sums of what is `observed` on its nodes.
 
         The paths are driven by the rows `factor` (m, D) of L, of whose modes so many are `known`, and answer to the rows `memory`
         (m, n + m) of R_r. They start from H as it is on the panel, and leave H, E, its integral, slopes and tangents there.
@@ -116,7 +133,36 @@ class Paths:
         if isinstance(parts, Unsettled):
             return parts
         response, correlation, regression, earlier, sums = (reduce(np.add, each) for each in zip(*parts, strict=True))
-        return Rows(response, correlation), regression, earlier, sums
+        return Sampled(response, correlation, regression, earlier), sums
+
+    def differentiate(self, interval: Interval, memory: Array, moves: tuple[Array, Array], room: tuple[Array, Array32]) -> Sampled:
+        """What the averages of the last `advance` move by where the panel's rows of L and R_r do by these `moves`, (m, D) and (m, n + m).
+
+        Slopes move, tangents of the past are as they are: what R_w moves by through R_r is not counted. `memory` are the rows of R_r.
+        """
+        slope, tangent = room
+
+        def changes(blocks: tuple[int, int]) -> tuple[Array, ...]:
+            return native.differentiate(
+                self.sample.paths,
+                blocks,
+                factor=moves[0],
+                memory=moves[1],
+                response=memory,
+                integral=interval.integral,
+                decay=interval.decay[1:],
+                shift=interval.weights,
+                height=self.height,
+                error=self.error,
+                slope=slope,
+                tangents=tangent,
+                early=self.early,
+            )
+
+        response, correlation, regression = (reduce(np.add, each) for each in zip(*self._map(changes), strict=True))
+        m = len(response)
+        correlation[:, -m:] += correlation[:, -m:].T.copy()
+        return Sampled(response, correlation, regression, np.zeros((m, correlation.shape[1] - m)))
 
     def accept(self, interval: Interval, room: tuple[Array, Array32]) -> None:
         """Make the panel of the last `advance` part of the past.

@@ -205,7 +205,7 @@ class Refinement:
 
         Where panels settle slowly, late curves amplify residuals, which would pass for a spread, but not those of many paths.
         """
-        is_slow = any(state.newton) or state.evaluations > SLOW * state.panels
+        is_slow = state.evaluations > SLOW * state.panels
         tolerance = self.task.tolerance * (1 if is_slow and not self.is_largest else SPREAD_TOLERANCE)
 
         def curves(correction: Averages) -> Curves | Unsettled:

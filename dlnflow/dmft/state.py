@@ -26,8 +26,7 @@ class State:
     `factor` (N, D) is L with ζ = L z, `readout` (N, D) reads later rows of L off theirs of C_ζ, and `ranks` (K + 1) counts the columns
     before each edge. `errors` (N, N) is E[e eᵀ], without what Stein's identity adds to it in C_e: late it has less noise than C_e, whereas
     C_r has less by C_e. These and what is `observed` are averages over the `sample` and their `correction`. `residual` is the largest of
-    the panels' iterations, `newton` tells which of them were corrected by the derivative, `secants` are what each learned in so many
-    `evaluations` in all.
+    the panels' iterations, `secants` are what each learned in so many `evaluations` in all.
     """
 
     problem: Problem
@@ -46,7 +45,6 @@ class State:
     observed: Observed
     correction: Averages | None
     residual: float
-    newton: Sequence[bool]
     secants: Sequence[Sequence[Secant]] = ()
     evaluations: int = 0
 
@@ -123,5 +121,4 @@ class State:
             errors=np.ascontiguousarray(self.errors[square]),
             observed=Observed(self.observed.rows[:, :, :n]),
             secants=self.secants[:panels],
-            newton=self.newton[:panels],
         )

@@ -133,3 +133,12 @@ def descend(paths: Paths, *, step_size: float, weight_decay: float, momentum: fl
     direction nodes + R and, unless it is None, `node`. With `momentum` β, `last` (2, P) and `last_change` (2, B, directions, BLOCK) are
     the last changes of u and v and of δu and δv; else they may be None.
     """
+
+def differentiate(paths: Paths, blocks: tuple[int, int], *, factor: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], memory: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], response: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], integral: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], decay: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], shift: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], height: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], error: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], slope: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], tangents: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], early: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))], Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]:
+    """
+    What rows of a panel change by to first order where its rows of L and R_r do, over the paths of the `blocks` [first, last):
+    those of R_w by slopes (m, n + m), of E[δE E] (m, n + m) and of E[δE z] (m, rank).
+
+    `factor` (m, rank) are the changes of L, `memory` (m, n + m) those of R_r, whose rows are `response`; the others are what
+    `advance` was given and left, `tangents` (P / SINGLE_LANES, n + m, m, SINGLE_LANES) those of the panel.
+    """

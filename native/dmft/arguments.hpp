@@ -67,4 +67,26 @@ Result zeros(std::initializer_list<std::size_t> shape) {
     return Result(data, shape, owner);
 }
 
+/// What `run` makes of the number of a panel's nodes as a constant.
+template <class Run>
+auto with_nodes(std::size_t nodes, Run run) {
+    switch (nodes) {
+        case 3: return run(std::integral_constant<int, 3>());
+        case 4: return run(std::integral_constant<int, 4>());
+        case 5: return run(std::integral_constant<int, 5>());
+    }
+    throw std::invalid_argument("integral is of panels of " + std::to_string(nodes) + " nodes, where there are modules for three to five");
+}
+
+template <class Result>
+Matrix<double> rows_of(const Result& array) {
+    return {array.data(), std::ptrdiff_t(array.shape(0)), std::ptrdiff_t(array.shape(1))};
+}
+
+template <class Of>
+void expect_lanes(const char* name, const Of& array, std::initializer_list<std::ptrdiff_t> shape) {
+    expect(name, array, shape);
+    if (reinterpret_cast<std::uintptr_t>(array.data()) % BYTES) throw std::invalid_argument(std::string(name) + " is not aligned");
+}
+
 }  // namespace dln::face

@@ -10,17 +10,6 @@
 namespace dln {
 namespace face {
 
-/// What `run` makes of the number of a panel's nodes as a constant.
-template <class Run>
-auto with_nodes(std::size_t nodes, Run run) {
-    switch (nodes) {
-        case 3: return run(std::integral_constant<int, 3>());
-        case 4: return run(std::integral_constant<int, 4>());
-        case 5: return run(std::integral_constant<int, 5>());
-    }
-    throw std::invalid_argument("integral is of panels of " + std::to_string(nodes) + " nodes, where there are modules for three to five");
-}
-
 template <int M>
 Ahead<M> ahead_of(const double* weights) {
     Ahead<M> ahead;
@@ -29,23 +18,12 @@ Ahead<M> ahead_of(const double* weights) {
     return ahead;
 }
 
-template <class Result>
-Matrix<double> rows_of(const Result& array) {
-    return {array.data(), std::ptrdiff_t(array.shape(0)), std::ptrdiff_t(array.shape(1))};
-}
-
 Cube<double> cube_of(const Result3& array) {
     return {array.data(), std::ptrdiff_t(array.shape(0)), std::ptrdiff_t(array.shape(1)), std::ptrdiff_t(array.shape(2))};
 }
 
 using Propagated = std::optional<std::tuple<Result2, Result2, Result2, Result3>>;
 using Advanced = std::optional<std::tuple<Result2, Result2, Result2, Result2, Result3>>;
-
-template <class Of>
-void expect_lanes(const char* name, const Of& array, std::initializer_list<std::ptrdiff_t> shape) {
-    expect(name, array, shape);
-    if (reinterpret_cast<std::uintptr_t>(array.data()) % BYTES) throw std::invalid_argument(std::string(name) + " is not aligned");
-}
 
 Propagated propagate(const Paths& paths, Numbers2 factor, Numbers2 memory, Numbers3 integrals, Numbers3 quadratures, Numbers2 ahead,
                    Numbers1 decay, bool tangents, std::optional<Array<double, 2>> heights, int kinds) {
@@ -183,6 +161,7 @@ std::tuple<Result2, Result2, Result2> layers(const Paths& paths, Numbers1 decay,
 
 void bind_algebra(nb::module_& module);
 void bind_descent(nb::module_& module);
+void bind_differential(nb::module_& module);
 
 void bind_dmft(nb::module_& module) {
     using namespace nb::literals;
@@ -240,6 +219,7 @@ void bind_dmft(nb::module_& module) {
                "u² + v², u² − v² and log |u v|, (N, P) each, at `heights` (N, P), the values of H; `decay` (N,) is −2λt.");
     bind_algebra(module);
     bind_descent(module);
+    bind_differential(module);
 }
 
 }  // namespace dln

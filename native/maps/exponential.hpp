@@ -16,6 +16,10 @@ struct Exponential {
             return {0.5 * (falling - rising), falling + rising};
         }
         Layers layers(const Point& at, const Reals&) const { return {at.k, 2.0 * at.w, c}; }
+        Reals bend(const Reals& H) const {
+            const Point at = (*this)(H);
+            return -4.0 * at.w / max(at.k, 1e-300);
+        }
         Reals farthest(const Graph& earlier, const Reals& H) const {
             return max(0.5 * (max(earlier.c + 2.0 * abs(H), 0.0) - c), 0.0);
         }

@@ -21,6 +21,7 @@ struct Linear {
             const Reals u = growth * (start - H), v = growth * (start + H);
             return {u * u + v * v, u * u - v * v, log(max(abs(u), 1e-300)) + log(max(abs(v), 1e-300))};
         }
+        Reals bend(const Reals&) const { return 0.0; }
         Reals farthest(const Graph&, const Reals&) const { return 1e300; }  // no step overshoots
         Reals unit(const Reals& H) const { return 1.0 + 1e-3 * abs(H); }
         Integers harmless(const Reals&, const Reals& H) const { return abs(H) < 1e300; }

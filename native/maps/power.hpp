@@ -28,6 +28,10 @@ struct Power {
             const Reals pu = max(p(H), 1e-100), pv = max(p(-H), 1e-100), u = falling(pu), v = falling(pv);
             return {(u - v) * (1.0 / depth), growth * (u / pu + v / pv)};
         }
+        Reals bend(const Reals& H) const {
+            const Reals pu = max(p(H), 1e-100), pv = max(p(-H), 1e-100), u = falling(pu) / pu, v = falling(pv) / pv;
+            return (-2.0 * (depth - 1) * growth) * (u / pu - v / pv) / max(u + v, 1e-300);
+        }
         Reals square(const Reals& p) const {  // p^(−2/(L−2))
             if (depth == 3) return 1.0 / (p * p);
             if (depth == 4) return 1.0 / p;

@@ -147,6 +147,41 @@ def test_advance_with_what_does_not_belong_together(problem):
             native.advance(problem.native, (0, 1), **arguments | {"height": crooked})
 
 
+def differentiate_arguments(problem):
+    arguments, m = advance_arguments(problem), problem.order
+    names = ("factor", "memory", "integral", "decay", "shift", "height", "error", "slope", "early")
+    moves = {name: arguments[name] for name in names}
+    return moves | {"response": np.eye(m), "tangents": arguments["tangents"][0]}
+
+
+@pytest.mark.parametrize(
+    "name", ["factor", "memory", "response", "integral", "decay", "shift", "height", "error", "slope", "tangents", "early"]
+)
+def test_differentiate(problem, name):
+    arguments = differentiate_arguments(problem)
+    for wrong, error in (
+        (np.concatenate([arguments[name]] * 3), ValueError),
+        (arguments[name].astype(np.complex64), TypeError),
+        (np.stack([arguments[name]] * 2, axis=-1)[..., 0] if arguments[name].size > 1 else np.zeros((1, 1)), TypeError),
+    ):
+        with pytest.raises(error, match=name):
+            native.differentiate(problem.native, (0, 1), **arguments | {name: wrong})
+
+
+def test_differentiate_with_what_does_not_belong_together(problem):
+    arguments = differentiate_arguments(problem)
+    for name, values in {"early": (np.array([4]), np.array([-4])), "memory": (np.ones((4, 6)), np.ones((4, 12)))}.items():
+        for value in values:
+            response = {"response": np.ones_like(value)} if name == "memory" else {}
+            shift = {"shift": np.ones(value.shape[1])} if name == "memory" else {}
+            with pytest.raises(ValueError, match=name):
+                native.differentiate(problem.native, (0, 1), **arguments | response | shift | {name: value})
+    with pytest.raises(ValueError, match="factor"):
+        native.differentiate(problem.native, (0, 1), **arguments | {"factor": np.ones((4, 100))})
+    with pytest.raises(ValueError, match="blocks"):
+        native.differentiate(problem.native, (0, 2), **arguments)
+
+
 def test_other_functions(problem):
     height = lanes((8, 8, native.LANES))
     with pytest.raises(ValueError, match="nodes"):

@@ -95,6 +95,11 @@ def test_propagate(case):
 
 def advanced(problem: Problem, blocks):
     """The rows of all panels from `advance` on each in turn, twice, as an iteration would; the last mode is each panel's own."""
+    return walked(problem, blocks)[0]
+
+
+def walked(problem: Problem, blocks):
+    """The same, and what `differentiate` is to know of the last panel but the moves."""
     m, capacity, P = problem.order, problem.size + problem.order, problem.paths
     height, error, running = (lanes((P // native.LANES, capacity, native.LANES)) for _ in range(3))
     edge, reached = (lanes((P // native.SINGLE_LANES, capacity, native.SINGLE_LANES), np.float32) for _ in range(2))
@@ -117,7 +122,12 @@ def advanced(problem: Problem, blocks):
         tangents.append(tangent)
         edge, reached = reached, edge
         rows.append(row)
-    return rows
+    left = {
+        "response": problem.memory[here, : n + m].copy(), "integral": integral, "decay": problem.decay[here],
+        "shift": problem.integrals[:, -1].ravel(), "height": height, "error": error, "slope": slope, "tangents": tangent,
+        "early": np.zeros(P // native.BLOCK, np.int64),
+    }  # fmt: skip
+    return rows, left
 
 
 @pytest.mark.parametrize("case", CASES[:-1], ids=str)
@@ -140,6 +150,53 @@ def test_parts_of_the_blocks_add_up_to_all():
     for whole, first, second in zip(*(advanced(problem, blocks) for blocks in ((0, 3), (0, 1), (1, 3))), strict=True):
         for all_paths, one, other in zip(whole, first, second, strict=True):
             np.testing.assert_allclose(one + other, all_paths, rtol=1e-6, atol=1e-9)
+
+
+def ends(problem: Problem, factor, memory, step=1e-5):
+    """Half the difference of the averages with the last panel's rows moved to either side, over the step."""
+    here, found = slice(problem.size - problem.order, problem.size), []
+    for by in (step, -step):
+        problem.factor[here] += by * factor
+        problem.memory[here] += by * memory
+        found.append(problem.averages())
+        problem.factor[here] -= by * factor
+        problem.memory[here] -= by * memory
+    return [(up - down)[here] / (2 * step) for up, down in zip(found[0][:3], found[1][:3], strict=True)]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES[:-1] if "folded" not in case], ids=str)
+def test_differentiate(case):
+    """By differences of the twin. Through R_r tangents move too, which is left out: that part is E[W δR_r W]."""
+    problem, rng = Problem(**case), np.random.default_rng(3)
+    m, (_, left) = problem.order, walked(problem, (0, 3))
+    factor, memory = rng.standard_normal((m, problem.rank)), rng.standard_normal((m, problem.size))
+    own = slice(problem.size - m, problem.size)
+    none = np.zeros_like(factor), np.zeros_like(memory)
+    for moves in ((factor, none[1]), (none[0], memory)):
+        response, correlation, regression = native.differentiate(problem.native, (0, 3), factor=moves[0], memory=moves[1], **left)
+        correlation[:, own] += correlation[:, own].T.copy()
+        wanted = ends(problem, *moves)
+        close(correlation, wanted[1], 1e-5)
+        close(regression, wanted[2], 1e-5)
+        if moves[0].any():
+            np.testing.assert_allclose(response, wanted[0], rtol=0, atol=1e-5 * max(np.abs(wanted[0]).max(), 0.1))
+    one, other = (native.differentiate(problem.native, blocks, factor=factor, memory=memory, **left) for blocks in ((0, 1), (1, 3)))
+    both = native.differentiate(problem.native, (0, 3), factor=factor, memory=memory, **left)
+    for part, rest, whole in zip(one, other, both, strict=True):
+        np.testing.assert_allclose(part + rest, whole, rtol=1e-6, atol=1e-9)
+
+
+def test_differentiate_gives_early_perturbations_as_multiples_of_one():
+    """Where k is as good as zero on the first panel: perturbations that are followed and those that are not agree to that."""
+    problem = Problem(initial=2e-3, weight_decay=0.0, edges=np.array([0.0, 0.5, 1.0, 1.5]))
+    problem.factor *= 0.2
+    m, (_, left) = problem.order, walked(problem, (0, 3))
+    moves = {"factor": np.ones((m, problem.rank)), "memory": np.zeros((m, problem.size))}
+    every = native.differentiate(problem.native, (0, 3), **moves, **left)[0]
+    left["early"][:] = m
+    late = native.differentiate(problem.native, (0, 3), **moves, **left)[0]
+    close(late, every, 2e-3)
+    assert np.abs(late - every)[:, :m].max() > 0 and not np.abs(late - every)[:, m:].any()
 
 
 @pytest.mark.parametrize("early", [0, 4])

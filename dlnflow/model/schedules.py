@@ -4,7 +4,8 @@ from abc import abstractmethod
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from dlnflow.model.base import Array, Integral, Model, contradiction
 
@@ -92,8 +93,14 @@ def _kind(value: Any) -> str | None:
     return None if kind is None else str(kind)
 
 
+def _one_number(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        raise PydanticCustomError("schedule", 'Input should be a number; a list of steps is written {"kind": "list", "values": […]}')
+    return value
+
+
 StepSize = Annotated[
-    Annotated[Step, Tag(NUMBER)]
+    Annotated[Step, BeforeValidator(_one_number), Tag(NUMBER)]
     | Annotated[ListSchedule, Tag("list")]
     | Annotated[LinearSchedule, Tag("linear")]
     | Annotated[CosineSchedule, Tag("cosine")]

@@ -66,6 +66,11 @@ def test_gradient_descent_has_a_largest_number_of_steps():
     assert field(request | {"horizon": 10_000.1}) == "dynamics.step_size"
 
 
+def test_a_bare_list_of_steps_is_told_how_to_be_written():
+    with pytest.raises(ValidationError, match=r'"kind": "list", "values"'):
+        request_adapter.validate_python(REQUEST | {"dynamics": DESCENT | {"step_size": [0.1, 0.2]}})
+
+
 def test_the_mean_field_theory_of_gradient_descent_has_fewer_steps():
     request = {"kind": "dmft", "problem": PROBLEM, "horizon": 200, "dynamics": DESCENT}
     assert request_adapter.validate_python(request).dynamics.step_size == 0.1
@@ -107,6 +112,7 @@ def test_a_depth_is_one_or_two_or_clearly_more():
     [
         ({"dynamics": {"kind": "gradient_descent"}}, "dynamics.step_size"),
         ({"dynamics": DESCENT | {"step_size": 11}}, "dynamics.step_size"),
+        ({"dynamics": DESCENT | {"step_size": [0.1, 0.2]}}, "dynamics.step_size"),
         ({"dynamics": {"kind": "newton"}}, "dynamics.kind"),
         ({"dynamics": {"kind": "gradient_flow", "step_size": 1}}, "dynamics.step_size"),
         ({"design": "cauchy"}, "design.kind"),

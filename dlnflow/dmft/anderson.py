@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dlnflow.dmft.constants import ASTRAY, DEPTH, FORGET, SHORTER_STEP, TRUSTED_STEPS
+from dlnflow.dmft.constants import DEPTH, FORGET, RESTARTED, SHORTER_STEP, TRUSTED_STEPS
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
@@ -40,7 +40,7 @@ class Anderson:
         least, best = (size, here) if self.best is None or size < self.least else (self.least, self.best)
         secants = (*self.secants, (point - self.last[0], residual - self.last[1])) if self.last else self.secants
         known = Anderson(secants[-DEPTH:], here, best, least, self.damping, self.steps + 1)
-        if size > ASTRAY * least and known.steps > TRUSTED_STEPS:
+        if size > RESTARTED * least and known.steps > TRUSTED_STEPS:
             return known._started_again()
         return known._combined(), known
 

@@ -64,14 +64,14 @@ PATIENCE = 40
 DEPTH = 12
 """Secants. That Anderson's combination remembers. Source: measured; 8 to 12 are alike, fewer need more iterations."""
 
-ASTRAY = 5.0
+RESTARTED = 5.0
 """1. Residual over the least so far, at which the iteration starts again from its best point. Source: measured."""
 
 FORGET = 1.5
 """1. By which that least residual grows at each new start. Source: choice, so that new starts end."""
 
 SHORTER_STEP = 0.5
-"""1. Of the step at each new start. Source: choice."""
+"""1. Of the step at each new start of secants, and of a step of Newton's that leads nowhere. Source: choice."""
 
 TRUSTED_STEPS = 3
 """Iterations. After a start, in which a residual may grow. Source: choice; the first secants know little."""
@@ -90,7 +90,8 @@ DIRECTIONS = 40
 """1. In which the derivative is taken for a step at most. Source: measured, 5 to 25 are usual."""
 
 GROWN = 1.5
-"""1. Residual after a step of Newton's over that before, from which on the step is shortened. Source: choice."""
+"""1. Residual after a step of Newton's over that before, from which on the step is shortened; over the least, above which Newton's method
+does not take over. Source: choice."""
 
 LEAST_SHARE = 0.02
 """1. Of a step of Newton's, below which none is tried. Source: choice."""
@@ -132,8 +133,8 @@ FLOOR = 1e-3
 """1. Of a curve's largest value, below which errors are relative to that. Source: choice, stated in every result."""
 
 COVERAGE = 2.4
-"""Standard errors. Of eight scrambles, counted as sampling error; also the sampling error over one standard error, eq. (27). Source:
-95 % of Student's t with seven degrees of freedom, 2.36."""
+"""Standard errors. Of eight separate solves or scrambles of descent, counted as sampling error; also the sampling error over one standard
+error, eq. (27). Source: 95 % of Student's t with seven degrees of freedom, 2.36."""
 
 CONTRAST_COVERAGE = {3: 3.2, 4: 2.8}
 """Standard errors by contrasts. What so many contrasts of a round's scrambles count as sampling error, eq. (24). Source: 95 % of Student's
@@ -158,8 +159,9 @@ PILOT_PATHS = (512, 4096, 4096)
 sample keeps a large residual, and the largest. Source: measured; on 512 most problems choose the panels of 2048, but where weights decay
 to interpolation those of 2048 stay short."""
 
-LAST_PAIR = len(PILOT_PATHS) - 1
-"""Index. Of the pair with the largest small sample. Source: their number."""
+FIRST_PAIR, SMOOTHER_PAIR, LAST_PAIR = range(len(PILOT_PATHS))
+"""Indices. Of the pair that is tried first, of that for small samples that keep a large residual, and of that with the largest. Source:
+their order."""
 
 MOST_UNSETTLED = (8, 24, 24)
 """Panels. Made shorter since they did not settle, on these samples. Source: measured; where many fail, panels stay short to the end."""
@@ -203,7 +205,7 @@ TIME_STEP_PART = 0.5
 """1. Of accuracy, below which the panels' time-step error is small enough. Source: choice."""
 
 TIME_STEP_PART_AT_LAST = 1.0
-"""1. The same on the larger pair of samples. Source: measured; where weights jump, what a small sample tells is mostly the noise of the few
+"""1. The same on the largest pair of samples. Source: measured; where weights jump, what a small sample tells is mostly the noise of the few
 paths that jump at the time, and finer panels do not reduce it. A round measures it again by its own samples."""
 
 LEFT_OUT_PART = 0.1

@@ -36,7 +36,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Errors:
-    """The parts of the relative error of every curve, each (T,): sampling is COVERAGE standard errors."""
+    """The parts of the relative error of every curve, each (T,): sampling is 95 % of Student's t, eq. (24)."""
 
     sampling: Curves
     time_step: Curves

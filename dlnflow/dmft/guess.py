@@ -6,7 +6,7 @@ from dlnflow.dmft.averages import Rows
 from dlnflow.dmft.front import Front
 
 
-def standing(front: Front) -> Rows:
+def at_rest(front: Front) -> Rows:
     """R_r and C_r of a network that stands still after the left edge: R_w and C_e of the edge, repeated."""
     problem, n, m = front.problem, front.nodes, front.order
     if n == 0:

@@ -31,7 +31,8 @@ class Iteration:
 
     `ahead` are the rows at which the map is evaluated next, if not where Anderson's combination of the `last` evaluation leads; `best`
     are those implied at the least residual. New modes are `held` to a block of L once residuals are small; so many times were modes found
-    `missing` then. Correlations are in one `unit` (m, N + m) for all secants, whereas their norms may fall by powers of ten.
+    `missing` then. Correlations are in one `unit` (m, N + m) for all secants, whereas their norms may fall by powers of ten. The last step
+    was one of `newton`, if any.
     """
 
     ahead: Rows | None
@@ -65,7 +66,7 @@ def solve(
     iteration = init(panel_map, averages, secants)
     verdict = Verdict.GO_ON
     while not isinstance(iteration, Unsettled) and verdict is Verdict.GO_ON:
-        iteration = step(panel_map, iteration, bounds.wanted(iteration.standing))
+        iteration = step(panel_map, iteration, bounds)
         if not isinstance(iteration, Unsettled):
             verdict = terminate(iteration.standing, bounds)
     if isinstance(iteration, Unsettled):
@@ -77,49 +78,66 @@ def solve(
 
 def init(panel_map: PanelMap, averages: Rows | None, secants: Sequence[Secant]) -> Iteration | Unsettled:
     """An iteration before its first step."""
-    rows = guess.standing(panel_map.front) if averages is None else panel_map.implied(averages)
+    rows = guess.at_rest(panel_map.front) if averages is None else panel_map.implied(averages)
     if isinstance(rows, Unsettled):
         return rows
     return Iteration(rows, rows, Anderson(tuple(secants)), Standing(guided=averages is not None), panel_map.front.held_next)
 
 
-def step(panel_map: PanelMap, iteration: Iteration, tolerance: float) -> Iteration | Unsettled:
-    """One evaluation of the map. Where paths do not settle at it, the next one is half of the way there."""
+def step(panel_map: PanelMap, iteration: Iteration, bounds: Bounds) -> Iteration | Unsettled:
+    """One evaluation of the map, (12). Where paths do not settle at it, the next one is half of the way there."""
     rows, iteration = _next(panel_map, iteration)
     image = panel_map.image(rows, iteration.held)
     if isinstance(image, Unsettled):
-        return _astray(iteration, rows) or image
+        return _after_loss(iteration, rows) or image
     implied = panel_map.implied(image.averages)
     if isinstance(implied, Unsettled):
         return implied
     change = panel_map.change(rows, implied)
     if not np.isfinite(change.largest):
         return Unsettled("the kernels are not finite")
-    return _recorded(panel_map.front, iteration, Evaluation(rows, image, implied, change), tolerance)
+    return _recorded(panel_map.front, iteration, Evaluation(rows, image, implied, change), bounds.wanted(iteration.standing))
 
 
 def _next(panel_map: PanelMap, iteration: Iteration) -> tuple[Rows, Iteration]:
     """Where the map is evaluated next, and the iteration with what it has learned."""
     if iteration.ahead is not None:
         return iteration.ahead, iteration
-    assert iteration.last
-    rows, change = iteration.last.rows, iteration.last.change
-    m, unit = len(rows.response), change.norm if iteration.unit is None else iteration.unit
+    iteration, returned = _by_its_method(iteration)
+    if returned:
+        return iteration.best, iteration
+    point, residual, unit = _flat(iteration)
     iteration = replace(iteration, unit=unit)
-    if iteration.standing.is_to_change:
-        iteration = replace(iteration, standing=iteration.standing.changed(), newton=None)
-        if not iteration.standing.by_newton:
-            return iteration.best, replace(iteration, anderson=Anderson())
-    point = np.concatenate([rows.response, rows.correlation / unit]).ravel()
-    residual = np.concatenate([change.rows[:m], change.rows[m:] * (change.norm / unit)]).ravel()
     if iteration.standing.by_newton:
         return _by_newton(panel_map, iteration, point, residual)
     mixed, anderson = iteration.anderson.step(point, residual)
     return _rows(mixed, unit), replace(iteration, anderson=anderson)
 
 
+def _by_its_method(iteration: Iteration) -> tuple[Iteration, bool]:
+    """The iteration with the method that leads on, and whether that is to start from the best point anew, as secants after Newton's do."""
+    if not iteration.standing.is_to_change:
+        return iteration, False
+    changed = replace(iteration, standing=iteration.standing.changed(), newton=None)
+    return (changed, False) if changed.standing.by_newton else (replace(changed, anderson=Anderson()), True)
+
+
+def _flat(iteration: Iteration) -> tuple[Array, Array, Array]:
+    """The last rows of R_r over those of C_r and their residual, (2 m (N + m),) each, in the unit (m, N + m) of the iteration."""
+    assert iteration.last
+    rows, change = iteration.last.rows, iteration.last.change
+    m, unit = len(rows.response), change.norm if iteration.unit is None else iteration.unit
+    point = np.concatenate([rows.response, rows.correlation / unit])
+    residual = np.concatenate([change.rows[:m], change.rows[m:] * (change.norm / unit)])
+    return point.ravel(), residual.ravel(), unit
+
+
 def _by_newton(panel_map: PanelMap, iteration: Iteration, point: Array, residual: Array) -> tuple[Rows, Iteration]:
-    """The same by Newton's method; the rows that are implied where there is no derivative."""
+    """Where Newton's method evaluates the map after a `point` with this `residual`; at the rows that are implied where tangents overflow.
+
+    A direction along which modes come or go, which has no derivative, counts as one that the map does not answer to: the step is less
+    good by that, and shortened where it is bad. Held modes, which most steps have, neither come nor go.
+    """
     last, held, unit, standing, before = iteration.last, iteration.held, iteration.unit, iteration.standing, iteration.newton
     assert last and unit is not None
     if before and before.misses(standing.residual):
@@ -143,7 +161,7 @@ def _rows(flat: Array, unit: Array) -> Rows:
     return Rows(both[: len(unit)], both[len(unit) :] * unit)
 
 
-def _astray(iteration: Iteration, rows: Rows) -> Iteration | None:
+def _after_loss(iteration: Iteration, rows: Rows) -> Iteration | None:
     """The iteration after `rows` at which paths do not settle; None before the first evaluation.
 
     It goes on half way from its last evaluation. Where that leads nowhere either, Newton's method does, from the last evaluation itself.
@@ -151,10 +169,10 @@ def _astray(iteration: Iteration, rows: Rows) -> Iteration | None:
     if iteration.last is None:
         return None
     before, standing = iteration.last.rows, replace(iteration.standing, number=iteration.standing.number + 1)
-    if standing.astray and not standing.by_newton:
+    if standing.lost and not standing.by_newton:
         return replace(iteration, ahead=before, newton=None, standing=standing.changed())
     ahead = Rows((before.response + rows.response) / 2, (before.correlation + rows.correlation) / 2)
-    return replace(iteration, ahead=ahead, standing=replace(standing, astray=True))
+    return replace(iteration, ahead=ahead, standing=replace(standing, lost=True))
 
 
 def _recorded(front: Front, iteration: Iteration, last: Evaluation, tolerance: float) -> Iteration:
@@ -168,7 +186,7 @@ def _recorded(front: Front, iteration: Iteration, last: Evaluation, tolerance: f
     if held is None and residual < HELD:
         held = factor.columns(front.rank)
     elif front.held is None and residual < tolerance and factor.above > factor.modes.shape[1] and missing < MOST_MISSING:
-        held, missing, residual, standing = None, missing + 1, 1.0, replace(standing, least=np.inf)
+        held, missing, residual, standing = None, missing + 1, 1.0, replace(standing, least=np.inf, halved=np.inf)
         anderson, ahead = anderson.anew(), last.implied
         iteration = replace(iteration, newton=None)
     best = last.implied if residual < standing.least else iteration.best
@@ -180,7 +198,7 @@ def finish(panel_map: PanelMap, iteration: Iteration, verdict: Verdict) -> Panel
     last, standing = iteration.last, iteration.standing
     assert last
     image, rows = last.image, last.implied
-    if standing.astray or standing.residual > standing.least:
+    if standing.lost or standing.residual > standing.least:
         again = panel_map.image(iteration.best, iteration.held)
         implied = again if isinstance(again, Unsettled) else panel_map.implied(again.averages)
         if isinstance(again, Unsettled) or isinstance(implied, Unsettled):

@@ -1,9 +1,12 @@
 """What a solve does next: `decide`, a pure function of a stage and its outcome.
 
     panels ──► round ──► check ⇄ time step ──► next round … done, or finer panels
-       ▲         │ does not settle
+       │         │ does not settle: more paths, then
        │         ▼
-       └──── on more paths, or, where these are the most, separate solves ──► done, or give up
+       └──► panels with the largest small sample ──► round …
+                 │ does not settle
+                 ▼
+             separate solves ──► done, or give up
 
 A solve that is taken up begins with its small sample.
 
@@ -19,6 +22,7 @@ from dlnflow.dmft.constants import (
     FINER,
     FINER_POWER,
     FINER_SAFETY,
+    FIRST_PAIR,
     FIRST_ROUGHNESS,
     GAIN,
     IN_VAIN,
@@ -35,6 +39,7 @@ from dlnflow.dmft.constants import (
     MOST_ROUNDS,
     ROUGH,
     SETTLED_PART,
+    SMOOTHER_PAIR,
     TIME_STEP_PART,
     TIME_STEP_PART_AT_LAST,
     UNCHECKED,
@@ -105,8 +110,8 @@ def _after_panels(stage: Panels, outcome: Panelled, accuracy: float) -> Stage:
     if outcome.error < stage.best or stage.kept is None:
         stage = replace(stage, best=outcome.error, kept=outcome)
     more = stage.pair < LAST_PAIR
-    if outcome.residual > ROUGH * tolerance(accuracy) and stage.pair == 0:
-        return _with_more_paths(replace(stage, best=np.inf), accuracy, 1)
+    if outcome.residual > ROUGH * tolerance(accuracy) and stage.pair == FIRST_PAIR:
+        return _with_more_paths(replace(stage, best=np.inf), accuracy, SMOOTHER_PAIR)
     if stage.best < (TIME_STEP_PART if more else TIME_STEP_PART_AT_LAST) * accuracy:
         return _on(outcome, accuracy)
     is_far = outcome.error > min(FAR, GAIN * stage.before)
@@ -147,7 +152,7 @@ def _taken_up(stage: SmallSample, prepared: Prepared) -> Round:
 
 
 def _after_unsettled_round(stage: Round, accuracy: float) -> Stage:
-    """A round with more paths, or what the rounds before came to, or a larger small sample."""
+    """A round with more paths, or what the rounds before came to, or a larger small sample; the first anew of a solve that is taken up."""
     last, is_largest = stage.last, stage.size == LARGEST_SMALL
     if stage.number > 0 and last is None:  # taken up: what is known of the rounds before may decide
         return _first_round(stage.mesh, stage.refinement, stage.size, accuracy)
@@ -159,7 +164,7 @@ def _after_unsettled_round(stage: Round, accuracy: float) -> Stage:
 
 
 def _larger_sample(mesh: Mesh, last: Checked | None, accuracy: float) -> Stage:
-    """Panels anew, on the larger pair of samples: those that few paths call for are too fine, and amplify the noise of the averages."""
+    """Panels anew, on the largest pair of samples: those that few paths call for are too fine, and amplify the noise of the averages."""
     if mesh.pair == LAST_PAIR:
         return Separate(mesh)
     bound = first(accuracy).bound

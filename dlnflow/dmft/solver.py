@@ -1,8 +1,9 @@
 """The solver: a cycle of stages from panels over a small sample to rounds of corrections, up to the longest horizon that settles.
 
 The error of a curve has three parts, eq. (23). *Time step*: the largest change within a panel, on the small sample, with one node more in
-each, measured again by a round's samples where nothing else is too large. *Sampling*: COVERAGE standard errors over independent scrambles.
-*Fixed point*: the change when the correction is taken once more. What follows from a stage is decided in `plan`, here it is performed.
+each, measured again by a round's samples where nothing else is too large. *Sampling*: standard errors by contrasts of a round's
+scrambles, eq. (24), or over separate solves, as many as 95 % of Student's t. *Fixed point*: the change when the correction is taken once
+more. What follows from a stage is decided in `plan`, here it is performed.
 """
 
 from collections.abc import Callable

@@ -38,7 +38,7 @@ class Standing:
     """How far an iteration is after a `number` of evaluations: the last and the `least` residual.
 
     `halved` is the least residual when it had last become less than half of what it was, at evaluation `halved_at`. An iteration that is
-    `guided` started from a guess that may mislead. It is `astray` where paths did not settle at the last evaluation. After `since`
+    `guided` started from a guess that may mislead. It is `lost` where paths did not settle at the last evaluation. After `since`
     evaluations the present method took over: Newton's, if `by_newton`, which is `stuck` where no share of its step leads on.
     """
 
@@ -48,7 +48,7 @@ class Standing:
     halved: float = np.inf
     halved_at: int = 0
     guided: bool = False
-    astray: bool = False
+    lost: bool = False
     since: int = 0
     by_newton: bool = False
     stuck: bool = False
@@ -68,7 +68,7 @@ class Standing:
         """After another evaluation with this residual."""
         number, least = self.number + 1, min(self.least, residual)
         halved, halved_at = (least, number) if least < self.halved / 2 else (self.halved, self.halved_at)
-        return replace(self, number=number, residual=residual, least=least, halved=halved, halved_at=halved_at, astray=False)
+        return replace(self, number=number, residual=residual, least=least, halved=halved, halved_at=halved_at, lost=False)
 
 
 def terminate(standing: Standing, bounds: Bounds) -> Verdict:
@@ -78,7 +78,7 @@ def terminate(standing: Standing, bounds: Bounds) -> Verdict:
         return Verdict.SETTLED
     if standing.number >= bounds.most:
         return Verdict.STALLED if acceptable else Verdict.UNSETTLED
-    if standing.astray:
+    if standing.lost:
         return Verdict.GO_ON
     if acceptable and standing.number - standing.halved_at >= STALLED:
         return Verdict.STALLED

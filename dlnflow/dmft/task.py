@@ -50,7 +50,7 @@ class Task:
         return tolerance(self.accuracy)
 
     def pilot_sample(self, pair: int) -> Sample:
-        """That on which panels are tried, of the smaller or the larger pair of samples."""
+        """That on which panels are tried, of a pair of samples."""
         return sampling.draw(self.problem, PILOT_PATHS[pair], MOST_MODES, self.seed(0))
 
 

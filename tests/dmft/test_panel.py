@@ -8,7 +8,7 @@ import pytest
 from dlnflow.dmft import guess, panel, sampling
 from dlnflow.dmft.anderson import Anderson
 from dlnflow.dmft.averages import Rows
-from dlnflow.dmft.constants import ASTRAY, GROWN, MISLEADING, NEWTON_FROM, NEWTON_STALLED, STALLED, TOLERANCES, TRUSTED_STEPS
+from dlnflow.dmft.constants import GROWN, MISLEADING, NEWTON_FROM, NEWTON_STALLED, RESTARTED, STALLED, TOLERANCES, TRUSTED_STEPS
 from dlnflow.dmft.front import Panel, start
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.panel_map import PanelMap
@@ -37,10 +37,10 @@ ENDS = {
     "acceptable, and does not fall": (standing(30, 0.9e-3, halved_at=30 - STALLED), Verdict.STALLED),
     "acceptable, and fell lately": (standing(30, 0.9e-3, halved_at=31 - STALLED), Verdict.GO_ON),
     "does not fall, but is not acceptable": (standing(90, 1.1e-3, halved_at=1), Verdict.GO_ON),
-    "does not fall, but paths did not settle at the last step": (standing(30, 0.9e-3, halved_at=1, astray=True), Verdict.GO_ON),
+    "does not fall, but paths did not settle at the last step": (standing(30, 0.9e-3, halved_at=1, lost=True), Verdict.GO_ON),
     "no more steps, acceptable": (standing(100, 0.9e-3), Verdict.STALLED),
     "no more steps, not acceptable": (standing(100, 1.1e-3), Verdict.UNSETTLED),
-    "no more steps, where paths did not settle": (standing(100, 1.1e-3, astray=True), Verdict.UNSETTLED),
+    "no more steps, where paths did not settle": (standing(100, 1.1e-3, lost=True), Verdict.UNSETTLED),
     "no more steps, although the guess misled": (standing(100, 1.1 * MISLEADING, guided=True), Verdict.UNSETTLED),
     "the guess misleads": (standing(2, 1.1 * MISLEADING, guided=True), Verdict.UNSETTLED),
     "the guess may mislead": (standing(1, 1.1 * MISLEADING, guided=True), Verdict.GO_ON),
@@ -78,7 +78,7 @@ def test_standing_counts_from_when_the_residual_had_halved():
     at = Standing(guided=True)
     steps = [(1.0, 1, 1.0, 1.0, 1), (0.6, 2, 0.6, 1.0, 1), (0.4, 3, 0.4, 0.4, 3), (0.7, 4, 0.4, 0.4, 3)]
     for residual, number, least, halved, halved_at in steps:
-        at = replace(at, astray=True).after(residual)
+        at = replace(at, lost=True).after(residual)
         assert at == Standing(number, residual, least, halved, halved_at, guided=True)
 
 
@@ -102,9 +102,9 @@ def test_a_panel_is_the_fixed_point_of_its_map():
 def test_steps_leave_an_iteration_as_it_was():
     panel_map = PanelMap(front(), 0.2)
     first = panel.init(panel_map, None, ())
-    second = panel.step(panel_map, first, TOLERANCE)
+    second = panel.step(panel_map, first, BOUNDS)
     rows, residual = second.last.rows.response.copy(), second.last.change.rows.copy()
-    third = panel.step(panel_map, second, TOLERANCE)
+    third = panel.step(panel_map, second, BOUNDS)
     assert first.last is None and first.standing == Standing()
     assert (second.standing.number, third.standing.number) == (1, 2)
     assert second.anderson.secants == () and third.anderson.last
@@ -115,28 +115,28 @@ def test_steps_leave_an_iteration_as_it_was():
 def test_half_of_a_step_where_paths_do_not_settle(monkeypatch):
     """But nothing before the first one, from which there is no way back."""
     panel_map = PanelMap(front(), 0.2)
-    second = panel.step(panel_map, panel.init(panel_map, None, ()), TOLERANCE)
+    second = panel.step(panel_map, panel.init(panel_map, None, ()), BOUNDS)
     monkeypatch.setattr(native, "advance", lambda *_, **__: None)
-    assert isinstance(panel.step(panel_map, panel.init(panel_map, None, ()), TOLERANCE), Unsettled)
-    third = panel.step(panel_map, second, TOLERANCE)
-    assert third.standing.astray and third.last is second.last
+    assert isinstance(panel.step(panel_map, panel.init(panel_map, None, ()), BOUNDS), Unsettled)
+    third = panel.step(panel_map, second, BOUNDS)
+    assert third.standing.lost and third.last is second.last
     monkeypatch.undo()
     whole, _ = panel._next(panel_map, second)
     half = second.last.rows.response / 2 + whole.response / 2
     np.testing.assert_allclose(third.ahead.response, half, rtol=1e-12)
     assert np.abs(half - whole.response).max() > 0
-    assert not panel.step(panel_map, third, TOLERANCE).standing.astray
+    assert not panel.step(panel_map, third, BOUNDS).standing.lost
 
 
 def test_where_half_of_a_step_does_not_settle_either_newtons_method_goes_on_from_the_last_point(monkeypatch):
     panel_map = PanelMap(front(), 0.2)
-    second = panel.step(panel_map, panel.init(panel_map, None, ()), TOLERANCE)
+    second = panel.step(panel_map, panel.init(panel_map, None, ()), BOUNDS)
     monkeypatch.setattr(native, "advance", lambda *_, **__: None)
-    fourth = panel.step(panel_map, panel.step(panel_map, second, TOLERANCE), TOLERANCE)
+    fourth = panel.step(panel_map, panel.step(panel_map, second, BOUNDS), BOUNDS)
     assert fourth.standing.by_newton and fourth.ahead is second.last.rows
     monkeypatch.undo()
-    fifth = panel.step(panel_map, fourth, TOLERANCE)
-    sixth = panel.step(panel_map, fifth, TOLERANCE)
+    fifth = panel.step(panel_map, fourth, BOUNDS)
+    sixth = panel.step(panel_map, fifth, BOUNDS)
     assert fifth.standing.residual == pytest.approx(second.standing.residual) and sixth.newton
     assert sixth.standing.residual < 0.1 * fifth.standing.residual
 
@@ -153,7 +153,7 @@ def test_no_fixed_point_is_an_outcome():
 def test_a_network_that_stands_still_keeps_the_kernels_of_the_edge():
     before = front()
     before.accept(panel.solve(before, 0.1, TOLERANCE))
-    rows = guess.standing(before)
+    rows = guess.at_rest(before)
     implied = PanelMap(before, 0.2).implied(guess.shifted(before))
     np.testing.assert_array_equal(rows.correlation[:, :4], np.tile(before.residual_correlation[3, :4], (4, 1)))
     assert implied.response.shape == rows.response.shape == (4, 8)
@@ -173,6 +173,6 @@ def test_anderson_goes_back_to_its_best_point_where_the_residual_grows():
     _, known = known.step(*best)
     for _ in range(TRUSTED_STEPS):
         before = known
-        x, known = known.step(np.zeros(2), np.full(2, 1.1 * ASTRAY * 0.1))
+        x, known = known.step(np.zeros(2), np.full(2, 1.1 * RESTARTED * 0.1))
     np.testing.assert_allclose(x, best[0] + 0.5 * best[1])
     assert known.secants == () and known.damping == 0.5 and before.damping == 1.0

@@ -1,4 +1,4 @@
-// One panel for paths whose histories are kept: what a panel's iteration repeats.
+// One panel for paths whose histories are kept: what is sampled in one evaluation of eq. (12).
 #pragma once
 
 #include "common/flush.hpp"

@@ -1,4 +1,4 @@
-// The linear algebra of a panel's rows: of matrices so small that NumPy's calls take longer than what they do.
+// The linear algebra of a panel's rows, eqs. (7a), (11), (13), (14): of matrices so small that NumPy's calls take longer than what they do.
 //
 // A panel has m nodes, n come before it. Where a matrix is singular or not finite there is no result.
 #pragma once
@@ -19,7 +19,7 @@ struct TwoRows {
     Dense response, correlation;
 };
 
-/// R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ on a panel's rows, from those of R_w and C_e; `noise` is σ².
+/// R_r = (1 − R_w/δ)⁻¹ and C_r = R_r (C_e + σ²) R_rᵀ on a panel's rows, eq. (11), from those of R_w and C_e; `noise` is σ².
 ///
 /// By blocks: the panel's own block of 1 − R_w/δ is solved for what earlier rows imply, those of R_r and C_r side by side in `known`
 /// (n, 2 n).
@@ -65,7 +65,7 @@ struct Factor {
     int above;
 };
 
-/// Rows of L from rows of C_ζ (m, n + m), whose earlier modes `readout` (n, rank) reads off.
+/// Rows of L, eq. (14), from rows of C_ζ (m, n + m), whose earlier modes `readout` (n, rank) reads off.
 ///
 /// What these leave unexplained on the panel is split into its principal components, whose coefficients are the panel's new modes; `roots`
 /// (m) are the square roots of the panel's quadrature weights, `start` is C_ζ(0, 0). Components below the cut are dropped, unless a block
@@ -114,7 +114,7 @@ struct Stein {
     Dense expected, excess, added;
 };
 
-/// Λ = R_w L, Δ = Λ − E[e zᵀ] and the rows of Λ Δᵀ + Δ Λᵀ on a panel.
+/// Λ = R_w L, Δ = Λ − E[e zᵀ] and the rows of Λ Δᵀ + Δ Λᵀ on a panel, eq. (7a).
 ///
 /// From its rows of R_w (m, n + m), of E[e zᵀ] and of L, (m, rank + new) each, E[z eᵀ] of its new modes with earlier nodes, `earlier`
 /// (≥ new, n), and L, Λ and Δ on earlier nodes, (n, rank) each.
@@ -144,7 +144,8 @@ struct Change {
     double largest;
 };
 
-/// The change from `before` to `after`; `scale` (n) are the roots of C_r(s, s) on earlier nodes, `least` is the least that counts as C_r(t, t).
+/// The change of the rows of R_r and C_r to the new ones, and its size by eq. (13); `scale` (n) are the roots of C_r(s, s) on earlier
+/// nodes, `least` is the least that counts as C_r(t, t).
 ///
 /// The changes of R_r count together, over those of a row relative to the largest row. The largest is infinite where anything is not finite.
 inline Change change(const Block& response, const Block& correlation, const Block& new_response, const Block& new_correlation,
@@ -170,7 +171,7 @@ inline Change change(const Block& response, const Block& correlation, const Bloc
     return found;
 }
 
-/// `point` + `residual` with the combination of `moves` and `changes` (K, X) that cancels the residual best.
+/// x⁺ of eq. (13): `point` + `residual` with the combination of `moves` and `changes` (K, X) that cancels the residual best.
 inline std::optional<std::vector<double>> mixed(const Block& moves, const Block& changes, const double* point, const double* residual) {
     const int secants = changes.rows, size = changes.columns;
     Dense columns(secants, size);

@@ -1,7 +1,7 @@
-// Tangents of w in many directions under gradient descent, for blocks of paths that are next to one another.
+// Steps of gradient descent, eqs. (29) and (30), and the tangents of w in many directions, R_w of eq. (31), for blocks of paths.
 //
-// A direction is a perturbation of ζ that has been made in the past. For each a path keeps δu and δv, with momentum also how they changed in
-// the last step, and the history of R_r δw as coefficients on the memory's basis functions.
+// A direction is a perturbation of ζ that has been made in the past. For each a path keeps δu and δv, with momentum also how
+// they changed in the last step, and the history of R_r δw as coefficients on the memory's basis functions, eq. (35).
 #pragma once
 
 #include <algorithm>
@@ -76,8 +76,8 @@ struct Walker {
     double *outer, *inner, *moving, *last;
 };
 
-/// u ← u − η (T(u)^(L−1) h + λ T(u)) + β (u − u before) for a tile of one sign; fills what its directions are multiplied by, whose w and h
-/// are those times `root` √c.
+/// Eq. (29), u ← u − η (T(u)^(L−1) h + λ T(u)) + β (u − u before), for a tile of one sign; fills what its directions are
+/// multiplied by, whose w and h are those times `root` √c.
 inline void walk(const Step& step, const Reals& force, const Reals& root, const Walker& at, Reals& in_w, Reals& here, Reals& in_step) {
     const Reals before = Reals::load(at.inner), free = Reals::load(at.moving), outer = Reals::load(at.outer);
     const bool two = step.depth == 2;
@@ -91,7 +91,7 @@ inline void walk(const Step& step, const Reals& force, const Reals& root, const 
     select(abs(next) < step.truncation, 1.0, 0.0).store(at.moving);
 }
 
-/// Takes the tiles of a block, with the `residual` R_r E (P), one step on; returns the lanes' largest |η h|.
+/// Takes the tiles of a block, with the `residual` R_r E (P), one step on with h of eq. (30); returns the lanes' largest |η h|.
 inline Reals walk_block(const Sample& sample, const Step& step, const double* residual, const Walkers& at, int block, Factors* factors) {
     Reals largest = 0.0;
     for (int t = 0; t < IN_BLOCK; t++) {

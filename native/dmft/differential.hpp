@@ -1,4 +1,4 @@
-// What a panel's averages move by, to first order, where its rows of L and R_r do: slopes move, tangents of the past are as they are.
+// What a panel's averages move by, to first order, where its rows of L and R_r do, eq. (13a): tangents of the past are as they are.
 #pragma once
 
 #include "common/flush.hpp"

@@ -1,4 +1,4 @@
-// A first guess of H on a panel, for paths whose histories are kept.
+// A first guess of H in eq. (10) on a panel, for paths whose histories are kept.
 #pragma once
 
 #include "dmft/advance.hpp"

@@ -1,4 +1,4 @@
-// What drives the paths through one panel of M nodes, as they need it: the collocation integral B times the panel's rows of L and R_r.
+// What drives the paths through one panel of M nodes: the collocation integral B, eq. (9), times the panel's rows of L and R_r.
 //
 // B is the integral over time that makes H; `quadrature` is that of anything, from its values at the left edge and on the nodes.
 #pragma once

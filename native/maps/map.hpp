@@ -1,4 +1,4 @@
-// Scalar maps from H to w, which are all that a solver knows of a network's architecture (arXiv 2510.01930).
+// Scalar maps from H to w, eq. (2), which are all that a solver knows of a network's architecture (arXiv 2510.01930).
 //
 // A map is made for some paths by their `scale`; `at(−2λt)` gives its graph at one time: w and k = −dw/dH, what follows from u and v
 // themselves, the `bend` d log k/dH, the unit of H in which Newton's steps are small, which of them are harmless, how others are shortened

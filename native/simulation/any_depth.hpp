@@ -1,4 +1,4 @@
-// The scalar map of a network of any depth L but two, from Γ to its weight w = (u^L − v^L)/L.
+// The scalar map of a network of any depth L but two, eq. (2), from Γ to its weight w = (u^L − v^L)/L.
 //
 // With μ = (L − 2)λ, u^(2−L) = e^(μτ) (u₀^(2−L) + (L − 2)Γ) and v^(2−L) = e^(μτ) (v₀^(2−L) − (L − 2)Γ) at the time τ after u₀ and v₀, where
 // Γ = ∫ e^(−μs) h ds. That is ∫ h over the map's own time σ = (1 − e^(−μτ))/μ. Both begin afresh at every point, so that neither Γ nor

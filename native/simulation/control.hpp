@@ -1,4 +1,4 @@
-// How accurate steps have to be, and how long they become.
+// How accurate steps of eq. (39) have to be, and how long they become.
 #pragma once
 
 #include "simulation/step.hpp"

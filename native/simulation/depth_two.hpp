@@ -1,4 +1,4 @@
-// The scalar map of a network of depth two, from H = ∫h to its weight: all that a simulation knows of the architecture.
+// The scalar map of a network of depth two, eq. (2), from H = ∫h to its weight: all that a simulation knows of the architecture.
 //
 // Of another depth it has to tell the same: where H starts, at a time what belongs to H, and the drift. H moves with h in a time of the
 // map's own, which may begin afresh at every point, and H with it.

@@ -50,7 +50,7 @@ struct Design {
         return std::visit([&](auto X) { return in_halves(X, w, y); }, X);
     }
 
-    /// The same with some rows of an X that is not triangular, by one thread; `y` is theirs.
+    /// The same with some rows of an X that is not triangular, a batch of eq. (40), by one thread; `y` is theirs.
     Product batch(const std::vector<std::int64_t>& numbers, const Array& w, const Array& y) const {
         const std::ptrdiff_t count = numbers.size();
         Product product{Array(count), Array(dimension())};

@@ -1,4 +1,4 @@
-// The flow of a network, step by step, and what it is within the last one.
+// The flow of a network, eq. (38), step by step, and what it is within the last one.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// e^x and the functions φ of exponential integrators, to rounding, by sums and products alone: their bits are the same on every processor.
+// e^x and the functions φ of eq. (39), to rounding, by sums and products alone: their bits are the same on every processor.
 #pragma once
 
 #include "simulation/arrays.hpp"

@@ -1,4 +1,4 @@
-// Functions of the Jacobian J = −(XᵀX/δ) diag(k) of the flow times a vector b, which are all that a step asks for.
+// Functions of the Jacobian J = −(XᵀX/δ) κ of the flow, eq. (38), times a vector b, which are all that a step asks for.
 #pragma once
 
 #include "simulation/arrays.hpp"

@@ -1,4 +1,4 @@
-// A network: its data, its scalar map, and the force h that they make of H.
+// A network: its data, its scalar map, and the force h that they make of H, eq. (38).
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// Functions of the Jacobian by all eigenvalues, for steps too stiff for a Krylov space.
+// Functions of the Jacobian, φ(hJ)b of eq. (39), by all eigenvalues, for steps too stiff for a Krylov space.
 //
 // With A = X diag(k) Xᵀ/δ, of shape (rows, rows), J = −(XᵀX/δ) diag(k) has φ_p(hJ)b = b/p! − (h/δ) Xᵀ φ_{p+1}(−hA) X (k b).
 #pragma once

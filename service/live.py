@@ -14,7 +14,7 @@ import redis
 from redis.asyncio import Redis
 
 from store import keys, trouble
-from store.records import Event
+from store.records import Event, outcome
 
 FIRST_SECONDS, LONGEST_SECONDS, GROWTH = 0.004, 0.02, 1.5  # of a look, which ends with the first news; who comes meanwhile is in the next
 AWAY_SECONDS = 1.0
@@ -82,8 +82,8 @@ class Live:
     async def _ended(self, job_id: str, after: str) -> bool:
         """Whether there is nothing to wait for: the job has finished, and no event is newer than `after`."""
         async with self._room:
-            status = await self._redis.hget(keys.job(job_id), "status")
-        return status not in (b"queued", b"running") and not await self._read(job_id, after)
+            unfinished = (await outcome(self._redis, job_id)).unfinished
+        return not unfinished and not await self._read(job_id, after)
 
     async def _news(self, job_id: str, after: str) -> None:
         """Sleep until there is an event after `after`."""

@@ -4,12 +4,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from dlnflow.wire.job import PARTS, STATUSES, Job, Place, links
+from dlnflow.wire.job import ENDS, PARTS, STATUSES, Job, Place, links
 from store import keys
-from store.connection import Connection, decoded
+from store.connection import MICRO, Connection, decoded
 from store.lua import asking
 from store.workers import Workers
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 PAGE = 100
 
@@ -34,6 +38,31 @@ class Page:
 
     jobs: list[Job]
     cursor: int | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What has become of a job: its status, None where it is not there; and what tells its result from another of the same job.
+
+    That is when it finished, in microseconds; None where it did not succeed, or its result is not kept.
+    """
+
+    status: str | None
+    version: bytes | None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether more will become of it."""
+        return self.status is not None and self.status not in ENDS
+
+
+async def outcome(client: "Redis", job_id: str) -> Outcome:
+    """What has become of a job, in one round trip, for those who have no thread to wait in."""
+    pipeline = client.pipeline(transaction=False)
+    pipeline.hmget(keys.job(job_id), "status", "finished_at")
+    pipeline.exists(keys.result(job_id))
+    (status, finished), kept = await pipeline.execute()
+    return Outcome(status and status.decode(), finished if status == b"succeeded" and kept else None)
 
 
 class Records:
@@ -195,4 +224,4 @@ def _from_record(record: dict[str, str], root: str = "") -> Job:
 def _iso(microseconds: str | None) -> str | None:
     if microseconds is None:
         return None
-    return datetime.fromtimestamp(int(microseconds) / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(int(microseconds) / MICRO, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -64,5 +64,15 @@ def delete(service: Context, job_id: str, caller: Caller | None) -> None:
             log.info("job %s: deleted by %s", job_id, said(caller))
 
 
+def require_success(job: Job) -> None:
+    """Raise where a job has no result, and say why."""
+    if job.error is not None:
+        raise Conflict(f"job {job.id} failed: {job.error.message}", code=job.error.code, hint="Submitting it again runs it again.")
+    if job.status == "cancelled":
+        raise Conflict(f"job {job.id} was cancelled", code="cancelled", hint="Submitting it again runs it again.")
+    if not job.finished:
+        raise Conflict(f"job {job.id} is {job.status}", code="not_finished", hint="Wait for it.", headers={"Retry-After": "1"})
+
+
 def _too_many(detail: str, code: str) -> Problem:
     return Problem(detail, status=429, code=code, hint="Try again when some have finished.", headers={"Retry-After": "10"})

@@ -1,33 +1,26 @@
 """Jobs that are made of others: which jobs those are, how far they have come, and what they found."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from dlnflow.wire import results, table
 from dlnflow.wire.job import Job
-from dlnflow.wire.requests import ComparisonRequest, ParentRequest, SweepRequest, TimedRequest, job_id, request_adapter
+from dlnflow.wire.requests import ComparisonRequest, SweepRequest, TimedRequest, request_adapter
 from dlnflow.wire.summary import COLUMNS
+from service.answers import Wish, respond
 from service.context import Context, Service
 from service.documents import Document
 from service.errors import NotFound, Unprocessable
+from service.family import Child, family
 from service.formats import JSON
 from service.negotiation import choose
 from service.parts import Table
-from service.routes.results import Wish, respond
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
 
 SUMMARY = "summary"
-
-
-class Child(BaseModel):
-    """One job of those that a job is made of, and what sets it apart from the others."""
-
-    values: dict[str, Any]
-    id: str
-    status: str
 
 
 class Children(BaseModel):
@@ -64,28 +57,6 @@ def read_table(
         wanted,
         None if chosen is JSON else f"{job_id}-table.{chosen.name}",
     )
-
-
-def family(service: Context, job: Job) -> list[Child]:
-    """The children of a job in their order."""
-    request = request_adapter.validate_python(job.request)
-    if not isinstance(request, ParentRequest):
-        raise NotFound(f"a job of kind {job.kind} has no children", hint="A sweep or a comparison has children.")
-    ids = _ids(service, job, request)
-    missing = "gone" if job.status == "succeeded" else "queued"
-    states = service.store.statuses(ids)
-    return [
-        Child(values=request.values(i), id=child, status=state or missing) for i, (child, state) in enumerate(zip(ids, states, strict=True))
-    ]
-
-
-def _ids(service: Context, job: Job, request: ParentRequest) -> list[str]:
-    """As they were when the job first ran; before that, as they will be."""
-    stored = service.store.part(job.id, "children")
-    if stored is None:
-        return [job_id(request.child(index)) for index in range(request.size)]
-    ids: list[str] = results.decode("children", stored)["ids"]
-    return ids
 
 
 def _table(service: Context, job: Job, at: float | None) -> results.Document:

@@ -1,17 +1,18 @@
 """Curves as pictures, drawn here for those who have no plotting of their own."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from fastapi import APIRouter, Response
-from starlette.concurrency import run_in_threadpool
 
 from dlnflow.wire import results
 from dlnflow.wire.job import PARTS, Job
+from service.answers import Wanted, Wish, cached, respond
 from service.context import Context, Service
 from service.documents import Document
 from service.errors import NotFound, Unprocessable
-from service.routes.children import Child, family
-from service.routes.results import Wanted, Wish, require_success, respond, version
+from service.family import Child, family
+from service.jobs import require_success
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
 
@@ -32,13 +33,7 @@ async def plot_png(job_id: str, service: Service, wanted: Wish) -> Response:
 
 
 async def _answer(service: Context, job_id: str, format: str, wanted: Wanted) -> Response:
-    finished = await version(service, job_id)
-    key = (job_id, "plot", format, finished)
-    document = service.documents.get(key) if finished else None
-    if document is None:
-        document = await run_in_threadpool(_draw, service, job_id, format)
-        if finished:
-            service.documents.put(key, document)
+    document = await cached(service, job_id, ("plot", format), partial(_draw, service, job_id, format))
     return respond(document, MEDIA_TYPES[format], wanted)
 
 

@@ -1,34 +1,21 @@
 """The parts of a result, in the format that the client asks for."""
 
-from dataclasses import dataclass
-from typing import Annotated, cast
+from functools import partial
 
-from fastapi import APIRouter, Depends, Header, Query, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Response
 
 from dlnflow.wire import results
-from dlnflow.wire.job import PARTS, Job, links
+from dlnflow.wire.job import PARTS, links
 from service import parts
+from service.answers import Wanted, Wish, cached, respond
 from service.context import Context, Service
 from service.documents import Document
-from service.errors import Conflict, Gone, NotFound
+from service.errors import Gone, NotFound
 from service.formats import JSON, NPZ, Format
+from service.jobs import require_success
 from service.negotiation import choose
-from store import keys
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["results"])
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a client wants to get, and what it has already."""
-
-    format: Annotated[str | None, Query(description="json, csv or npz; overrides Accept")] = None
-    accept: Annotated[str | None, Header()] = None
-    if_none_match: Annotated[str | None, Header()] = None
-
-
-Wish = Annotated[Wanted, Depends()]
 
 
 @router.get("/curves", response_model=parts.Curves)
@@ -69,38 +56,8 @@ async def read_diagnostics(job_id: str, service: Service, wanted: Wish) -> Respo
 
 async def _answer(service: Context, job_id: str, part: str, wanted: Wanted) -> Response:
     chosen = choose(part, wanted.format, wanted.accept)
-    finished = await version(service, job_id)
-    key = (job_id, part, chosen.name, finished)
-    document = service.documents.get(key) if finished else None
-    if document is None:
-        document = await run_in_threadpool(_encode, service, job_id, part, chosen)
-        if finished:
-            service.documents.put(key, document)
+    document = await cached(service, job_id, (part, chosen.name), partial(_encode, service, job_id, part, chosen))
     return respond(document, chosen.media_type, wanted, None if chosen is JSON else f"{job_id}-{part}.{chosen.name}")
-
-
-async def version(service: Context, job_id: str) -> bytes | None:
-    """What tells one result of a job from another: when it finished; None where there is no result."""
-    if known := service.documents.version(job_id):
-        return known
-    pipeline = service.client.pipeline(transaction=False)
-    pipeline.hmget(keys.job(job_id), "status", "finished_at")
-    pipeline.exists(keys.result(job_id))
-    (status, finished), kept = await pipeline.execute()
-    if status != b"succeeded" or not kept:
-        return None
-    service.documents.note(job_id, finished)
-    return cast(bytes, finished)
-
-
-def respond(document: Document, media_type: str, wanted: Wanted, file: str | None = None) -> Response:
-    """A document, to be saved as `file` where that is given, or 304 where the client has it."""
-    headers = {"ETag": document.tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
-    if _matches(wanted.if_none_match, document.tag):
-        return Response(status_code=304, headers=headers)
-    if file:
-        headers["Content-Disposition"] = f'attachment; filename="{file}"'
-    return Response(document.body, headers=headers, media_type=media_type)
 
 
 def _encode(service: Context, job_id: str, part: str, chosen: Format) -> Document:
@@ -124,18 +81,3 @@ def _stored(service: Context, job_id: str, part: str) -> bytes:
     if stored is None:
         raise Gone(f"the result of job {job_id} is no longer kept", hint="Submit it again with POST /v1/jobs.")
     return stored
-
-
-def require_success(job: Job) -> None:
-    """Raise where a job has no result, and say why."""
-    if job.error is not None:
-        raise Conflict(f"job {job.id} failed: {job.error.message}", code=job.error.code, hint="Submitting it again runs it again.")
-    if job.status == "cancelled":
-        raise Conflict(f"job {job.id} was cancelled", code="cancelled", hint="Submitting it again runs it again.")
-    if not job.finished:
-        raise Conflict(f"job {job.id} is {job.status}", code="not_finished", hint="Wait for it.", headers={"Retry-After": "1"})
-
-
-def _matches(if_none_match: str | None, tag: str) -> bool:
-    candidates = [item.strip().removeprefix("W/") for item in (if_none_match or "").split(",")]
-    return "*" in candidates or tag in candidates

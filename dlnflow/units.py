@@ -22,11 +22,22 @@ Parametrisation = Literal["product", "difference"]
 Loss = Literal["half_mean", "mean", "quarter_mean", "half_sum", "sum"]
 
 
+class BadField(ValueError):
+    """A number or a choice that has no meaning: `field` is its name, with which the text begins."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.field = field
+
+    def __str__(self) -> str:
+        return ": ".join(self.args)
+
+
 @dataclass(frozen=True)
 class Convention:
     """How a paper writes a network: β from its weights, at `depth` L for differences; the loss of residuals r; the features' deviation s.
 
-    Losses are Σr²/(2n) `half_mean`, Σr²/n `mean`, Σr²/(4n) `quarter_mean`, Σr²/2 `half_sum` and Σr² `sum`. Raises ValueError for what
+    Losses are Σr²/(2n) `half_mean`, Σr²/n `mean`, Σr²/(4n) `quarter_mean`, Σr²/2 `half_sum` and Σr² `sum`. Raises BadField for what
     is none of these, and for products of another depth than 2.
     """
 
@@ -38,20 +49,21 @@ class Convention:
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
         if self.parametrisation not in get_args(Parametrisation):
-            raise ValueError(f"parametrisation: {self.parametrisation} is none of {', '.join(get_args(Parametrisation))}")
+            raise BadField("parametrisation", f"{self.parametrisation} is none of {', '.join(get_args(Parametrisation))}")
         if self.loss not in get_args(Loss):
-            raise ValueError(f"loss: {self.loss} is none of {', '.join(get_args(Loss))}")
+            raise BadField("loss", f"{self.loss} is none of {', '.join(get_args(Loss))}")
         if self.parametrisation == "product" and self.depth != 2:
-            raise ValueError("depth: a product of two weights has depth 2; leave depth out, or take difference")
+            raise BadField("depth", "a product of two weights has depth 2; leave depth out, or take difference")
         if not (self.depth == 1 or self.depth >= 2):
-            raise ValueError("depth: give 1, or at least 2")
+            raise BadField("depth", "give 1, or at least 2")
         if not self.feature_std > 0:
-            raise ValueError("feature_std: give a positive number")
+            raise BadField("feature_std", "give a positive number")
 
     def factors(self, dimension: int, samples: int) -> dict[str, tuple[str, float]]:
         """For each of their numbers the name of ours and what theirs is multiplied by: at d = `dimension`, n = `samples`."""
-        if dimension < 1 or samples < 1:
-            raise ValueError("dimension and samples: give positive numbers")
+        for name, number in (("dimension", dimension), ("samples", samples)):
+            if number < 1:
+                raise BadField(name, "give a positive number")
         scale = math.sqrt(dimension) * self.feature_std  # of w to β
         if self.parametrisation == "product":
             arm, start = scale**0.5, 0.5**0.5
@@ -77,7 +89,7 @@ def from_paper(convention: Convention, *, dimension: int, samples: int, **values
     """A paper's numbers in this project's units.
 
     `values` are theirs: alpha → initial_scale, step_size, time → time, weight_decay, batch_size → batch_fraction, weight (an entry of β, or
-    the deviation of its law), squared_error ‖β − β*‖² → parameter_error; and steps → horizon, with a step_size. Raises ValueError
+    the deviation of its law), squared_error ‖β − β*‖² → parameter_error; and steps → horizon, with a step_size. Raises BadField
     for others.
     """
     factors = convention.factors(dimension, samples)
@@ -97,11 +109,11 @@ def to_paper(convention: Convention, *, dimension: int, samples: int, **values: 
 def _known(values: dict[str, float], factors: dict[str, tuple[str, float]], apart: str) -> dict[str, float]:
     unknown = [name for name in values if name not in factors and name != apart]
     if unknown:
-        raise ValueError(f"{unknown[0]}: there is no such quantity; give {', '.join([*factors, apart])}")
+        raise BadField(unknown[0], f"there is no such quantity; give {', '.join([*factors, apart])}")
     return {name: value for name, value in values.items() if name != apart}
 
 
 def _steps(values: dict[str, float], name: str, needed: str) -> float | None:
     if name in values and needed not in values:
-        raise ValueError(f"{name}: give {needed} too")
+        raise BadField(name, f"give {needed} too")
     return values.get(name)

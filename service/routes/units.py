@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from dlnflow.units import Convention, Loss, Parametrisation, from_paper, to_paper
+from dlnflow.units import BadField, Convention, Loss, Parametrisation, from_paper, to_paper
 from service.errors import Unprocessable
 
 router = APIRouter(prefix="/v1", tags=["units"])
@@ -44,9 +44,8 @@ def convert_units(numbers: PaperNumbers) -> Converted:
     try:
         paper = Convention(**numbers.model_dump(include=convention))
         found = translate(paper, dimension=numbers.dimension, samples=numbers.samples, **numbers.values)
-    except ValueError as error:
-        field = str(error).partition(":")[0]
-        raise Unprocessable(str(error), field=field if field in convention else f"values.{field}") from None
+    except BadField as error:
+        raise Unprocessable(str(error), field=error.field if error.field in convention else f"values.{error.field}") from None
     except ArithmeticError:
         raise _OUT_OF_RANGE from None
     if not all(map(math.isfinite, found.values())):

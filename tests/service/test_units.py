@@ -32,6 +32,7 @@ def test_numbers_are_those_of_the_library_there_and_back(store, open_client):
         ({"dimension": 0}, "dimension"),
         ({"samples": 2.5}, "samples"),
         ({"values": {"alhpa": 1}}, "values.alhpa"),
+        ({"values": {"depth: 2": 1}}, "values.depth: 2"),
         ({"values": {"steps": 3}}, "values.steps"),
         ({"values": {"alpha": "1"}}, "values.alpha"),
         ({"feature_std": 1e300}, "values"),

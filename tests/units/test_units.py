@@ -3,6 +3,7 @@
 import doctest
 import itertools
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import dlnflow
 from dlnflow import units
 from dlnflow.cli import main
-from dlnflow.units import Convention, from_paper, to_paper
+from dlnflow.units import BadField, Convention, from_paper, to_paper
 
 D, N, BATCH, STEPS = 40, 20, 5, 60
 LOSSES = {"half_mean": 1 / N, "mean": 2 / N, "quarter_mean": 1 / (2 * N), "half_sum": 1.0, "sum": 2.0}  # of x̃·r in the gradient
@@ -96,19 +97,26 @@ def test_the_command_line(capsys):
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("make", "field", "message"),
     [
-        (lambda: Convention("sum"), "parametrisation: sum is none of product, difference"),
-        (lambda: Convention("product", loss="huber"), "loss: huber"),
-        (lambda: Convention("product", 3.0), "take difference"),
-        (lambda: Convention("difference", 1.5), "depth"),
-        (lambda: Convention("difference", feature_std=0.0), "feature_std"),
-        (lambda: from_paper(Convention("product"), dimension=0, samples=1, alpha=1), "dimension"),
-        (lambda: from_paper(Convention("product"), dimension=9, samples=1, a=1), "a: there is no such quantity; give alpha"),
-        (lambda: from_paper(Convention("product"), dimension=9, samples=1, steps=10), "steps: give step_size too"),
-        (lambda: to_paper(Convention("product"), dimension=9, samples=1, alpha=1), "alpha: there is no such quantity; give initial_scale"),
+        (lambda: Convention("sum"), "parametrisation", "sum is none of product, difference"),
+        (lambda: Convention("product", loss="huber"), "loss", "huber"),
+        (lambda: Convention("product", 3.0), "depth", "take difference"),
+        (lambda: Convention("difference", 1.5), "depth", "at least 2"),
+        (lambda: Convention("difference", feature_std=0.0), "feature_std", "positive"),
+        (lambda: from_paper(Convention("product"), dimension=0, samples=1, alpha=1), "dimension", "positive"),
+        (lambda: to_paper(Convention("product"), dimension=1, samples=0, time=1), "samples", "positive"),
+        (lambda: from_paper(Convention("product"), dimension=9, samples=1, a=1), "a", "there is no such quantity; give alpha"),
+        (lambda: from_paper(Convention("product"), dimension=9, samples=1, steps=10), "steps", "give step_size too"),
+        (
+            lambda: to_paper(Convention("product"), dimension=9, samples=1, alpha=1),
+            "alpha",
+            "there is no such quantity; give initial_scale",
+        ),
     ],
 )
-def test_bad_input_names_the_field(make, message):
-    with pytest.raises(ValueError, match=message):
+def test_bad_input_names_the_field(make, field, message):
+    with pytest.raises(BadField, match=f"^{field}: .*{message}") as caught:
         make()
+    assert caught.value.field == field
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # as from another process

@@ -14,8 +14,8 @@ class Workers:
     def __init__(self, server: Connection) -> None:
         self._server = server
 
-    def count(self, seen_within: float) -> int:
-        """How many workers were heard of in the last `seen_within` seconds."""
+    def count(self, seen_within: float = SILENT_SECONDS) -> int:
+        """How many workers were heard of in the last `seen_within` seconds; by default, how many are taken to be alive."""
         return len(self._alive(seen_within))
 
     def names(self, seen_within: float) -> list[str]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from store.connection import MICRO
 from store.jobs import JobStore
 from worker.announce import announce
 from worker.pace import Pace
@@ -17,7 +18,6 @@ PERIOD_SECONDS = 2.0
 GREETING_SECONDS = 5.0  # at the most, since the store may be away
 SETTLING_SECONDS = 5.0  # after the store or this process was away or a clock was set, in which those who hold leases renew them
 GAP_SECONDS = 5.0  # between two rounds, by either clock or between the two, that are more than a slow round; a lease is three times as long
-MICRO = 1_000_000
 
 
 class Upkeep:

@@ -10,12 +10,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from service.context import Service
+from store.connection import MICRO
 from store.jobs import JobStore
 
 router = APIRouter(tags=["operations"])
-
-WORKER_SILENCE_SECONDS = 10.0
-MICRO = 1e6
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
@@ -36,7 +34,7 @@ class _Jobs(Collector):
         latency = time.perf_counter() - start
         yield _gauge("dlnflow_store_seconds", "Time of one round trip to the store", latency)
         yield _gauge("dlnflow_queue_length", "Jobs that wait for a worker", self._store.queued())
-        yield _gauge("dlnflow_workers", "Workers that were heard of lately", self._store.workers.count(WORKER_SILENCE_SECONDS))
+        yield _gauge("dlnflow_workers", "Workers that were heard of lately", self._store.workers.count())
         jobs = GaugeMetricFamily("dlnflow_jobs", "Jobs that are kept", labels=["kind", "status"])
         for labels, number in self._store.census().items():
             jobs.add_metric(labels, number)

@@ -19,7 +19,7 @@ from store.lua.running import CHECKPOINT
 MOST_OPEN = 100  # children of one parent that wait or run at a time, so that others have their turn too
 MOST_EVENTS = 1000  # of one job, about; the oldest go first
 EVENTS_SECONDS = 3600  # that the events of a finished job are kept
-SILENT_SECONDS = 10  # after which a worker's slots do not count
+SILENT_SECONDS = 10  # of a worker, after which it is taken to be gone and its slots do not count
 GONE_SECONDS = 366 * 24 * 3600  # that an expired job is remembered
 MOST_HISTORY = 20  # attempts that are remembered of one job
 

@@ -11,6 +11,7 @@ from dlnflow.solution import CURVES
 from dlnflow.wire import results
 from dlnflow.wire.requests import job_id, request_adapter
 from service import documents
+from store import keys
 from tests.service.test_app import REQUEST, open_client, pings
 
 __all__ = ["open_client", "pings"]
@@ -52,6 +53,16 @@ def test_metrics_count_what_happened(store, open_client):
     assert found["dlnflow_submitted_total", "simulation", "hit"] == 1
     assert found["dlnflow_run_seconds_count", "simulation"] == found["dlnflow_wait_seconds_count", "simulation"] == 1
     assert found["dlnflow_store_seconds",] > 0
+
+
+def test_metrics_are_in_seconds_and_tell_of_workers(store, open_client, client):
+    http = open_client(store)
+    assert samples(http.get("/metrics").text)["dlnflow_workers",] == 0
+    store.workers.greet("w", 2)
+    client.hset(keys.COUNTS, mapping={"run_number:dmft": 2, "run_microseconds:dmft": 2_500_000})
+    found = samples(http.get("/metrics").text)
+    assert found["dlnflow_workers",] == 1
+    assert (found["dlnflow_run_seconds_count", "dmft"], found["dlnflow_run_seconds_sum", "dmft"]) == (2, 2.5)
 
 
 def test_the_documentation_needs_no_other_host(store, open_client):

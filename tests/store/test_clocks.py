@@ -5,6 +5,7 @@ import redis
 from dlnflow.wire.requests import job_id
 from store import keys
 from store.jobs import LEASE_SECONDS, JobStore
+from store.lua.frame import SILENT_SECONDS
 from tests.store.test_jobs import ID, REQUEST, claim, make_request
 
 HOUR = 3600 * 1_000_000
@@ -88,6 +89,14 @@ def test_a_silent_worker_is_not_alive_for_an_hour_because_the_clock_went_back(cl
     store.workers.greet("live", 2)
     assert store.workers.names(seen_within=10) == ["live"]
     assert store.workers.slots() == 2
+
+
+def test_a_worker_that_says_nothing_for_some_seconds_is_taken_to_be_gone(client, store):
+    store.workers.greet("w", 2)
+    age(client, (SILENT_SECONDS - 5) * 1_000_000)
+    assert (store.workers.count(), store.workers.slots()) == (1, 2)
+    age(client, 6 * 1_000_000)
+    assert (store.workers.count(), store.workers.slots()) == (0, 0)
 
 
 def test_new_jobs_stay_newest(client):

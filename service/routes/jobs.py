@@ -9,8 +9,8 @@ from dlnflow.wire.job import Job, Kind, Status, SubmittedJob
 from service import jobs
 from service.admission import require_json
 from service.context import Caller, Service
+from service.models import JobList, read_cursor
 from service.openapi import REQUEST_BODY
-from service.routes.models import JobList, read_cursor
 from service.wait import preferred_wait, wait_for
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])

@@ -12,8 +12,8 @@ from dlnflow.wire.requests import MAX_POINTS, MAX_TIMES
 from service.admission import excess, require_json
 from service.context import Context, Service
 from service.data import with_data
+from service.models import Limits
 from service.openapi import REQUEST_BODY
-from service.routes.models import Limits
 from service.submission import read_request
 from service.wait import LONGEST_WAIT
 from store.jobs import MAX_ATTEMPTS

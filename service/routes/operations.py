@@ -4,11 +4,9 @@ from fastapi import APIRouter
 
 from service.context import Service
 from service.errors import Unavailable
-from service.routes.models import Health, Readiness
+from service.models import Health, Readiness
 
 router = APIRouter(tags=["operations"])
-
-WORKER_SILENCE_SECONDS = 10.0
 
 
 @router.get("/healthz")
@@ -21,7 +19,7 @@ async def read_health() -> Health:
 def read_readiness(service: Service) -> Readiness:
     """The store takes jobs, and a worker takes tasks from the queue or all of them are busy."""
     service.store.require_writable()
-    workers = service.store.workers.count(seen_within=WORKER_SILENCE_SECONDS)
+    workers = service.store.workers.count()
     if not workers or not service.worker.answered():
         raise Unavailable("no worker answers at the moment; jobs are accepted and wait")
     return Readiness(workers=workers, queued=service.store.queued())

@@ -74,7 +74,7 @@ def test_a_sweep_costs_what_its_points_cost_together(store, open_client):
     ("limits", "request_"),
     [
         ({"max_seconds": 5}, SIMULATION),
-        ({"max_seconds": 3}, DMFT | {"accuracy": 0.001, "horizon": 100}),
+        ({"max_seconds": 1.5}, DMFT | {"accuracy": 0.001, "horizon": 100}),
         ({"max_memory_bytes": 400_000_000}, SIMULATION),
         ({"max_total_seconds": 4}, {"kind": "sweep", "base": DMFT, "axes": {"seed": list(range(50))}}),
     ],

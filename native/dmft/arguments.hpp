@@ -89,4 +89,43 @@ void expect_lanes(const char* name, const Of& array, std::initializer_list<std::
     if (reinterpret_cast<std::uintptr_t>(array.data()) % BYTES) throw std::invalid_argument(std::string(name) + " is not aligned");
 }
 
+/// Rows of a panel, (m, ·), and the weights of its nodes and of those before, as Python gives them.
+struct PanelRows {
+    const Numbers2 &factor, &memory, &integral;
+    const Numbers1 &decay, &shift;
+};
+
+/// What a panel keeps of its paths, as Python gives it; `Real` is const where that is only read.
+template <class Real>
+struct PanelPaths {
+    const Array<Real, 3> &height, &error, &slope;
+    const Array<const std::int64_t, 1>& early;
+};
+
+/// A panel of m nodes after n others, for paths with room for `capacity` nodes, in `tiles` of double and `pairs` of single precision.
+struct PanelSizes {
+    std::ptrdiff_t m, n, capacity, tiles, pairs;
+};
+
+/// The sizes of a panel and of what it keeps of the `blocks` [first, last) of paths, once all of it fits together.
+template <class Real>
+PanelSizes expect_panel(const Paths& paths, std::pair<int, int> blocks, const PanelRows& rows, const PanelPaths<Real>& kept) {
+    const std::ptrdiff_t m = rows.integral.shape(0), nodes = rows.memory.shape(1), n = nodes - m, capacity = kept.height.shape(1);
+    const std::ptrdiff_t tiles = paths.count() / Reals::COUNT, pairs = paths.count() / Singles::COUNT;
+    expect("integral", rows.integral, {m, m}), expect("memory", rows.memory, {m, -1}), expect("factor", rows.factor, {m, -1});
+    expect("decay", rows.decay, {m});
+    if (n < 0 || n % m || nodes > capacity)
+        throw std::invalid_argument("memory has " + std::to_string(nodes) + " columns, no panels that fit");
+    if (rows.factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
+    if (blocks.first < 0 || blocks.second > paths.blocks()) throw std::invalid_argument("blocks are not those of the paths");
+    expect("shift", rows.shift, {nodes}), expect("early", kept.early, {paths.blocks()});
+    for (int block = 0; block < paths.blocks(); block++)
+        if (kept.early.data()[block] < 0 || kept.early.data()[block] > n || kept.early.data()[block] % m)
+            throw std::invalid_argument("early is not the first node of a panel");
+    expect_lanes("height", kept.height, {tiles, capacity, Reals::COUNT});
+    expect_lanes("error", kept.error, {tiles, capacity, Reals::COUNT});
+    expect_lanes("slope", kept.slope, {tiles, m, Reals::COUNT});
+    return {m, n, capacity, tiles, pairs};
+}
+
 }  // namespace dln::face

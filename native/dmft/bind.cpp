@@ -65,23 +65,13 @@ Advanced advance(const Paths& paths, std::pair<int, int> blocks, int known, Numb
                  Numbers2 quadrature, Numbers1 decay, Numbers1 shift, Array<double, 3> height, Array<double, 3> error,
                  Array<double, 3> running, Array<double, 3> slope, std::vector<Array<float, 4>> tangents, Array<float, 3> edge,
                  Array<float, 3> reached, Array<const std::int64_t, 1> early, int kinds) {
-    const std::ptrdiff_t m = integral.shape(0), n = std::ptrdiff_t(memory.shape(1)) - m, capacity = height.shape(1);
-    const std::ptrdiff_t tiles = paths.count() / Reals::COUNT, pairs = paths.count() / Singles::COUNT;
-    expect("integral", integral, {m, m}), expect("memory", memory, {m, -1}), expect("factor", factor, {m, -1}), expect("decay", decay, {m});
+    const PanelSizes sizes = expect_panel<double>(paths, blocks, {factor, memory, integral, decay, shift}, {height, error, slope, early});
+    const std::ptrdiff_t m = sizes.m, n = sizes.n, capacity = sizes.capacity, tiles = sizes.tiles, pairs = sizes.pairs;
     expect("quadrature", quadrature, {m, m + 1});
-    if (n < 0 || n % m || n + m > capacity)
-        throw std::invalid_argument("memory has " + std::to_string(n + m) + " columns, no panels that fit");
-    if (factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
     if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
     if (known < 0 || known > std::ptrdiff_t(factor.shape(1)) || known + m < std::ptrdiff_t(factor.shape(1)))
         throw std::invalid_argument("known leaves more modes than a panel has nodes, or fewer than none");
-    if (blocks.first < 0 || blocks.second > paths.blocks()) throw std::invalid_argument("blocks are not those of the paths");
-    expect("shift", shift, {n + m}), expect("early", early, {paths.blocks()});
-    for (int block = 0; block < paths.blocks(); block++)
-        if (early.data()[block] < 0 || early.data()[block] > n || early.data()[block] % m)
-            throw std::invalid_argument("early is not the first node of a panel");
-    expect_lanes("height", height, {tiles, capacity, Reals::COUNT}), expect_lanes("error", error, {tiles, capacity, Reals::COUNT});
-    expect_lanes("running", running, {tiles, capacity, Reals::COUNT}), expect_lanes("slope", slope, {tiles, m, Reals::COUNT});
+    expect_lanes("running", running, {tiles, capacity, Reals::COUNT});
     expect_lanes("edge", edge, {pairs, capacity, Singles::COUNT}), expect_lanes("reached", reached, {pairs, capacity, Singles::COUNT});
     if (std::ptrdiff_t(tangents.size()) != n / m + 1) throw std::invalid_argument("tangents is not that of every panel");
     Kept kept{height.data(), error.data(), running.data(), slope.data(), {}, edge.data(), reached.data(), early.data(), capacity};

@@ -13,40 +13,20 @@ std::tuple<Result2, Result2, Result2> differentiate(const Paths& paths, std::pai
                                                     Array<const double, 3> height, Array<const double, 3> error,
                                                     Array<const double, 3> slope, Array<const float, 4> tangents,
                                                     Array<const std::int64_t, 1> early) {
-    const std::ptrdiff_t m = integral.shape(0), n = std::ptrdiff_t(memory.shape(1)) - m, capacity = height.shape(1);
-    const std::ptrdiff_t tiles = paths.count() / Reals::COUNT, pairs = paths.count() / Singles::COUNT;
-    expect("integral", integral, {m, m}), expect("memory", memory, {m, -1}), expect("factor", factor, {m, -1}), expect("decay", decay, {m});
-    expect("response", response, {m, n + m}), expect("shift", shift, {n + m}), expect("early", early, {paths.blocks()});
-    if (n < 0 || n % m || n + m > capacity)
-        throw std::invalid_argument("memory has " + std::to_string(n + m) + " columns, no panels that fit");
-    if (factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");
-    if (blocks.first < 0 || blocks.second > paths.blocks()) throw std::invalid_argument("blocks are not those of the paths");
-    for (int block = 0; block < paths.blocks(); block++)
-        if (early.data()[block] < 0 || early.data()[block] > n || early.data()[block] % m)
-            throw std::invalid_argument("early is not the first node of a panel");
-    expect_lanes("height", height, {tiles, capacity, Reals::COUNT}), expect_lanes("error", error, {tiles, capacity, Reals::COUNT});
-    expect_lanes("slope", slope, {tiles, m, Reals::COUNT}), expect_lanes("tangents", tangents, {pairs, n + m, m, Singles::COUNT});
-    const Standing standing{height.data(), error.data(), slope.data(), tangents.data(), early.data(), capacity};
+    const PanelSizes sizes =
+        expect_panel<const double>(paths, blocks, {factor, memory, integral, decay, shift}, {height, error, slope, early});
+    const std::ptrdiff_t m = sizes.m, n = sizes.n;
+    expect("response", response, {m, n + m}), expect_lanes("tangents", tangents, {sizes.pairs, n + m, m, Singles::COUNT});
+    const Left left{height.data(), error.data(), slope.data(), tangents.data(), early.data(), sizes.capacity};
     const auto by_slopes = zeros<Result2>({std::size_t(m), std::size_t(n + m)}),
                correlation = zeros<Result2>({std::size_t(m), std::size_t(n + m)}),
                regression = zeros<Result2>({std::size_t(m), factor.shape(1)});
     const Changes changes{rows_of(by_slopes), rows_of(correlation), rows_of(regression)};
     const nb::gil_scoped_release released;
     with_nodes(m, [&]<int M>(std::integral_constant<int, M>) {
-        Panel<M> move;
-        move.begin = n;
-        for (int i = 0; i < M; i++) {
-            move.decay[i] = decay.data()[i];
-            for (int k = 0; k < M; k++) move.integral[i][k] = matrix(integral)[i][k];
-        }
-        const auto coupling = integrated<M>(move.integral, matrix(response), n + M);
-        move.fields = integrated<M>(move.integral, matrix(factor), factor.shape(1));
-        move.memory = integrated<M>(move.integral, matrix(memory), n + M);
-        Square<M, double> own;
-        for (int i = 0; i < M; i++)
-            for (int k = 0; k < M; k++) own[i][k] = coupling[n + k][i];
+        const auto move = move_along<M>(matrix(factor), matrix(memory), matrix(response), matrix(integral), decay.data());
         with_map(paths.depth, [&](auto map_of) {
-            dln::differentiate<M>(paths.sample(), map_of, move, own, blocks.first, blocks.second, shift.data(), standing, changes);
+            dln::differentiate<M>(paths.sample(), map_of, move, blocks.first, blocks.second, shift.data(), left, changes);
         });
     });
     return {by_slopes, correlation, regression};

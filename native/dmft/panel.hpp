@@ -26,6 +26,15 @@ struct Panel {
     std::array<double, M> decay;  // −2λt
 };
 
+/// B (M, M) as it is kept.
+template <int M>
+Square<M, double> square(Matrix<const double> matrix) {
+    Square<M, double> made;
+    for (int i = 0; i < M; i++)
+        for (int k = 0; k < M; k++) made[i][k] = matrix[i][k];
+    return made;
+}
+
 /// M rows of a matrix from the left times B, columns [0, count).
 template <int M>
 Rows<M, double> integrated(const Square<M, double>& B, Matrix<const double> rows, int count) {
@@ -38,21 +47,29 @@ Rows<M, double> integrated(const Square<M, double>& B, Matrix<const double> rows
     return product;
 }
 
+/// The block of M rows on the panel after `begin` nodes.
+template <int M>
+Square<M, double> block_of(const Rows<M, double>& rows, int begin) {
+    Square<M, double> block;
+    for (int k = 0; k < M; k++)
+        for (int i = 0; i < M; i++) block[i][k] = rows[begin + k][i];
+    return block;
+}
+
 /// The panel after `begin` nodes, from its rows of L (M, rank) and R_r (M, ≥ begin + M), B (M, M), the quadrature (M, M + 1) and −2λt (M).
 template <int M>
 Panel<M> panel(int begin, Matrix<const double> factor, Matrix<const double> response, Matrix<const double> integral,
                Matrix<const double> quadrature, const double* decay) {
     Panel<M> made;
     made.begin = begin;
+    made.integral = square<M>(integral);
     for (int i = 0; i < M; i++) {
         made.decay[i] = decay[i];
-        for (int k = 0; k < M; k++) made.integral[i][k] = integral[i][k];
         for (int k = 0; k <= M; k++) made.quadrature[i][k] = quadrature[i][k];
     }
     made.fields = integrated<M>(made.integral, factor, factor.columns);
     made.memory = integrated<M>(made.integral, response, begin + M);
-    for (int k = 0; k < M; k++)
-        for (int i = 0; i < M; i++) made.coupling[i][k] = made.memory[begin + k][i];
+    made.coupling = block_of<M>(made.memory, begin);
     made.memory.resize(begin);
     made.memory32.resize(begin);
     for (int j = 0; j < begin; j++)

@@ -114,6 +114,7 @@ PanelSizes expect_panel(const Paths& paths, std::pair<int, int> blocks, const Pa
     const std::ptrdiff_t tiles = paths.count() / Reals::COUNT, pairs = paths.count() / Singles::COUNT;
     expect("integral", rows.integral, {m, m}), expect("memory", rows.memory, {m, -1}), expect("factor", rows.factor, {m, -1});
     expect("decay", rows.decay, {m});
+    with_nodes(m, [](auto) {});
     if (n < 0 || n % m || nodes > capacity)
         throw std::invalid_argument("memory has " + std::to_string(nodes) + " columns, no panels that fit");
     if (rows.factor.shape(1) > paths.modes.shape(0)) throw std::invalid_argument("factor has more modes than the paths");

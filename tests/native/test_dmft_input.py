@@ -182,6 +182,16 @@ def test_differentiate_with_what_does_not_belong_together(problem):
         native.differentiate(problem.native, (0, 2), **arguments)
 
 
+def test_a_panel_without_nodes(problem):
+    """Nothing is counted in panels of none."""
+    none = {"integral": (0, 0), "memory": (0, 4), "factor": (0, 2), "decay": (0,)}
+    empty = {name: np.zeros(shape) for name, shape in none.items()}
+    with pytest.raises(ValueError, match="integral is of panels of 0 nodes"):
+        native.advance(problem.native, (0, 1), **advance_arguments(problem) | empty)
+    with pytest.raises(ValueError, match="integral is of panels of 0 nodes"):
+        native.differentiate(problem.native, (0, 1), **differentiate_arguments(problem) | empty)
+
+
 def test_other_functions(problem):
     height = lanes((8, 8, native.LANES))
     with pytest.raises(ValueError, match="nodes"):

@@ -37,6 +37,7 @@ from dlnflow.dmft.constants import (
     MOST_CHECKS,
     MOST_PILOTS,
     MOST_ROUNDS,
+    NEARLY,
     ROUGH,
     SETTLED_PART,
     SMOOTHER_PAIR,
@@ -115,11 +116,12 @@ def _after_panels(stage: Panels, outcome: Panelled, accuracy: float) -> Stage:
     if stage.best < (TIME_STEP_PART if more else TIME_STEP_PART_AT_LAST) * accuracy:
         return _on(outcome, accuracy)
     is_far = outcome.error > min(FAR, GAIN * stage.before)
+    wider = SMOOTHER_PAIR if stage.pair == FIRST_PAIR and outcome.error < NEARLY * accuracy else LAST_PAIR
     if (more and is_far) or outcome.mesh.is_finest:
-        return _with_more_paths(stage, accuracy)
+        return _with_more_paths(stage, accuracy, wider)
     finer = stage.bound * max(LEAST_FINER, FINER_SAFETY * (TIME_STEP_PART * accuracy / outcome.error) ** FINER_POWER)
     stage = replace(stage, number=stage.number + 1, before=outcome.error, good=stage.bound, bound=finer)
-    return stage if stage.number < MOST_PILOTS else _with_more_paths(stage, accuracy)
+    return stage if stage.number < MOST_PILOTS else _with_more_paths(stage, accuracy, wider)
 
 
 def _with_more_paths(stage: Panels, accuracy: float, pair: int = LAST_PAIR) -> Stage:

@@ -41,11 +41,13 @@ def convert_units(numbers: PaperNumbers) -> Converted:
     """Convert numbers of a paper to this project's units, or back."""
     convention = {"parametrisation", "depth", "loss", "feature_std"}
     translate = to_paper if numbers.back else from_paper
+    if beside := sorted({"convention", "dimension", "samples"} & numbers.values.keys()):
+        raise Unprocessable(f"{beside[0]}: this is no quantity of `values`; it stands beside them", field=f"values.{beside[0]}")
     try:
         paper = Convention(**numbers.model_dump(include=convention))
         found = translate(paper, dimension=numbers.dimension, samples=numbers.samples, **numbers.values)
     except BadField as error:
-        raise Unprocessable(str(error), field=error.field if error.field in convention else f"values.{error.field}") from None
+        raise Unprocessable(str(error), field=f"values.{error.field}" if error.field in numbers.values else error.field) from None
     except ArithmeticError:
         raise _OUT_OF_RANGE from None
     if not all(map(math.isfinite, found.values())):

@@ -12,6 +12,8 @@ from dlnflow.dmft.constants import (
     GAIN,
     MANY_PANELS,
     MOST_PILOTS,
+    NEARLY,
+    SMOOTHER_PAIR,
 )
 from dlnflow.dmft.plan import decide
 from dlnflow.dmft.stages import (
@@ -54,11 +56,15 @@ from tests.dmft.decisions import (
     said,
 )
 
+STUCK = replace(LATER, before=1.5 * ACCURACY)
 SEARCH = {
     "panels are good enough: correct their small sample": (FIRST, GOOD, ("round", GOOD, SMALL, 2048)),
     "panels are not: finer ones": (FIRST, BETTER, ("panels", 0, 1, FIRST.good)),
     "far from good enough: more paths": (FIRST, panelled(1.1 * FAR), ("panels", LAST, 0, 0.1)),
     "finer ones are not better: more paths, from the last that were": (LATER, panelled(1.1 * GAIN * 0.05), ("panels", LAST, 0, 0.05)),
+    "nor these, nearly good enough: the middle pair": (STUCK, panelled(0.9 * NEARLY * ACCURACY), ("panels", SMOOTHER_PAIR, 0, 0.05)),
+    "nor these, not nearly: the largest": (STUCK, panelled(1.1 * NEARLY * ACCURACY), ("panels", LAST, 0, 0.05)),
+    "nor on the middle pair: the largest": (replace(STUCK, pair=SMOOTHER_PAIR), panelled(0.018), ("panels", LAST, 0, 0.05)),
     "finer ones are better: still finer": (LATER, panelled(0.9 * GAIN * 0.05), ("panels", 0, 3, 0.02)),
     "the last try on a pair: more paths": (replace(LATER, number=MOST_PILOTS - 1), panelled(0.03), ("panels", LAST, 0, 0.02)),
     "on most paths not better: finer ones all the same": (replace(LATER, pair=LAST), WORSE, ("panels", LAST, 3, 0.02)),

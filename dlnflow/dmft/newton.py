@@ -1,4 +1,4 @@
-"""Newton's method where the combination of secants settles a panel slowly: whole steps by GMRES, shortened where the residual grows.
+"""Newton's method where the combination of secants settles a panel slowly: steps by GMRES, eq. (13c), shortened where the residual grows.
 
 GMRES: Y. Saad and M. Schultz, SIAM J. Sci. Stat. Comput. 7, 1986. Such inexact steps: R. Dembo, S. Eisenstat and T. Steihaug, SIAM J.
 Numer. Anal. 19, 1982.

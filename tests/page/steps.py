@@ -29,6 +29,12 @@ def shown_id(page: Page) -> str:
     return page.locator("#shown li").first.get_attribute("data-id")
 
 
+def expect_shown(page: Page, job_id: str) -> None:
+    """The job is shown first, and has succeeded; another may have been before."""
+    expect(page.locator("#shown li").first).to_have_attribute("data-id", job_id, timeout=SECONDS)
+    assert shown_id(page) == job_id
+
+
 def downloaded(page: Page, button: str) -> Path:
     with page.expect_download() as download:
         page.get_by_role("button", name=button).click()

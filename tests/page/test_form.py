@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from dlnflow.model import Target, members
 from tests.e2e.stack import QUICK, Stack
 from tests.page.conftest import Open
-from tests.page.steps import SECONDS, field, fill, quick, shown_id
+from tests.page.steps import SECONDS, expect_shown, field, fill, quick, shown_id
 
 
 def test_the_address_alone_brings_back_problem_and_result(visit: Open):
@@ -74,12 +74,12 @@ def test_back_leads_through_the_jobs_to_the_form(visit: Open, stack: Stack):
     page = visit("/#form")
     for job_id in (first, second):
         page.get_by_role("button", name=f"Show simulation {job_id[:8]}").click()
-        assert shown_id(page) == job_id
+        expect_shown(page, job_id)
     for address in (f"#jobs={first}", "#form"):
         page.go_back()
         page.wait_for_function("(start) => location.hash.startsWith(start)", arg=address)
         if first in address:
-            assert shown_id(page) == first
+            expect_shown(page, first)
 
 
 def test_every_law_of_teacher_weights_is_in_the_form(visit: Open, stack: Stack):

@@ -6,17 +6,17 @@ from playwright.sync_api import Route, expect
 
 from tests.e2e.stack import QUICK, Stack
 from tests.page.conftest import Open
-from tests.page.steps import SECONDS, field, shown_id
+from tests.page.steps import SECONDS, expect_shown, field
 
 
 def test_old_jobs_are_shown_and_run_again(visit: Open, stack: Stack):
     job_id = stack.done(QUICK | {"seed": 705})
     page = visit("/#form")
     page.get_by_role("button", name=f"Show simulation {job_id[:8]}").click()
-    assert shown_id(page) == job_id
+    expect_shown(page, job_id)
     assert field(page, "seed").locator("input").input_value() == "705"
     page.get_by_role("button", name=f"Run simulation {job_id[:8]} again").click()
-    assert shown_id(page) == job_id
+    expect_shown(page, job_id)
 
 
 def test_jobs_have_notes_are_searched_and_deleted_and_children_are_folded(visit: Open, stack: Stack):

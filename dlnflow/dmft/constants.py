@@ -256,8 +256,8 @@ SPREAD_TOLERANCE = 20.0
 """1. Tolerance over that of the panels where only a spread is wanted. Source: choice, far below any spread where panels settle at once."""
 
 SLOW = 6.0
-"""Evaluations. That the panels of a solution took on the mean, from which on its spread is iterated to the full tolerance, but on the
-largest small sample. Source: measured; twenty times the residual was seen as five times the spread, in as many evaluations."""
+"""Evaluations. That the panels of a solution took on the mean, from which on its spread is iterated to the full tolerance, as it is where
+one took Newton's method. Source: measured; twenty times the residual was seen as five times the spread, in as many evaluations."""
 
 FIRST_ROUND_PATHS = (512, 32768)
 """Paths. Least and most of a scramble of the first round. Source: measured, as for SMALL_PATHS."""
@@ -292,6 +292,10 @@ LAST_TIMES = 4
 
 LAST_EXCESS = 2.0
 """1. Sampling error over what is left to it, up to which such a round is worth its work. Source: four times the paths at least halve it."""
+
+MANY_MORE = 16
+"""1. Paths of a next round over those of a round, from which on a larger small sample is taken in their place: what the few paths of a
+small one amplify falls slowly with those of the rounds. Source: measured."""
 
 IN_VAIN = 4
 """1. Paths of a round over those of the one before, from which on an excess that does not fall ends a solve. Source: choice; a spread is

@@ -68,7 +68,7 @@ class Front:
     ranks: list[int] = field(default_factory=lambda: [0])
     residual: float = 0.0
     secants: list[Sequence[Secant]] = field(default_factory=list)
-    evaluations: int = 0
+    evaluations: list[int] = field(default_factory=list)
     followed: Followed | None = None
 
     @property
@@ -155,7 +155,7 @@ class Front:
         self.paths.accept(panel.interval, panel.room)
         self.edges.append(panel.interval.right)
         self.secants.append(panel.secants)
-        self.evaluations += panel.evaluations
+        self.evaluations.append(panel.evaluations)
         self.residual = max(self.residual, panel.residual)
 
     def _accept_linear(self, part: stein.Part, factor: Array) -> None:
@@ -194,7 +194,7 @@ class Front:
             correction=self.correction,
             residual=self.residual,
             secants=list(self.secants),
-            evaluations=self.evaluations,
+            evaluations=tuple(self.evaluations),
         )
         return whole.head(len(self.edges) - 1)
 

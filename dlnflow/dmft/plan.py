@@ -31,6 +31,7 @@ from dlnflow.dmft.constants import (
     LAST_PAIR,
     LAST_TIMES,
     LEAST_FINER,
+    MANY_MORE,
     MORE_POWER,
     MORE_SAFETY,
     MORE_WHERE_ROUGH,
@@ -95,7 +96,8 @@ def decide(stage: Stage, outcome: Outcome, accuracy: float) -> Stage:
             return _after_unsettled_round(failed, accuracy)
         case Check(), Checked(errors=errors):
             is_time_step = errors.largest()["total"] > accuracy >= errors.without("time_step")
-            return TimeStep(stage, outcome) if is_time_step and not stage.measured else _after_check(stage, outcome, accuracy)
+            is_dear = is_time_step and not stage.measured and not _may_check(stage, errors, accuracy)
+            return TimeStep(stage, outcome) if is_dear else _after_check(stage, outcome, accuracy)
         case TimeStep(check), Checked():
             return _after_check(replace(check, measured=True), outcome, accuracy)
         case Separate(mesh), Checked():
@@ -165,12 +167,12 @@ def _after_unsettled_round(stage: Round, accuracy: float) -> Stage:
     return _larger_sample(stage.mesh, last, accuracy)
 
 
-def _larger_sample(mesh: Mesh, last: Checked | None, accuracy: float) -> Stage:
-    """Panels anew, on the largest pair of samples: those that few paths call for are too fine, and amplify the noise of the averages."""
+def _larger_sample(mesh: Mesh, last: Checked | None, accuracy: float, pair: int = LAST_PAIR) -> Stage:
+    """Panels anew, on a larger `pair` of samples: those that few paths call for are too fine, and amplify the noise of the averages."""
     if mesh.pair == LAST_PAIR:
         return Separate(mesh)
     bound = first(accuracy).bound
-    return Panels(bound, bound, pair=LAST_PAIR, bare=mesh, fallback=Accepted(mesh, last) if last else None)
+    return Panels(bound, bound, pair=pair, bare=mesh, fallback=Accepted(mesh, last) if last else None)
 
 
 def _after_correction(stage: Round, corrected: Corrected, accuracy: float) -> Stage:
@@ -183,10 +185,14 @@ def _after_correction(stage: Round, corrected: Corrected, accuracy: float) -> St
 
 def _after_check(stage: Check, checked: Checked, accuracy: float) -> Stage:
     """Another check where the fixed point alone keeps the error above the accuracy, or what follows from the round."""
-    errors = checked.errors
-    if errors.largest()["total"] <= accuracy or errors.without("fixed_point") > accuracy or stage.number == MOST_CHECKS - 1:
+    if not _may_check(stage, checked.errors, accuracy):
         return _after_round(stage.round, checked, accuracy)
-    return replace(stage, solved=checked.solved, time_step=errors.time_step, number=stage.number + 1)
+    return replace(stage, solved=checked.solved, time_step=checked.errors.time_step, number=stage.number + 1)
+
+
+def _may_check(stage: Check, errors: Errors, accuracy: float) -> bool:
+    """Whether another check may be enough, which costs a tenth of a measure of the time step."""
+    return errors.largest()["total"] > accuracy >= errors.without("fixed_point") and stage.number < MOST_CHECKS - 1
 
 
 def _after_round(stage: Round, checked: Checked, accuracy: float) -> Stage:
@@ -194,21 +200,25 @@ def _after_round(stage: Round, checked: Checked, accuracy: float) -> Stage:
     errors, largest, most, excess = checked.errors, checked.errors.largest(), stage.mesh.most_paths, checked.errors.excess(accuracy)
     is_in_vain = _is_in_vain(stage, excess, accuracy)
     if stage.number and stage.size < LARGEST_SMALL and (is_in_vain or largest["fixed_point"] > accuracy):
-        return _larger_sample(stage.mesh, checked, accuracy)
+        return _larger_sample(stage.mesh, checked, accuracy, stage.mesh.pair + 1)
     is_last = stage.paths >= most and 1 < excess <= LAST_EXCESS
     limit = LAST_TIMES * most if is_last else max(most, stage.paths)
     is_out_of_reach = (stage.paths == limit and excess > 1) or is_in_vain
     if largest["total"] <= accuracy or stage.number == MOST_ROUNDS - 1 or is_out_of_reach or _is_time_step(stage.mesh, errors, accuracy):
         return _accepted(stage.mesh, checked, accuracy)
-    paths = min(drawable(stage.paths * 2 ** (MORE_POWER * np.log2(max(excess, 1.0)) + MORE_SAFETY)), limit)
+    wanted = drawable(stage.paths * 2 ** (MORE_POWER * np.log2(max(excess, 1.0)) + MORE_SAFETY))
+    if wanted >= MANY_MORE * stage.paths and stage.size < LARGEST_SMALL:
+        return _larger_sample(stage.mesh, checked, accuracy, stage.mesh.pair + 1)
+    paths = min(wanted, limit)
     return replace(stage, number=stage.number + 1, paths=paths, time_step=errors.time_step, base=checked.solved.state, last=checked)
 
 
 def _is_in_vain(stage: Round, excess: float, accuracy: float) -> bool:
-    """Whether a round of many more paths than the one before has no smaller excess: it is not paths that are missing."""
-    return (
-        stage.last is not None and stage.paths >= IN_VAIN * stage.last.solved.paths and excess >= max(stage.last.errors.excess(accuracy), 1)
-    )
+    """Whether a round of more paths than the one before has a larger excess, or of many more no smaller one: it is not paths that miss."""
+    if stage.last is None:
+        return False
+    before = max(stage.last.errors.excess(accuracy), 1)
+    return excess >= (before if stage.paths >= IN_VAIN * stage.last.solved.paths else 2 * before)
 
 
 def _is_time_step(mesh: Mesh, errors: Errors, accuracy: float) -> bool:
@@ -229,7 +239,7 @@ def _accepted(mesh: Mesh, checked: Checked, accuracy: float) -> Stage:
     if mesh.is_finest or not errors.largest()["total"] > accuracy >= errors.without("time_step"):
         return Done(accepted)
     bound = mesh.bound * (1 if mesh.pair < LAST_PAIR else FINER)
-    return Panels(bound, bound, pair=LAST_PAIR, fallback=accepted)
+    return Panels(bound, bound, pair=min(mesh.pair + 1, LAST_PAIR), fallback=accepted)
 
 
 def _nothing(fallback: Accepted | Anew | None, unsettled: Unsettled, accuracy: float) -> Stage:

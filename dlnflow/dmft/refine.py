@@ -28,6 +28,7 @@ from dlnflow.dmft.constants import (
     MANY_AT_ONE,
     MOST_DRAWN,
     MOST_MEASURES,
+    NEWTON_FROM,
     ORDER,
     SCRAMBLES,
     SLOW,
@@ -203,10 +204,10 @@ class Refinement:
     def _spread(self, state: State, mean: Curves, corrections: list[Averages]) -> Curves | Unsettled:
         """Eq. (24): what the curves with these corrections tell of the error of the `mean` ones, those of `state`.
 
-        Where panels settle slowly, late curves amplify residuals, which would pass for a spread, but not those of many paths.
+        Where panels settle slowly, late curves amplify residuals, which would pass for a spread.
         """
-        is_slow = state.evaluations > SLOW * state.panels
-        tolerance = self.task.tolerance * (1 if is_slow and not self.is_largest else SPREAD_TOLERANCE)
+        is_slow = sum(state.evaluations) > SLOW * state.panels or max(state.evaluations) > NEWTON_FROM
+        tolerance = self.task.tolerance * (1 if is_slow else SPREAD_TOLERANCE)
 
         def curves(correction: Averages) -> Curves | Unsettled:
             one = causal_pass(state, self.base.sample, ORDER, tolerance, lambda t: None, correction, taught=True, alone=not self.is_largest)

@@ -26,7 +26,7 @@ class State:
     `factor` (N, D) is L with ζ = L z, `readout` (N, D) reads later rows of L off theirs of C_ζ, and `ranks` (K + 1) counts the columns
     before each edge. `errors` (N, N) is E[e eᵀ], without what Stein's identity adds to it in C_e: late it has less noise than C_e, whereas
     C_r has less by C_e. These and what is `observed` are averages over the `sample` and their `correction`. `residual` is the largest of
-    the panels' iterations, `secants` are what each learned in so many `evaluations` in all.
+    the panels' iterations, `secants` are what each learned in so many `evaluations`.
     """
 
     problem: Problem
@@ -46,7 +46,7 @@ class State:
     correction: Averages | None
     residual: float
     secants: Sequence[Sequence[Secant]] = ()
-    evaluations: int = 0
+    evaluations: Sequence[int] = ()
 
     @property
     def nodes(self) -> int:

@@ -9,10 +9,12 @@ from dlnflow.dmft.constants import (
     FINER,
     IN_VAIN,
     LAST_TIMES,
+    MANY_MORE,
     MANY_PANELS,
     MORE_WHERE_ROUGH,
     MOST_CHECKS,
     MOST_ROUNDS,
+    SMOOTHER_PAIR,
 )
 from dlnflow.dmft.errors import Errors
 from dlnflow.dmft.plan import decide
@@ -99,6 +101,12 @@ def test_checks(stage, outcome, expected):
             assert (after.base, after.last, after.time_step) == (outcome.solved.state, outcome, outcome.errors.time_step)
 
 
+def test_another_check_comes_before_a_measure_of_the_time_step_where_either_may_do():
+    outcome = checked(40, 40, 30)
+    assert decide(check(), outcome, ACCURACY).number == 1
+    assert isinstance(decide(check(number=MOST_CHECKS - 1), outcome, ACCURACY), TimeStep)
+
+
 def test_a_measured_time_step_is_taken():
     stage, before = check(), checked(40, 90, 20)
     assert decide(TimeStep(stage, before), checked(40, 10, 20), ACCURACY) == Done(Accepted(stage.round.mesh, ANY))
@@ -132,7 +140,7 @@ def after_round(outcome, size=SMALL, number=0, paths=2048, **changes):
 
 def test_later_rounds_that_leave_the_fixed_point_alone_call_for_the_larger_pair():
     after = after_round(checked(40, 0, 120), number=1)
-    assert said(after) == ("panels", LAST, 0, BOUND)
+    assert said(after) == ("panels", SMOOTHER_PAIR, 0, BOUND)
     assert isinstance(after.fallback, Accepted)  # what the rounds came to stands unless new panels do better
     assert said(after_round(checked(40, 0, 120), number=0))[0] == "round"
     assert said(after_round(checked(40, 0, 120), LARGEST, 1))[0] == "round"
@@ -141,9 +149,10 @@ def test_later_rounds_that_leave_the_fixed_point_alone_call_for_the_larger_pair(
 def test_a_round_of_more_paths_that_is_no_better_calls_for_the_larger_pair_or_ends_the_solve():
     before, vain = checked(150, 0, 10), checked(160, 0, 10)
     assert before.solved.paths * IN_VAIN == 4096
-    assert said(after_round(vain, number=1, paths=4096, last=before)) == ("panels", LAST, 0, BOUND)
+    assert said(after_round(vain, number=1, paths=4096, last=before)) == ("panels", SMOOTHER_PAIR, 0, BOUND)
     assert isinstance(after_round(vain, LARGEST, 1, 4096, last=before), Done)
     assert said(after_round(vain, LARGEST, 1, 2048, last=before))[0] == "round"  # too few more to tell
+    assert isinstance(after_round(checked(310, 0, 10), LARGEST, 1, 2048, last=before), Done)  # twice the excess
     assert said(after_round(checked(140, 0, 10), LARGEST, 1, 4096, last=before))[0] == "round"
 
 
@@ -154,12 +163,19 @@ def test_paths_of_the_next_round(sampling, more):
     assert said(after_round(checked(sampling, 0, 60))) == ("round", SMALL, 1, more * 2048)
 
 
+def test_a_round_that_calls_for_many_times_its_paths_calls_for_a_larger_small_sample():
+    assert said(after_round(checked(420, 0, 10))) == ("round", SMALL, 1, 8 * 2048)
+    assert MANY_MORE == 16 and said(after_round(checked(440, 0, 10))) == ("panels", SMOOTHER_PAIR, 0, BOUND)
+    assert said(after_round(checked(440, 0, 10), pair=SMOOTHER_PAIR)) == ("panels", LAST, 0, BOUND)
+    assert said(after_round(checked(440, 0, 10), LARGEST)) == ("round", LARGEST, 1, 16 * 2048)
+
+
 def test_most_paths():
     """A last round may take more than these, where that may suffice."""
     assert isinstance(after_round(checked(250, 0, 10), paths=MOST), Done)
     assert MOST < said(after_round(checked(150, 0, 10), paths=MOST))[3] <= LAST_TIMES * MOST
     assert isinstance(after_round(checked(150, 0, 10), paths=LAST_TIMES * MOST), Done)
-    assert said(after_round(checked(900, 0, 10), paths=MOST // 2))[3] == MOST
+    assert said(after_round(checked(900, 0, 10), LARGEST, paths=MOST // 2))[3] == MOST
     assert isinstance(after_round(checked(150, 0, 10), number=MOST_ROUNDS - 1), Done)
 
 
@@ -168,9 +184,10 @@ def test_finer_panels_where_the_time_step_alone_is_too_large(pair, share):
     """Panels that few paths chose are chosen on more of them first, as rough ones."""
     outcome = checked(40, 120, 20)
     after = after_round(outcome, pair=pair)
-    assert said(after) == ("panels", LAST, 0, pytest.approx(0.1 * share))
+    after_these = min(pair + 1, LAST)
+    assert said(after) == ("panels", after_these, 0, pytest.approx(0.1 * share))
     assert after.fallback == Accepted(mesh(pair=pair), outcome)
-    assert said(decide(Separate(mesh(pair=pair)), outcome, ACCURACY)) == ("panels", LAST, 0, pytest.approx(0.1 * share))
+    assert said(decide(Separate(mesh(pair=pair)), outcome, ACCURACY)) == ("panels", after_these, 0, pytest.approx(0.1 * share))
     assert isinstance(after_round(outcome, pair=pair, panels=MANY_PANELS), Done)
 
 

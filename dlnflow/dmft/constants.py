@@ -77,8 +77,7 @@ TRUSTED_STEPS = 3
 """Iterations. After a start, in which a residual may grow. Source: choice; the first secants know little."""
 
 NEWTON_FROM = 12
-"""Evaluations. By Anderson's combination, after which Newton's method goes on. Source: measured, 8 are too few where slopes and modes
-still move by much, and 16 lose what it gains; most panels settle before."""
+"""Evaluations. By secants, after which Newton's method goes on. Source: measured; 8 are too few while modes move, 16 lose what it gains."""
 
 NEWTON_STALLED = 8
 """Evaluations. By Newton's method that do not halve the residual, after which it ends. Source: measured; four were seen to come right."""
@@ -155,13 +154,11 @@ SAMPLING_PART, LEAST_SAMPLING_PART = 0.9, 0.5
 # The pilot, section 3
 
 PILOT_PATHS = (512, 4096, 4096)
-"""Paths. Of the samples on which panels are tried, one for each pair with a small sample: the least of these, that of panels whose small
-sample keeps a large residual, and the largest. Source: measured; on 512 most problems choose the panels of 2048, but where weights decay
-to interpolation those of 2048 stay short."""
+"""Paths. Of the samples on which panels are tried, one for each pair with a small sample. Source: measured; on 512 most problems choose
+the panels of 2048, but where weights decay to interpolation those of 2048 stay short."""
 
 FIRST_PAIR, SMOOTHER_PAIR, LAST_PAIR = range(len(PILOT_PATHS))
-"""Indices. Of the pair that is tried first, of that for small samples that keep a large residual, and of that with the largest. Source:
-their order."""
+"""Indices. Of the first pair, of that for small samples that stay rough, and of that with the largest. Source: their order."""
 
 MOST_UNSETTLED = (8, 24, 24)
 """Panels. Made shorter since they did not settle, on these samples. Source: measured; where many fail, panels stay short to the end."""
@@ -199,8 +196,7 @@ FAR = 0.1
 """1. Time-step error on a sample, above which a larger one is tried at once. Source: measured."""
 
 NEARLY = 2.0
-"""1. Of accuracy, below which a time-step error that finer panels do not reduce is likely to be small enough on the middle pair of samples,
-at a third of the cost of the largest. Source: measured; 1 and 5 where it was and was not."""
+"""1. Of accuracy, below which a time-step error is likely to be small enough on the middle pair. Source: measured; 1 was, 5 was not."""
 
 ROUGH = 3.0
 """1. Residual of the small sample's solution over the tolerance, above which a larger one is tried. Source: measured."""
@@ -294,8 +290,7 @@ LAST_EXCESS = 2.0
 """1. Sampling error over what is left to it, up to which such a round is worth its work. Source: four times the paths at least halve it."""
 
 MANY_MORE = 16
-"""1. Paths of a next round over those of a round, from which on a larger small sample is taken in their place: what the few paths of a
-small one amplify falls slowly with those of the rounds. Source: measured."""
+"""1. Paths of a next round over those of a round, from which on a larger small sample takes their place. Source: measured."""
 
 IN_VAIN = 4
 """1. Paths of a round over those of the one before, from which on an excess that does not fall ends a solve. Source: choice; a spread is

@@ -37,8 +37,8 @@ class BadField(ValueError):
 class Convention:
     """How a paper writes a network: β from its weights, at `depth` L for differences; the loss of residuals r; the features' deviation s.
 
-    Losses are Σr²/(2n) `half_mean`, Σr²/n `mean`, Σr²/(4n) `quarter_mean`, Σr²/2 `half_sum` and Σr² `sum`. Raises BadField for what
-    is none of these, and for products of another depth than 2.
+    Losses are Σr²/(2n) `half_mean`, Σr²/n `mean`, Σr²/(4n) `quarter_mean`, Σr²/2 `half_sum` and Σr² `sum`. Raises BadField
+    for what is none of these, and for products of another depth than 2.
     """
 
     parametrisation: Parametrisation
@@ -89,8 +89,8 @@ def from_paper(convention: Convention, *, dimension: int, samples: int, **values
     """A paper's numbers in this project's units.
 
     `values` are theirs: alpha → initial_scale, step_size, time → time, weight_decay, batch_size → batch_fraction, weight (an entry of β, or
-    the deviation of its law), squared_error ‖β − β*‖² → parameter_error; and steps → horizon, with a step_size. Raises BadField
-    for others.
+    the deviation of its law), squared_error ‖β − β*‖² → parameter_error; and steps → horizon, with a step_size. Raises
+    BadField for others.
     """
     factors = convention.factors(dimension, samples)
     steps = _steps(values, "steps", "step_size")

@@ -89,8 +89,7 @@ DIRECTIONS = 40
 """1. In which the derivative is taken for a step at most. Source: measured, 5 to 25 are usual."""
 
 GROWN = 1.5
-"""1. Residual after a step of Newton's over that before, from which on the step is shortened; over the least, above which Newton's method
-does not take over. Source: choice."""
+"""1. Residual over that before a step of Newton's, which is then shortened; over the least, where none begins. Source: choice."""
 
 LEAST_SHARE = 0.02
 """1. Of a step of Newton's, below which none is tried. Source: choice."""

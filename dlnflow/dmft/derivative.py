@@ -4,8 +4,8 @@ With W = δw/δζ of a path,
 
     δR_w = E[W δR_r W] + E[δ_κ W],   δC_e = E[δe eᵀ] + E[e δeᵀ],   δe = W (δL z + δR_r e),
 
-where δ_κ W is by the change of slopes. On a panel W has few shapes, W[P,P] = B_0 + Σ_a φ_a B_a with numbers φ_a of the path, so that the
-first average is a sum of B_a δR_r E[φ_a W]. B_0 and its average are those of all paths, the others those of a few.
+where δ_κ W is by the change of slopes. On a panel W has few shapes, W[P,P] = B_0 + Σ_a φ_a B_a with numbers φ_a of the path,
+so that the first average is a sum of B_a δR_r E[φ_a W]. B_0 and its average are those of all paths, the others those of a few.
 """
 
 from dataclasses import dataclass, field
@@ -58,7 +58,10 @@ def followed(paths: Paths) -> Followed:
 
 @dataclass(frozen=True)
 class Products:
-    """E[W X W] = Σ_a B_a X E[φ_a W] for rows X of R_r on a panel, with `shapes` B_a (A, m, m) and `tangents` E[φ_a W] (A, n + m, n + m)."""
+    """E[W X W] = Σ_a B_a X E[φ_a W] for rows X of R_r on a panel.
+
+    `shapes` are B_a (A, m, m), `tangents` E[φ_a W] (A, n + m, n + m).
+    """
 
     shapes: Array
     tangents: Array

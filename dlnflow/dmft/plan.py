@@ -171,8 +171,8 @@ def _larger_sample(mesh: Mesh, last: Checked | None, accuracy: float, pair: int 
     """Panels anew, on a larger `pair` of samples: those that few paths call for are too fine, and amplify the noise of the averages."""
     if mesh.pair == LAST_PAIR:
         return Separate(mesh)
-    bound = first(accuracy).bound
-    return Panels(bound, bound, pair=pair, bare=mesh, fallback=Accepted(mesh, last) if last else None)
+    bound, before = first(accuracy).bound, mesh.fallback if isinstance(mesh.fallback, Accepted) else None
+    return Panels(bound, bound, pair=pair, bare=mesh, fallback=Accepted(mesh, last) if last else before)
 
 
 def _after_correction(stage: Round, corrected: Corrected, accuracy: float) -> Stage:

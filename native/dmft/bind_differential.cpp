@@ -39,8 +39,8 @@ void bind_differential(nb::module_& module) {
     module.def("differentiate", face::differentiate, "paths"_a, "blocks"_a, nb::kw_only(), "factor"_a.noconvert(), "memory"_a.noconvert(),
                "response"_a.noconvert(), "integral"_a.noconvert(), "decay"_a.noconvert(), "shift"_a.noconvert(), "height"_a.noconvert(),
                "error"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(), "early"_a.noconvert(),
-               "What rows of a panel change by to first order where its rows of L and R_r do, over the paths of the `blocks` [first, last):\n"
-               "those of R_w by slopes (m, n + m), of E[δE E] (m, n + m) and of E[δE z] (m, rank).\n\n"
+               "What rows of a panel change by to first order where its rows of L and R_r do, over the paths of the `blocks`\n"
+               "[first, last): those of R_w by slopes (m, n + m), of E[δE E] (m, n + m) and of E[δE z] (m, rank).\n\n"
                "`factor` (m, rank) are the changes of L, `memory` (m, n + m) those of R_r, whose rows are `response`; the others are what\n"
                "`advance` was given and left, `tangents` (P / SINGLE_LANES, n + m, m, SINGLE_LANES) those of the panel.");
 }

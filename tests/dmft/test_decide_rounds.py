@@ -170,6 +170,12 @@ def test_a_round_that_calls_for_many_times_its_paths_calls_for_a_larger_small_sa
     assert said(after_round(checked(440, 0, 10), LARGEST)) == ("round", LARGEST, 1, 16 * 2048)
 
 
+def test_a_larger_sample_whose_round_does_not_settle_keeps_what_came_before():
+    earlier = Accepted(mesh(), checked(900, 0, 10))
+    after = decide(round_(pair=SMOOTHER_PAIR, fallback=earlier), NO, ACCURACY)
+    assert said(after) == ("panels", LAST, 0, BOUND) and after.fallback is earlier
+
+
 def test_most_paths():
     """A last round may take more than these, where that may suffice."""
     assert isinstance(after_round(checked(250, 0, 10), paths=MOST), Done)

@@ -49,6 +49,15 @@ def advance_arguments(problem):
     }
 
 
+def refuses(function, problem, arguments, name):
+    """An argument of another shape, another type or another layout is an error that names it."""
+    given = arguments[name]
+    strided = np.stack([given] * 2, axis=-1)[..., 0] if given.size > 1 else np.zeros((1, 1))
+    for wrong, error in ((np.concatenate([given] * 3), ValueError), (given.astype(np.complex64), TypeError), (strided, TypeError)):
+        with pytest.raises(error, match=name):
+            function(problem.native, (0, 1), **arguments | {name: wrong})
+
+
 @pytest.mark.parametrize("name", PATHS)
 def test_paths_of_another_shape(problem, name):
     with pytest.raises(ValueError, match={"target": "modes"}.get(name, name)):  # all else is held against the target
@@ -115,13 +124,7 @@ def test_propagate_with_heights_of_another_shape_and_too_few_kinds(problem):
 )
 def test_advance(problem, name):
     arguments = advance_arguments(problem)
-    for wrong, error in (
-        (np.concatenate([arguments[name]] * 3), ValueError),
-        (arguments[name].astype(np.complex64), TypeError),
-        (np.stack([arguments[name]] * 2, axis=-1)[..., 0] if arguments[name].size > 1 else np.zeros((1, 1)), TypeError),
-    ):
-        with pytest.raises(error, match=name):
-            native.advance(problem.native, (0, 1), **arguments | {name: wrong})
+    refuses(native.advance, problem, arguments, name)
 
 
 def test_advance_with_what_does_not_belong_together(problem):
@@ -159,13 +162,7 @@ def differentiate_arguments(problem):
 )
 def test_differentiate(problem, name):
     arguments = differentiate_arguments(problem)
-    for wrong, error in (
-        (np.concatenate([arguments[name]] * 3), ValueError),
-        (arguments[name].astype(np.complex64), TypeError),
-        (np.stack([arguments[name]] * 2, axis=-1)[..., 0] if arguments[name].size > 1 else np.zeros((1, 1)), TypeError),
-    ):
-        with pytest.raises(error, match=name):
-            native.differentiate(problem.native, (0, 1), **arguments | {name: wrong})
+    refuses(native.differentiate, problem, arguments, name)
 
 
 def test_differentiate_with_what_does_not_belong_together(problem):

@@ -1,18 +1,20 @@
 """Holds the forecast of a job's cost to what random jobs take: `python benchmarks/forecast.py measure FILE 30`.
 
 `measure FILE NUMBER [SEED] [KIND …]` appends one line per job (its request, its CPU seconds, whether it was cut off there, those of the
-solve in worker/pace.py about then, the peak of memory) and prints the ratios. Kinds are flow, family, descent and simulation. `fit FILE`
-prints new coefficients for dlnflow/forecast_fit.py, and ratios where each tenth of the jobs is predicted from the others. A job that was
-cut off counts as at least so dear. CPU time is measured, since it depends less on what else the machine does.
+solve in worker/pace.py about then, the peak of memory) and prints the ratios. Each job has a process of its own. Kinds are flow, family,
+descent and simulation. `fit FILE` prints new coefficients for dlnflow/forecast_fit.py, and ratios where each tenth of the jobs is
+predicted from the others. A job that was cut off counts as at least so dear. CPU time is measured, since it depends less on what else the
+machine does.
 """
 
-import gc
 import json
 import math
 import random
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,7 +28,6 @@ from dlnflow.provenance import forget_peak, peak
 from dlnflow.solution import Array, SolveError
 from dlnflow.wire.requests import DmftRequest, SimulationRequest, request_adapter
 from worker import pace
-from worker.memory import give_back
 
 LONGEST_SECONDS = 60.0
 PERIOD_SECONDS = 120.0  # between two measurements of the machine
@@ -123,12 +124,12 @@ def _simulation(rng: random.Random) -> dict[str, Any]:
     }
 
 
-def seconds_of(request: DmftRequest | SimulationRequest) -> tuple[float, bool]:
-    """The CPU time of a job, and whether it was cut off there."""
-    gc.collect()  # what a job that was ended left
-    give_back()
+def row_of(fields: dict[str, Any]) -> dict[str, Any]:
+    """What the job of a request took, in a process that has solved something before: its CPU time, and whether it was cut off there."""
+    request = request_adapter.validate_python(fields)
+    pace.measure()
     forget_peak()
-    Recorded.rounds.clear()
+    descent.solver.Descent = Recorded
     start = time.process_time()
 
     def observe(_: float, __: str) -> None:
@@ -142,7 +143,8 @@ def seconds_of(request: DmftRequest | SimulationRequest) -> tuple[float, bool]:
         is_cut = True
     except SolveError:  # which has taken its time too
         pass
-    return time.process_time() - start, is_cut
+    seconds = time.process_time() - start
+    return {"request": fields, "seconds": seconds, "cut": is_cut, "memory": peak(), "rounds": Recorded.rounds}
 
 
 def _solve(request: DmftRequest | SimulationRequest, observe: Callable[[float, str], None]) -> None:
@@ -158,16 +160,14 @@ def _solve(request: DmftRequest | SimulationRequest, observe: Callable[[float, s
 
 def measure(path: str, number: int, seed: int, kinds: list[str]) -> None:
     """Run jobs and compare."""
-    descent.solver.Descent = Recorded
     for kind in kinds:
         rng, measured, reference, rows = random.Random(f"{kind}{seed}"), -PERIOD_SECONDS, 0.0, []
         for _ in range(number):
             fields = draw(rng, kind)
             if time.monotonic() - measured >= PERIOD_SECONDS:
                 reference, measured = pace.PACE_SECONDS * pace.measure(), time.monotonic()
-            taken, is_cut = seconds_of(request_adapter.validate_python(fields))
-            row = {"request": fields, "seconds": taken, "cut": is_cut, "pace_seconds": reference, "memory": peak()}
-            rows.append(row | {"rounds": list(Recorded.rounds)})
+            with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+                rows.append(alone.submit(row_of, fields).result() | {"pace_seconds": reference})
             with open(path, "a") as file:
                 file.write(json.dumps(rows[-1]) + "\n")
         requests = [request_adapter.validate_python(row["request"]) for row in rows]

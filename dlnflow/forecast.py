@@ -15,12 +15,12 @@ from dlnflow.wire.requests import DmftRequest, ParentRequest, Request, Simulatio
 LEAST_FLOW_SECONDS = 0.02  # of a solve, however small
 THRESHOLD_WIDTH = 0.3  # of the logarithm of the aspect ratio, about interpolation
 USUAL_ACCURACY, USUAL_NOISE = 0.02, 0.2
-THEORY_BYTES = 300_000_000  # the interpreter with the solvers
-DMFT_BYTES = 320_000_000  # of a process that solves a small problem
-DMFT_BYTES_A_SECOND = 80_000_000  # for each second that a solve is predicted to take
-MOST_DMFT_BYTES = 1_400_000_000
-DESCENT_BYTES = 240_000_000  # of a process that solves gradient descent with few paths
-DESCENT_BYTES_A_PATH = 100_000  # for one path more in every scramble
+THEORY_BYTES = 140_000_000  # the interpreter with the solvers
+DMFT_BYTES = 140_000_000  # of a process that solves a small problem
+DMFT_BYTES_A_SECOND = 22_000_000  # for each second that a solve is predicted to take
+MOST_DMFT_BYTES = 1_000_000_000
+DESCENT_BYTES = 120_000_000  # of a process that solves gradient descent with few paths
+DESCENT_BYTES_A_PATH, STOCHASTIC_BYTES_A_PATH = 50_000, 120_000  # for one path more in every scramble
 MOST_DESCENT_BYTES = 3_500_000_000  # its paths are limited by what they take
 DESCENT_RANK = 40  # functions in its memory: 20 to 70
 DESCENT_REST = 0.23  # of the last round: what comes before the first one and after it
@@ -281,4 +281,5 @@ def _flow_bytes(request: DmftRequest) -> int:
 
 def _descent_bytes(request: DmftRequest, dynamics: GradientDescent) -> int:
     paths = _typical([max(rounds) for rounds in _descent_rounds(request, dynamics)])
-    return min(DESCENT_BYTES + int(DESCENT_BYTES_A_PATH * paths), MOST_DESCENT_BYTES)
+    a_path = STOCHASTIC_BYTES_A_PATH if dynamics.is_stochastic else DESCENT_BYTES_A_PATH
+    return min(DESCENT_BYTES + int(a_path * paths), MOST_DESCENT_BYTES)

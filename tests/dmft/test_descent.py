@@ -223,6 +223,20 @@ def test_kernels_are_those_of_the_equations():
     assert solution.values["parameter_error"][-1] == pytest.approx(kernels["correlation"][-1, -1], rel=1e-9)
 
 
+def test_responses_leave_a_loss_that_has_died_where_it_is():
+    """To follow perturbations at some steps and not at others made what rounding leaves of the loss grow, until the march ran away."""
+    problem, length = Problem(aspect_ratio=0.5, target=SPARSE, noise_std=0.5, initial_scale=1.0), 500
+    sample = sampling.draw(problem, 256, 101, np.random.SeedSequence(7))
+    nodes = np.unique(np.rint(np.linspace(0, length**0.5, 24) ** 2).astype(int)).tolist()
+    marches = [
+        Marcher(problem, [sample], steps(0.05), np.full(length, 0.05), nodes, responses=responses, panel=8, negligible=1e-14)
+        for responses in (False, True)
+    ]
+    plain, followed = (np.array(march.run(length, [], lambda k: None).variance) for march in marches)
+    assert plain[-1] < 1e-10 * plain[0]
+    np.testing.assert_allclose(followed, plain, rtol=0.01, atol=1e-11 * plain[0])
+
+
 def test_one_entrance_leads_to_both_dynamics():
     options = {"times": np.array([1.0]), "accuracy": 0.05}
     entered = solve(REFERENCE, 1.0, dynamics=GradientDescent(kind="gradient_descent", step_size=0.1), truncation=0.5, **options)

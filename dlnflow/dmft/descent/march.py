@@ -78,10 +78,10 @@ class Marcher:
         self.groups = [Paths(problem, sample, self.directions, truncation=limit, momentum=dynamics.momentum) for sample in samples]
         self.rank = self.kept = self.steps = 0
         self.constant = np.empty(self.capacity)
-        self.spikes = np.zeros((self.capacity, self.directions))
         self.factor = np.zeros((len(samples[0].modes),) * 2)
         self.start = (problem.initial_error + problem.noise_std**2) / problem.aspect_ratio
-        steps = len(sizes) + 1 if dynamics.is_stochastic else 0
+        self.follows = dynamics.is_stochastic or responses  # every unit perturbation of a residual
+        steps = len(sizes) + 1 if self.follows else 0
         self.white = np.zeros(steps)  # the diagonal of N
         self.columns = np.zeros((self.capacity, steps))  # of R_r on the basis
         self.rows = np.zeros((len(self.factor), steps))  # of R_r at the anchors
@@ -128,7 +128,6 @@ class Marcher:
         self._strict = memory @ self.columns[: self.rank]
         self._noise = self._factor_row(correlations)
         self._response = slopes[: self.directions]
-        self._residual_response = self._response + memory @ self.spikes[: self.rank]
         return memory
 
     def _factor_row(self, correlations: Array) -> Array:
@@ -172,8 +171,7 @@ class Marcher:
         if not max(largest) < LARGEST_FACTOR:
             raise SolveError("diverged", self._ran_away())
         self.constant[self.rank] = self.now
-        self.spikes[self.rank] = self._residual_response
-        if self.dynamics.is_stochastic:
+        if self.follows:
             self.columns[self.rank] = self._strict
             self.columns[self.rank, self.steps] = 1.0
         self.rank += 1
@@ -209,7 +207,7 @@ class Marcher:
         node = self.nodes.index(self.steps)
         if self.directions:
             self.node_response[node] = self._response * self.problem.aspect_ratio
-            self.node_residual_response[node] = self._residual_response
+            self.node_residual_response[node] = self._strict[self.nodes]
         self.node_constant.append(self.now)
         self.node_strict.append(self._strict)
         for paths in self.groups:
@@ -227,14 +225,12 @@ class Marcher:
         for _ in range(2):
             gram = _scaled(self._mean(lambda paths, gram=gram: paths.response_gram(rank, gram)))  # type: ignore[misc]
             total = total + gram
-        spikes = self.spikes[:rank]
-        if self.directions:
-            total = total + _scaled(spikes @ spikes.T)
+        if self.directions:  # at every step, for what follows one perturbation and not another runs away from what rounding leaves
+            total = total + _scaled(columns @ columns.T)
         basis, dual = balanced(total, self._visible(rank), self.negligible)
         self._each(lambda paths: paths.turn(basis, dual))
         self.rank = self.kept = basis.shape[1]
         self.constant[: self.rank] = dual @ g
-        self.spikes[: self.rank] = dual @ spikes
         self.columns[: self.rank] = dual @ self.columns[:rank]
         self.found.rank = max(self.found.rank, self.kept)
         if self.kept + 1 >= self.capacity:

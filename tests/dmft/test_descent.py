@@ -206,18 +206,26 @@ def test_what_the_memory_neglects_is_told_by_one_that_neglects_more(name):
 def test_kernels_are_those_of_the_equations():
     """R_r = (1 − R_w/δ)⁻¹ on all steps of a short solve, C_r = R_r (C_e + σ²) R_rᵀ, and the curves on the diagonals.
 
-    This holds for the kernels of one march; a solve has responses of one scramble and correlations of all, 0.1 % apart here.
+    On the sample of one march the second holds with what Stein's identity, eq. (7a), adds to C_e, in which Λ = R_w L has the products
+    R_w C_r R_wᵀ/δ. A solve has responses of one scramble and correlations of all, and its C_e has nothing added.
     """
     solution = descent.solve(REFERENCE, 2.0, steps(0.1), accuracy=0.05)
     np.testing.assert_allclose(solution.kernel_time, np.arange(21) * 0.1, atol=1e-12)
     sample = sampling.draw(REFERENCE, 512, 21, np.random.SeedSequence(3))
-    march = Marcher(REFERENCE, [sample], steps(0.1), np.full(MARCHED, 0.1), range(21), responses=True).run(20, [], lambda k: None)
-    for kernels, tolerance in ((march.kernels, 1e-4), (solution.kernels, 5e-3)):
-        unit = np.eye(21)
-        R_r = unit + kernels["residual_response"]
-        np.testing.assert_allclose(R_r @ (unit - kernels["response"] / 0.5), unit, atol=1e-5)
-        found = R_r @ (kernels["correlation"] + 0.01) @ R_r.T
-        np.testing.assert_allclose(kernels["residual_correlation"], found, rtol=tolerance, atol=1e-6)
+    marcher = Marcher(REFERENCE, [sample], steps(0.1), np.full(MARCHED, 0.1), range(21), responses=True)
+    kernels = marcher.run(20, [], lambda k: None).kernels
+    R_r, R_w, C_r = np.eye(21) + kernels["residual_response"], kernels["response"], kernels["residual_correlation"]
+    expected = np.linalg.solve(R_r, np.array(marcher.node_expected))
+    np.testing.assert_allclose(expected @ expected.T, R_w @ C_r @ R_w.T / 0.5, rtol=1e-4, atol=1e-6)
+    regression = np.array([errors for errors, _ in marcher.groups[0].kept]) * sample.weights @ sample.modes.T
+    added = expected @ (expected - regression).T
+    for found, C_e, tolerance in (
+        (kernels, kernels["correlation"] + added + added.T, 1e-4),
+        (solution.kernels, solution.kernels["correlation"], 5e-3),
+    ):
+        R_r = np.eye(21) + found["residual_response"]
+        np.testing.assert_allclose(R_r @ (np.eye(21) - found["response"] / 0.5), np.eye(21), atol=1e-5)
+        np.testing.assert_allclose(found["residual_correlation"], R_r @ (C_e + 0.01) @ R_r.T, rtol=tolerance, atol=1e-6)
     kernels = solution.kernels
     assert solution.values["train_loss"][-1] == pytest.approx(kernels["residual_correlation"][-1, -1] / 2, rel=1e-9)
     assert solution.values["parameter_error"][-1] == pytest.approx(kernels["correlation"][-1, -1], rel=1e-9)

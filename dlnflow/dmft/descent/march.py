@@ -1,9 +1,9 @@
 """One causal pass over the steps of gradient descent: what every step needs of the kernels is an average over the steps before.
 
 With x = R_r e, that is x(k) = e(k) + Σ_{j<k} R_w(k, j) x(j)/δ, and C_r(k, j) = E[x(k) x(j)] + σ² g(k) g(j), g = R_r 1, eqs. (31) and
-(32). R_w acts on histories only. These are few functions of the step and combinations of them, so that R_w(k, ·) is kept on a small
-basis, as the mean tangent of w(k) in the direction of each basis function: steps enter the basis one by one and every PANEL steps the
-basis is reduced.
+(32). What of x follows the noise linearly is known by its mean tangent, eq. (34a), with far less noise than a sample has. R_w acts on
+histories only. These are few functions of the step and combinations of them, so that R_w(k, ·) is kept on a small basis, as the mean
+tangent of w(k) in the direction of each basis function: steps enter the basis one by one and every PANEL steps the basis is reduced.
 """
 
 from collections.abc import Callable, Sequence
@@ -78,7 +78,9 @@ class Marcher:
         self.groups = [Paths(problem, sample, self.directions, truncation=limit, momentum=dynamics.momentum) for sample in samples]
         self.rank = self.kept = self.steps = 0
         self.constant = np.empty(self.capacity)
-        self.factor = np.zeros((len(samples[0].modes),) * 2)
+        modes = len(samples[0].modes)
+        self.factor, self.moments, self.expected, self.excess = np.zeros((4, modes, modes))
+        self.driven = np.zeros((self.capacity, modes))  # R_r L on the basis
         self.start = (problem.initial_error + problem.noise_std**2) / problem.aspect_ratio
         self.follows = dynamics.is_stochastic or responses  # every unit perturbation of a residual
         steps = len(sizes) + 1 if self.follows else 0
@@ -86,6 +88,7 @@ class Marcher:
         self.columns = np.zeros((self.capacity, steps))  # of R_r on the basis
         self.rows = np.zeros((len(self.factor), steps))  # of R_r at the anchors
         self.node_strict: list[Array] = []
+        self.node_expected: list[Array] = []
         self.node_response, self.node_residual_response = np.zeros((2, self.directions, self.directions))
         self.node_constant: list[float] = []
         self.constants: list[float] = []
@@ -105,7 +108,7 @@ class Marcher:
                 if self.steps == steps:
                     break
                 self._advance(memory)
-        self._finish()
+            self._finish()
         return self.found
 
     def _mean(self, of: Callable[[Paths], Array]) -> Array:
@@ -123,14 +126,19 @@ class Marcher:
         slopes = self._mean(lambda paths: paths.slopes(self.rank)) / self.problem.aspect_ratio
         memory = slopes[self.directions :]
         modes = self.found.modes
-        correlations = self._mean(lambda paths: paths.look(memory, modes))
+        averages = self._mean(lambda paths: paths.look(memory, modes))
+        correlations, regression = averages[: modes + 1], averages[modes + 1 :]
+        self._linear = memory @ self.driven[: self.rank, :modes]
+        expected = self.problem.aspect_ratio * self._linear
+        excess = (expected + self.moments[:modes, :modes] @ expected) / 2 - regression  # eq. (34a)
+        correlations += np.append(self.excess[:modes, :modes] @ expected + self.expected[:modes, :modes] @ excess, 2 * expected @ excess)
         self.now = 1 + float(memory @ self.constant[: self.rank])
         self._strict = memory @ self.columns[: self.rank]
-        self._noise = self._factor_row(correlations)
+        self._noise = self._factor_row(correlations, expected, excess)
         self._response = slopes[: self.directions]
         return memory
 
-    def _factor_row(self, correlations: Array) -> Array:
+    def _factor_row(self, correlations: Array, expected: Array, excess: Array) -> Array:
         """The row of L with ζ = L z, eq. (34): forward substitution on the anchors, and a new mode where they leave too much unexplained.
 
         With C_f = R_r (C_e + σ² + N) R_rᵀ, where N is the variance of the white noise of random steps; S = R_r − 1 in the place of R_r in
@@ -159,9 +167,15 @@ class Marcher:
         if self.dynamics.is_stochastic:
             self.rows[modes, : whole.size] = whole
         self.factor[modes, : modes + 1] = np.append(known, np.sqrt(left))
-        for paths in self.groups:
-            paths.anchors[modes] = paths.residual
+        self._open(modes, expected, excess)
         return self.factor[modes, : modes + 1]
+
+    def _open(self, mode: int, expected: Array, excess: Array) -> None:
+        """Begin the `mode` that is new at this step, with the residuals of now as its anchor."""
+        met = self._mean(lambda paths: paths.meet(mode))
+        self.moments[mode, : mode + 1] = self.moments[: mode + 1, mode] = met[mode + 1 :]
+        self.expected[mode, :mode], self.excess[mode, :mode] = expected, excess
+        self.excess[: mode + 1, mode] = self.expected[: mode + 1, :mode] @ self.moments[:mode, mode] / 2 - met[: mode + 1]
 
     def _advance(self, memory: Array) -> None:
         kept = self._keep_node() if self.steps in self.nodes else None
@@ -171,6 +185,8 @@ class Marcher:
         if not max(largest) < LARGEST_FACTOR:
             raise SolveError("diverged", self._ran_away())
         self.constant[self.rank] = self.now
+        self.driven[self.rank, : self._noise.size] = self._noise
+        self.driven[self.rank, : self._linear.size] += self._linear
         if self.follows:
             self.columns[self.rank] = self._strict
             self.columns[self.rank, self.steps] = 1.0
@@ -210,6 +226,7 @@ class Marcher:
             self.node_residual_response[node] = self._strict[self.nodes]
         self.node_constant.append(self.now)
         self.node_strict.append(self._strict)
+        self.node_expected.append(np.pad(self.problem.aspect_ratio * self._linear, (0, len(self.factor) - self._linear.size)))
         for paths in self.groups:
             paths.kept.append((paths.error, paths.residual))
         return node
@@ -219,7 +236,8 @@ class Marcher:
         rank = self.rank
         g = self.constant[:rank]
         columns = self.columns[:rank]
-        noise = self.problem.noise_std**2 * np.outer(g, g) + (columns * self.white) @ columns.T
+        driven = self.driven[:rank]
+        noise = self.problem.noise_std**2 * np.outer(g, g) + (columns * self.white) @ columns.T + driven @ driven.T
         gram = _scaled(self._mean(lambda paths: paths.gram(rank)) + noise)
         total = gram
         for _ in range(2):
@@ -231,7 +249,8 @@ class Marcher:
         self._each(lambda paths: paths.turn(basis, dual))
         self.rank = self.kept = basis.shape[1]
         self.constant[: self.rank] = dual @ g
-        self.columns[: self.rank] = dual @ self.columns[:rank]
+        self.columns[: self.rank] = dual @ columns
+        self.driven[: self.rank] = dual @ driven
         self.found.rank = max(self.found.rank, self.kept)
         if self.kept + 1 >= self.capacity:
             raise SolveError("not_converged", "The memory has more modes than are kept. Try a smaller step_size or a shorter horizon.")
@@ -257,12 +276,12 @@ class Marcher:
         if len(self.node_constant) < len(self.nodes):
             self._keep_node()
         g = np.array(self.node_constant)
-        error, residual = (
-            np.mean([_moments(np.array([kept[i] for kept in paths.kept]), paths.sample.weights) for paths in self.groups], axis=0)
-            for i in (0, 1)
-        )
+        modes = self.found.modes
+        error, residual, regression = (np.mean(each, axis=0) for each in zip(*self._each(lambda paths: paths.at_nodes(modes)), strict=True))
         strict = np.array(self.node_strict)
-        residual = residual + self.problem.noise_std**2 * np.outer(g, g) + (strict * self.white) @ strict.T
+        expected = np.array(self.node_expected)[:, :modes]
+        added = expected @ ((expected + expected @ self.moments[:modes, :modes]) / 2 - regression).T
+        residual += added + added.T + self.problem.noise_std**2 * np.outer(g, g) + (strict * self.white) @ strict.T
         self.found.kernels = {"correlation": error, "residual_correlation": residual}
         if self.directions:
             responses = {"response": self.node_response, "residual_response": self.node_residual_response}
@@ -300,7 +319,3 @@ def stability_edge(problem: Problem, dynamics: GradientDescent) -> float:
 def _scaled(gram: Array) -> Array:
     trace = np.trace(gram)
     return gram / trace if trace > 0 else gram
-
-
-def _moments(rows: Array, weights: Array) -> Array:
-    return (rows * weights) @ rows.T

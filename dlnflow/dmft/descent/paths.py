@@ -69,7 +69,7 @@ class Paths:
     def look(self, memory: Array, modes: int) -> Array:
         """Find w, E = √c (w − w*) and x = R_r E = E + Σ memory[r] · history.
 
-        Returns E[x x'] with x at the first `modes` anchors, and E[x²], (modes + 1,).
+        Returns E[x x'] with x' at the first `modes` anchors, E[x²], and E[x z] with these modes, (2 modes + 1,).
         """
         depth = self.problem.depth
         u, v = power(self.inner, depth)
@@ -77,7 +77,13 @@ class Paths:
         self.error = self.sample.root * (self.w - self.sample.target)
         self.residual = self.error + memory @ self.memory[: len(memory)]
         weighted = self.sample.weights * self.residual
-        return np.append(self.anchors[:modes] @ weighted, self.residual @ weighted)
+        return np.concatenate([self.anchors[:modes] @ weighted, [self.residual @ weighted], self.sample.modes[:modes] @ weighted])
+
+    def meet(self, mode: int) -> Array:
+        """Make x the anchor of a new `mode`; its E[x z] with all anchors and E[z z'] with all modes so far, (2 mode + 2,)."""
+        self.anchors[mode] = self.residual
+        weighted = self.sample.weights * self.sample.modes[mode]
+        return np.concatenate([self.anchors[: mode + 1] @ weighted, self.sample.modes[: mode + 1] @ weighted])
 
     def observe(self) -> Array:
         """E of c (w − w*)², then what OBSERVED of `model.curves` names in its order, then E of (w − w*)²."""
@@ -125,6 +131,12 @@ class Paths:
         )
         self.memory[rank] = self.residual
         return largest
+
+    def at_nodes(self, modes: int) -> tuple[Array, Array, Array]:
+        """E[e e'] and E[x x'] at what is `kept`, (N, N), and E[x z] with the first `modes`, (N, modes)."""
+        errors, residuals = (np.array(rows) for rows in zip(*self.kept, strict=True))
+        weighted = self.sample.weights * residuals
+        return (self.sample.weights * errors) @ errors.T, weighted @ residuals.T, weighted @ self.sample.modes[:modes].T
 
     def gram(self, rank: int) -> Array:
         """E[c cᵀ] of the coefficients c of x, (rank, rank)."""

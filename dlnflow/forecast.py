@@ -198,7 +198,8 @@ def descent_step_features(request: DmftRequest, dynamics: GradientDescent, paths
 
 def _descent_rounds(request: DmftRequest, dynamics: GradientDescent) -> list[list[float]]:
     """The paths of a scramble in each round of a solve of gradient descent, for every error in ERROR_SPREAD that the first may leave."""
-    from dlnflow.dmft.descent.solver import FIRST_PATHS, GAIN, PATHS_AT_ONE, most_paths  # brings the solver with it
+    from dlnflow.dmft.descent.constants import FIRST_PATHS, GAIN, PATHS_AT_ONE  # brings the solver with it
+    from dlnflow.dmft.descent.solver import most_paths
 
     most = most_paths(round(dynamics.steps(request.horizon)), DESCENT_RANK)
     first = min(max(PATHS_AT_ONE / request.accuracy, FIRST_PATHS), most)

@@ -110,8 +110,8 @@ def observed(sums: Array, time: Array) -> Observed:
 
 
 @dataclass(frozen=True)
-class Rows:
-    """A panel's rows of two kernels, (m, N + m) each: `response` R_r and `correlation` C_r of the residual, or R_w and C_e."""
+class AveragedKernels:
+    """What paths average to: `response` R_w and `correlation` C_e, a panel's rows (m, N + m) of each, or all rows (N, N)."""
 
     response: Array
     correlation: Array
@@ -139,10 +139,10 @@ class Averages:
     def __sub__(self, other: "Averages") -> "Averages":
         return self + other * -1.0
 
-    def kernels(self, factor: Array) -> Rows:
+    def kernels(self, factor: Array) -> AveragedKernels:
         """R_w and C_e, eq. (7a), all rows of each, where the noise has the `factor` L (N, D)."""
         expected = self.response @ factor
-        return Rows(self.response, self.rest + expected @ expected.T)
+        return AveragedKernels(self.response, self.rest + expected @ expected.T)
 
     def interpolated(self, order: int, other: int) -> "Averages":
         """From panels of `order` nodes to the same panels of `other` nodes."""

@@ -2,7 +2,7 @@
 
 Under each: its unit ("1" where it has none), what it means, with the equation of docs/method.md it stands in, and its source: "choice",
 "measured" (docs/method.md or the decision records under docs/decisions say how), a theorem or a paper. Numbers of the compiled loops stand
-in the headers of native/dmft. Gradient descent has its own, in `dlnflow.dmft.descent`.
+in the headers of native/dmft. Gradient descent has its own, in `dlnflow.dmft.descent.constants`.
 """
 
 # Panels, section 3 of docs/method.md

@@ -7,10 +7,11 @@ import numpy as np
 
 from dlnflow.dmft import stein
 from dlnflow.dmft.anderson import Secant
-from dlnflow.dmft.averages import OBSERVED, Averages, Observed, Rows
+from dlnflow.dmft.averages import OBSERVED, AveragedKernels, Averages, Observed
 from dlnflow.dmft.derivative import Followed, Products, followed, products
 from dlnflow.dmft.noise import Factor
 from dlnflow.dmft.paths import Array32, Interval, Paths, interval, new_paths
+from dlnflow.dmft.residuals import ResidualKernels
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
 from dlnflow.model import Problem
@@ -27,9 +28,9 @@ class Panel:
     """
 
     interval: Interval
-    rows: Rows
+    rows: ResidualKernels
     factor: Factor
-    averages: Rows
+    averages: AveragedKernels
     errors: Array
     linear: stein.Part
     observed: Observed
@@ -101,7 +102,7 @@ class Front:
         """The next panel, up to the edge `right`."""
         return interval(self.problem, self.edges, right, self.order)
 
-    def averages(self, sampled: Rows, expected: Array, factor: Array) -> Rows:
+    def averages(self, sampled: AveragedKernels, expected: Array, factor: Array) -> AveragedKernels:
         """The next panel's rows of R_w and C_e from those over the sample, with the rows of Λ there and of L, (m, D) each.
 
         What is corrected are R_w and the rest of C_e beside Λ Λᵀ, so that what follows the noise linearly goes on cancelling in C_r.
@@ -114,7 +115,7 @@ class Front:
         correlation = sampled.correlation + self.correction.rest[here, :upto]
         correlation[:, :n] += whole[:, :old] @ self.corrected[:n, :old].T - expected[:, :old] @ self.expected[:n, :old].T
         correlation[:, n:] += whole @ whole.T - expected @ expected.T
-        return Rows(sampled.response + self.correction.response[here, :upto], correlation)
+        return AveragedKernels(sampled.response + self.correction.response[here, :upto], correlation)
 
     def _corrected(self, expected: Array, factor: Array) -> Array:
         """Λ on the next panel (m, D) with the correction of R_w."""

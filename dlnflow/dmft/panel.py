@@ -15,12 +15,13 @@ import numpy as np
 
 from dlnflow.dmft import guess, newton
 from dlnflow.dmft.anderson import Anderson, Secant
-from dlnflow.dmft.averages import Rows, observed
+from dlnflow.dmft.averages import AveragedKernels, observed
 from dlnflow.dmft.constants import ACCEPTABLE, HELD, JUMPING, MOST_ITERATIONS, MOST_MISSING
 from dlnflow.dmft.front import Front, Panel
 from dlnflow.dmft.newton import Newton
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.panel_map import Evaluation, PanelMap
+from dlnflow.dmft.residuals import ResidualKernels
 from dlnflow.dmft.standing import Bounds, Standing, Verdict, terminate
 from dlnflow.solution import Array
 
@@ -35,8 +36,8 @@ class Iteration:
     was one of `newton`, if any.
     """
 
-    ahead: Rows | None
-    best: Rows
+    ahead: ResidualKernels | None
+    best: ResidualKernels
     anderson: Anderson
     standing: Standing
     held: Array | None
@@ -50,7 +51,7 @@ def solve(
     front: Front,
     right: float,
     tolerance: float,
-    averages: Rows | None = None,
+    averages: AveragedKernels | None = None,
     secants: Sequence[Secant] = (),
     most: int = MOST_ITERATIONS,
 ) -> Panel | Unsettled:
@@ -76,7 +77,7 @@ def solve(
     return finish(panel_map, iteration, verdict)
 
 
-def init(panel_map: PanelMap, averages: Rows | None, secants: Sequence[Secant]) -> Iteration | Unsettled:
+def init(panel_map: PanelMap, averages: AveragedKernels | None, secants: Sequence[Secant]) -> Iteration | Unsettled:
     """An iteration before its first step."""
     rows = guess.at_rest(panel_map.front) if averages is None else panel_map.implied(averages)
     if isinstance(rows, Unsettled):
@@ -99,7 +100,7 @@ def step(panel_map: PanelMap, iteration: Iteration, bounds: Bounds) -> Iteration
     return _recorded(panel_map.front, iteration, Evaluation(rows, image, implied, change), bounds.wanted(iteration.standing))
 
 
-def _next(panel_map: PanelMap, iteration: Iteration) -> tuple[Rows, Iteration]:
+def _next(panel_map: PanelMap, iteration: Iteration) -> tuple[ResidualKernels, Iteration]:
     """Where the map is evaluated next, and the iteration with what it has learned."""
     if iteration.ahead is not None:
         return iteration.ahead, iteration
@@ -132,7 +133,7 @@ def _flat(iteration: Iteration) -> tuple[Array, Array, Array]:
     return point.ravel(), residual.ravel(), unit
 
 
-def _by_newton(panel_map: PanelMap, iteration: Iteration, point: Array, residual: Array) -> tuple[Rows, Iteration]:
+def _by_newton(panel_map: PanelMap, iteration: Iteration, point: Array, residual: Array) -> tuple[ResidualKernels, Iteration]:
     """Where Newton's method evaluates the map after a `point` with this `residual`; at the rows that are implied where tangents overflow.
 
     A direction along which modes come or go, which has no derivative, counts as one that the map does not answer to: the step is less
@@ -155,13 +156,13 @@ def _by_newton(panel_map: PanelMap, iteration: Iteration, point: Array, residual
     return _rows(made.point, unit), replace(iteration, newton=made)
 
 
-def _rows(flat: Array, unit: Array) -> Rows:
+def _rows(flat: Array, unit: Array) -> ResidualKernels:
     """Rows of R_r over those of C_r in a `unit`."""
     both = flat.reshape(2 * len(unit), -1)
-    return Rows(both[: len(unit)], both[len(unit) :] * unit)
+    return ResidualKernels(both[: len(unit)], both[len(unit) :] * unit)
 
 
-def _after_loss(iteration: Iteration, rows: Rows) -> Iteration | None:
+def _after_loss(iteration: Iteration, rows: ResidualKernels) -> Iteration | None:
     """The iteration after `rows` at which paths do not settle; None before the first evaluation.
 
     It goes on half way from its last evaluation. Where that leads nowhere either, Newton's method does, from the last evaluation itself.
@@ -171,7 +172,7 @@ def _after_loss(iteration: Iteration, rows: Rows) -> Iteration | None:
     before, standing = iteration.last.rows, replace(iteration.standing, number=iteration.standing.number + 1)
     if standing.lost and not standing.by_newton:
         return replace(iteration, ahead=before, newton=None, standing=standing.changed())
-    ahead = Rows((before.response + rows.response) / 2, (before.correlation + rows.correlation) / 2)
+    ahead = ResidualKernels((before.response + rows.response) / 2, (before.correlation + rows.correlation) / 2)
     return replace(iteration, ahead=ahead, standing=replace(standing, lost=True))
 
 

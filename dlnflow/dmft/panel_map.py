@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dlnflow.dmft import residuals, stein
-from dlnflow.dmft.averages import Rows
+from dlnflow.dmft.averages import AveragedKernels
 from dlnflow.dmft.constants import FLOOR, SMALL, TINY
 from dlnflow.dmft.derivative import Products
 from dlnflow.dmft.front import Front
 from dlnflow.dmft.noise import Factor, factor
 from dlnflow.dmft.outcome import Unsettled, settled
 from dlnflow.dmft.paths import Sampled
-from dlnflow.dmft.residuals import Change
+from dlnflow.dmft.residuals import Change, ResidualKernels
 from dlnflow.solution import Array
 
 
@@ -25,7 +25,7 @@ class Image:
 
     factor: Factor
     sampled: Sampled
-    averages: Rows
+    averages: AveragedKernels
     linear: stein.Part
     sums: Array
 
@@ -34,9 +34,9 @@ class Image:
 class Evaluation:
     """Where the map was evaluated, `rows` of R_r and C_r, what it made of them, and the rows that are `implied`, with their `change`."""
 
-    rows: Rows
+    rows: ResidualKernels
     image: Image
-    implied: Rows
+    implied: ResidualKernels
     change: Change
 
 
@@ -55,7 +55,7 @@ class PanelMap:
         self.strata = len(front.observed.rows)
         front.paths.extrapolate(front.time[:n], self.interval)
 
-    def image(self, rows: Rows, held: Array | None) -> Image | Unsettled:
+    def image(self, rows: ResidualKernels, held: Array | None) -> Image | Unsettled:
         """What the paths that `rows` of R_r and C_r drive average to."""
         factor = self.factor(rows, held)
         if isinstance(factor, Unsettled):
@@ -67,23 +67,25 @@ class PanelMap:
         corrected, linear = self.corrected(sampled, factor.rows)
         return Image(factor, sampled, corrected, linear, sums)
 
-    def corrected(self, sampled: Sampled, factor: Array) -> tuple[Rows, stein.Part]:
+    def corrected(self, sampled: Sampled, factor: Array) -> tuple[AveragedKernels, stein.Part]:
         """R_w and C_e with what Stein's identity and the correction add to what is sampled, and what is linear in the noise."""
         linear = stein.part(sampled.response, sampled.regression, sampled.earlier, factor, *self.past)
-        rows = Rows(sampled.response, sampled.correlation + linear.added)
+        rows = AveragedKernels(sampled.response, sampled.correlation + linear.added)
         return self.front.averages(rows, linear.linear.expected, factor), linear
 
     def products(self, last: Evaluation) -> Products | None:
         """E[W X W] where the map was evaluated last; None where tangents overflow."""
         return self.front.products(self.interval, self.room[1], last.image.averages.response)
 
-    def moved(self, last: Evaluation, products: Products, held: Array | None, move: Rows) -> Rows | Unsettled:
+    def moved(self, last: Evaluation, products: Products, held: Array | None, move: ResidualKernels) -> ResidualKernels | Unsettled:
         """What the map moves by to first order where rows move by `move`, of a size of one, from the `last` ones on.
 
         Differences take the place of the derivatives of algebra, whose rounding errors are far below those of tangents.
         """
         rows, image = last.rows, last.image
-        factors = settled(self.factor(Rows(rows.response, rows.correlation + step * move.correlation), held) for step in (TINY, -TINY))
+        factors = settled(
+            self.factor(replace(rows, correlation=rows.correlation + step * move.correlation), held) for step in (TINY, -TINY)
+        )
         if isinstance(factors, Unsettled) or factors[0].rows.shape != factors[1].rows.shape:
             return Unsettled("modes come or go")
         factor = (factors[0].rows - factors[1].rows) / (2 * TINY)
@@ -96,18 +98,18 @@ class PanelMap:
         if isinstance(ends, Unsettled):
             return ends
         up, down = ends
-        return Rows((up.response - down.response) / (2 * SMALL), (up.correlation - down.correlation) / (2 * SMALL))
+        return ResidualKernels((up.response - down.response) / (2 * SMALL), (up.correlation - down.correlation) / (2 * SMALL))
 
-    def factor(self, rows: Rows, held: Array | None) -> Factor | Unsettled:
+    def factor(self, rows: ResidualKernels, held: Array | None) -> Factor | Unsettled:
         """The panel's rows of L from those of C_r."""
         delta = self.problem.aspect_ratio
         start = (self.front.residual_correlation if self.front.nodes else rows.correlation)[0, 0] / delta
         return factor(rows.correlation / delta, self.readout, start, held)
 
-    def implied(self, averages: Rows) -> Rows | Unsettled:
+    def implied(self, averages: AveragedKernels) -> ResidualKernels | Unsettled:
         """The rows of R_r and C_r that those of R_w and C_e imply."""
         return residuals.implied(self.problem, averages, self.known)
 
-    def change(self, before: Rows, after: Rows) -> Change:
+    def change(self, before: ResidualKernels, after: ResidualKernels) -> Change:
         """From one iterate to the next."""
         return residuals.change(before, after, self.scale, self.least)

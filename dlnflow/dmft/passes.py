@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from dlnflow.dmft import guess, panel, radau, widths
-from dlnflow.dmft.averages import Averages, Rows
+from dlnflow.dmft.averages import AveragedKernels, Averages
 from dlnflow.dmft.constants import MOST_PANELS, ORDER, PATIENCE
 from dlnflow.dmft.front import Front, Panel, start
 from dlnflow.dmft.outcome import Unsettled
@@ -96,7 +96,7 @@ def causal_pass(
     return front.state()
 
 
-def _expected(like: State, sample: Sample, order: int, correction: Averages | None) -> Rows | Unsettled:
+def _expected(like: State, sample: Sample, order: int, correction: Averages | None) -> AveragedKernels | Unsettled:
     """R_w and C_e over `sample` with the kernels of `like`, on panels of `order` nodes, with the `correction` there."""
     averages = like.small_averages if sample is like.sample else like.open_loop(sample)
     if isinstance(averages, Unsettled):

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from dlnflow.dmft.averages import Rows
+from dlnflow.dmft.averages import AveragedKernels
 from dlnflow.dmft.front import start
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.panel import PanelMap
+from dlnflow.dmft.residuals import ResidualKernels
 from dlnflow.dmft.sampling import draw
 from dlnflow.model import GaussianTarget, Problem
 from dlnflow.native import dmft as native
@@ -79,7 +80,7 @@ def test_factors_of_panels_make_the_correlation_and_read_their_modes():
 
 def test_changes_count_by_their_norms():
     response, correlation = kernels(2 * M)
-    rows, other = Rows(response[M:], correlation[M:]), Rows(1.1 * response[M:], correlation[M:] + 0.5)
+    rows, other = ResidualKernels(response[M:], correlation[M:]), ResidualKernels(1.1 * response[M:], correlation[M:] + 0.5)
     scale = np.sqrt(np.diag(correlation)[:M])
     across = np.concatenate([scale, np.sqrt(np.diag(other.correlation[:, M:]))])
     norm = across[M:, None] * across
@@ -101,4 +102,4 @@ def change(rows, other, scale):
 def test_a_response_without_an_inverse_fails_the_panel(response):
     problem = Problem(aspect_ratio=DELTA, target=GaussianTarget(), initial_scale=0.3)
     panel = PanelMap(start(problem, draw(problem, 256, 8, np.random.SeedSequence(0)), M, 2), 0.1)
-    assert isinstance(panel.implied(Rows(response, np.eye(M))), Unsettled)
+    assert isinstance(panel.implied(AveragedKernels(response, np.eye(M))), Unsettled)

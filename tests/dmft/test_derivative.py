@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from dlnflow.dmft import constants, derivative, newton, panel, sampling, standing
-from dlnflow.dmft.averages import Averages, Rows
+from dlnflow.dmft.averages import Averages
 from dlnflow.dmft.constants import LEAST_SHARE, MOST_UNSETTLED, TOLERANCES
 from dlnflow.dmft.front import start
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.panel_map import Evaluation, PanelMap
 from dlnflow.dmft.passes import adaptive_pass
+from dlnflow.dmft.residuals import ResidualKernels
 from dlnflow.dmft.state import State
 from dlnflow.model import BernoulliGaussTarget, Problem
 
@@ -48,11 +49,11 @@ def difference(panel_map, here, held, move, step):
     """That of what the map makes of rows a `step` along the `move` to either side, over twice the step."""
     ends = []
     for by in (step, -step):
-        there = Rows(here.rows.response + by * move.response, here.rows.correlation + by * move.correlation)
+        there = ResidualKernels(here.rows.response + by * move.response, here.rows.correlation + by * move.correlation)
         ends.append(panel_map.implied(panel_map.image(there, held).averages))
     panel_map.image(here.rows, held)
     up, down = ends
-    return Rows((up.response - down.response) / (2 * step), (up.correlation - down.correlation) / (2 * step))
+    return ResidualKernels((up.response - down.response) / (2 * step), (up.correlation - down.correlation) / (2 * step))
 
 
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
@@ -65,7 +66,7 @@ def test_it_is_what_differences_of_the_map_tell(problem, monkeypatch):
     smooth = np.cos(np.linspace(0, 1, 4)[:, None] + np.linspace(0, 3, unit.shape[1]))
     even = smooth.copy()
     even[:, -4:] = (even[:, -4:] + even[:, -4:].T) / 2
-    for move, step in ((Rows(smooth, np.zeros_like(unit)), 1e-4), (Rows(np.zeros_like(smooth), unit * even), 1e-5)):
+    for move, step in ((ResidualKernels(smooth, np.zeros_like(unit)), 1e-4), (ResidualKernels(np.zeros_like(smooth), unit * even), 1e-5)):
         found, wanted = panel_map.moved(here, products, held, move), difference(panel_map, here, held, move, step)
         for one, other in ((found.response, wanted.response), (found.correlation / unit, wanted.correlation / unit)):
             np.testing.assert_allclose(one, other, atol=0.01 * np.abs(other).max() + 1e-8 / step)
@@ -84,7 +85,7 @@ def test_a_correction_is_part_of_it():
         observed=type(plain.observed)(np.zeros((*plain.observed.rows.shape[:2], 36))),
     )
     panel_map, here, held = at_the_fixed_point(front(problem, 512, correction), 40.0)
-    move = Rows(np.zeros_like(here.rows.response), 1e-3 * here.change.norm)
+    move = ResidualKernels(np.zeros_like(here.rows.response), 1e-3 * here.change.norm)
     move.correlation[:, -4:] = 1e-3 * here.rows.correlation[-1, -1]
     found, wanted = panel_map.moved(here, panel_map.products(here), held, move), difference(panel_map, here, held, move, 1e-2)
     np.testing.assert_allclose(found.correlation, wanted.correlation, atol=1e-3 * np.abs(wanted.correlation).max())
@@ -99,7 +100,7 @@ def test_where_tangents_overflow_there_is_none():
 
 def test_where_modes_come_or_go_there_is_none(monkeypatch):
     panel_map, here, held = at_the_fixed_point(front(THRESHOLD, 512), 40.0)
-    move = Rows(np.zeros_like(here.rows.response), here.change.norm)
+    move = ResidualKernels(np.zeros_like(here.rows.response), here.change.norm)
     factors = iter([panel_map.factor(here.rows, held), panel_map.factor(here.rows, held[:, :0])])
     monkeypatch.setattr(PanelMap, "factor", lambda *_: next(factors))
     assert isinstance(panel_map.moved(here, panel_map.products(here), held, move), Unsettled)

@@ -8,8 +8,8 @@ from scipy.stats import norm, t
 
 from dlnflow.dmft import descent, sampling, solve
 from dlnflow.dmft.constants import FLOOR
+from dlnflow.dmft.descent.constants import LOOSER
 from dlnflow.dmft.descent.march import Marcher
-from dlnflow.dmft.descent.solver import LOOSER
 from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianScale, GaussianTarget, GradientDescent, PairScale, Problem
 from dlnflow.provenance import peak
 from dlnflow.simulation import simulate

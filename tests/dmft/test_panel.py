@@ -7,7 +7,7 @@ import pytest
 
 from dlnflow.dmft import guess, panel, sampling
 from dlnflow.dmft.anderson import Anderson
-from dlnflow.dmft.averages import Rows
+from dlnflow.dmft.averages import AveragedKernels
 from dlnflow.dmft.constants import GROWN, MISLEADING, NEWTON_FROM, NEWTON_STALLED, RESTARTED, STALLED, TOLERANCES, TRUSTED_STEPS
 from dlnflow.dmft.front import Panel, start
 from dlnflow.dmft.outcome import Unsettled
@@ -142,7 +142,7 @@ def test_where_half_of_a_step_does_not_settle_either_newtons_method_goes_on_from
 
 
 def test_a_misleading_guess_is_an_outcome():
-    wrong = Rows(np.full((4, 4), -30.0), 40 * np.eye(4))
+    wrong = AveragedKernels(np.full((4, 4), -30.0), 40 * np.eye(4))
     assert "within 2 iterations" in panel.solve(front(), 0.2, TOLERANCE, wrong).why
 
 

@@ -1,5 +1,5 @@
 """The dynamical mean-field theory of gradient descent with a finite step, exact in discrete time (arXiv 2510.01930)."""
 
-from dlnflow.dmft.descent.solver import MOST_STEPS, solve
+from dlnflow.dmft.descent.solver import solve
 
-__all__ = ["MOST_STEPS", "solve"]
+__all__ = ["solve"]

@@ -14,21 +14,12 @@ from typing import TypeVar
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from dlnflow.dmft.descent.constants import CAPACITY, LARGEST_FACTOR, LATER, LEAST_SHARE, MODE_FLOOR, MODE_SHARE, NEGLIGIBLE, PANEL, VIEWS
 from dlnflow.dmft.descent.paths import Paths
 from dlnflow.dmft.sampling import Sample
 from dlnflow.model import GradientDescent, Problem
 from dlnflow.solution import Array, SolveError
 
-PANEL = 16  # steps that enter the basis before it is reduced
-CAPACITY = 112  # basis functions, those of the last steps included
-NEGLIGIBLE = 1e-11  # of the largest eigenvalue of the histories' Gram matrix, where nothing else is asked for
-MODE_SHARE = 1e-6  # of the variance of ζ at a step that new modes may leave out
-MODE_FLOOR = 1e-13  # of the variance of ζ at the start
-VIEWS = 6  # how often histories are seen through what they make of later ones
-LATER = 0.1  # by which each view counts less than the one before
-LARGEST_FACTOR = 1e10  # by which one step may multiply u or v
-LEAST_SHARE = 1e-12  # of teacher weights, that is worth a word
-THREADS = 2
 Found = TypeVar("Found")
 
 

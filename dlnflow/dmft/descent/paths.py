@@ -2,13 +2,12 @@
 
 import numpy as np
 
+from dlnflow.dmft.descent.constants import PROBES
 from dlnflow.dmft.sampling import BLOCK, Sample
 from dlnflow.model import Problem
 from dlnflow.model.depth import power
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
-
-PROBES = 8  # blocks of tangents that are looked at to choose the memory's basis
 
 
 class Paths:

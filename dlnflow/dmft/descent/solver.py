@@ -19,7 +19,33 @@ from threadpoolctl import threadpool_limits
 from dlnflow.checkpoint import Own, pack, unpack
 from dlnflow.dmft import sampling
 from dlnflow.dmft.constants import COVERAGE, FLOOR
-from dlnflow.dmft.descent.march import CAPACITY, PANEL, THREADS, March, Marcher
+from dlnflow.dmft.descent.constants import (
+    AIMING_PATHS,
+    AIMING_SHARE,
+    CAPACITY,
+    FEW_STEPS,
+    FIRST_PATHS,
+    GAIN,
+    LEAST_NEGLIGIBLE,
+    LOOSER,
+    LOOSER_OF_NOISE,
+    MOST_BYTES,
+    MOST_MODES,
+    MOST_NODES,
+    MOST_PATHS,
+    MOST_RANK,
+    MOST_WORK,
+    NEGLECTED_SHARE,
+    NEGLIGIBLE_AT_ONE,
+    NEGLIGIBLE_OF_NOISE,
+    PANEL,
+    PATHS_AT_ONE,
+    RESPONSE_SHARE,
+    ROUND_OVER_MARCHES,
+    SCRAMBLES,
+    THREADS,
+)
+from dlnflow.dmft.descent.march import March, Marcher
 from dlnflow.dmft.errors import Curves, Errors, Scale
 from dlnflow.dmft.observables import aligned, conditional, quantiles
 from dlnflow.dmft.progress import Progress
@@ -27,28 +53,6 @@ from dlnflow.dmft.sampling import Sample
 from dlnflow.grids import default_times
 from dlnflow.model import GradientDescent, Problem
 from dlnflow.solution import CURVES, NAMES, Array, Conditional, Journal, Observer, Solution, ignore_progress
-
-MOST_STEPS = 2000
-SCRAMBLES = 8
-AIMING_PATHS = 1024
-AIMING_SHARE = 0.03  # of the work
-RESPONSE_SHARE = 0.1  # of the progress: what comes after the last round
-ROUND_OVER_MARCHES = 2.5  # seconds of a round that is enough and of what follows, over those of its marches one by one
-FIRST_PATHS = 512
-PATHS_AT_ONE = 16.0  # paths over accuracy that a first round is given
-MOST_PATHS = 2**15  # a scramble
-MOST_WORK = 2.5e7  # paths times steps of a scramble
-MOST_BYTES = 2.5e9  # of the paths of all scrambles
-MOST_MODES = 128
-MOST_NODES = 24
-NEGLIGIBLE_AT_ONE = 1e-7  # what the memory neglects over accuracy, of FEW_STEPS; it is less of more, which are more alike
-FEW_STEPS = 100
-NEGLIGIBLE_OF_NOISE = 1e-5  # the same where steps are random, so that histories are rough
-MOST_RANK = CAPACITY // 4  # of a memory that may still neglect less
-NEGLECTED_SHARE = 0.5  # of the accuracy; where it is more, the memory neglects less
-LEAST_NEGLIGIBLE = 1e-15  # what single precision keeps of histories
-LOOSER, LOOSER_OF_NOISE = 100.0, 30.0  # changes several times as much as what is neglected
-GAIN = 0.8  # the sampling error falls at least as this power of the paths
 
 
 def solve(
@@ -63,7 +67,7 @@ def solve(
     journal: Journal | None = None,
     truncation: float | None = None,
 ) -> Solution:
-    """Solve the dynamical mean-field theory of gradient descent, `dynamics`, up to `horizon`, MOST_STEPS steps at most.
+    """Solve the dynamical mean-field theory of gradient descent, `dynamics`, up to `horizon`.
 
     `times`, shape (T,), increasing; each shows the last step before it. The kernels are matrices over steps: R_w(t, s) is the mean
     change of w at step t for a unit perturbation of ζ at step s. With `truncation` M, u and v are clipped to [−M, M] in the steps and in w.

@@ -9,6 +9,7 @@ from dlnflow.dmft.constants import (
     LEAST_SAMPLING_PART,
     SAMPLING_PART,
 )
+from dlnflow.model.curves import SHARES
 from dlnflow.solution import CURVES, Array
 
 Curves = dict[str, Array]
@@ -32,6 +33,11 @@ class Scale:
     def difference(self, one: Curves, other: Curves) -> Curves:
         """The relative difference of two sets of curves."""
         return {name: self.relative(name, one[name] - value, value) for name, value in other.items()}
+
+
+def grained(spread: Curves, paths: int) -> Curves:
+    """The `spread` (T,) of every curve from so many `paths` in all: a share of them is not known better than one path."""
+    return spread | {name: np.maximum(spread[name], 1 / paths) for name in SHARES}
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from dlnflow.dmft.constants import (
     TIME_STEP_PATHS,
     UNEVEN,
 )
-from dlnflow.dmft.errors import Curves, Scale
+from dlnflow.dmft.errors import Curves, Scale, grained
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.outcome import Unsettled, settled
 from dlnflow.dmft.passes import causal_pass
@@ -104,7 +104,7 @@ class Refinement:
         if isinstance(state, Unsettled):
             return state
         curves = values(state, self.task.times)
-        spread = self._spread(state, curves, [correction + contrast * SCRAMBLES**-0.5 for contrast in _contrasts(averages)])
+        spread = self._spread(state, curves, [correction + contrast * SCRAMBLES**-0.5 for contrast in _contrasts(averages)], paths)
         if isinstance(spread, Unsettled):
             return spread
         moved = self._change_of_curves(base, state)
@@ -201,8 +201,8 @@ class Refinement:
         self.task.progress(like.edges[-1])
         return state
 
-    def _spread(self, state: State, mean: Curves, corrections: list[Averages]) -> Curves | Unsettled:
-        """Eq. (24): what the curves with these corrections tell of the error of the `mean` ones, those of `state`.
+    def _spread(self, state: State, mean: Curves, corrections: list[Averages], paths: int) -> Curves | Unsettled:
+        """Eq. (24): what the curves with these corrections tell of the error of the `mean` ones, those of `state`, by scrambles of `paths`.
 
         Where panels settle slowly, late curves amplify residuals, which would pass for a spread.
         """
@@ -218,7 +218,7 @@ class Refinement:
         if isinstance(single, Unsettled):
             return single
         spread = {name: np.sqrt(np.mean([(one[name] - value) ** 2 for one in single], axis=0)) for name, value in mean.items()}
-        coverage = CONTRAST_COVERAGE[len(single)]
+        spread, coverage = grained(spread, SCRAMBLES * paths), CONTRAST_COVERAGE[len(single)]
         return {name: coverage * self.scale.relative(name, spread[name], value) for name, value in mean.items()}
 
     def _draw(self, paths: int, *key: int) -> sampling.Sample:

@@ -61,6 +61,8 @@ OBSERVED = (
 )
 
 CURVES = ("train_loss", "test_loss", ERROR.name)
+SHARES = ("missed_support", "false_support")
+"""What counts networks' weights, or paths."""
 ORDER_PARAMETERS = tuple(parameter.name for parameter in OBSERVED)
 NAMES = (*CURVES, *ORDER_PARAMETERS)
 FINAL = (

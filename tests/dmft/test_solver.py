@@ -6,7 +6,8 @@ import pytest
 from dlnflow.dmft import passes, radau, refine, solve, stages, task
 from dlnflow.dmft.constants import SMALL_PATHS
 from dlnflow.dmft.outcome import Unsettled
-from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, Problem
+from dlnflow.model import BernoulliGaussTarget, DiscreteTarget, GaussianTarget, GradientDescent, GradientFlow, Problem
+from dlnflow.model.curves import SHARES
 from dlnflow.solution import CURVES, KERNELS, Cancelled, SolveError
 from dlnflow.theory import predict
 from tests.journal import Kept
@@ -149,6 +150,17 @@ def test_many_paths_are_drawn_a_few_at_a_time(monkeypatch):
     total = once.diagnostics["error"]["total"] + parts.diagnostics["error"]["total"]
     for name in CURVES:
         np.testing.assert_allclose(parts.values[name], once.values[name], rtol=total)
+
+
+@pytest.mark.parametrize("dynamics", [GradientFlow(), GradientDescent(kind="gradient_descent", step_size=0.05)])
+def test_a_share_of_paths_is_not_known_better_than_one_path(dynamics):
+    """Early no path has learned what the teacher lacks, which does not say that no weight has."""
+    problem = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), noise_std=0.1, initial_scale=0.3)
+    solution = solve(problem, 1.0, dynamics=dynamics, accuracy=0.05)
+    one = 1 / (solution.diagnostics["scrambles"] * solution.diagnostics["paths"])
+    for name in SHARES:
+        assert solution.stderr[name].min() > 0.99 * one
+    assert solution.values["false_support"][1] == 0 < solution.values["false_support"][-1]
 
 
 def test_kernels_agree_with_the_curves():

@@ -148,10 +148,16 @@ class Paths:
         return y.reshape(-1, rank).T @ (gram @ y).reshape(-1, rank)
 
     def visible(self, rank: int) -> Array:
-        """E[δu δuᵀ + δv δvᵀ] of the basis functions, (rank, rank), for a few paths: what later responses see of them."""
+        """E[δu δuᵀ + δv δvᵀ] of the basis functions, (rank, rank), for a few paths: what later responses see of them.
+
+        With momentum of how far they will drift as well, β/(1 − β) times their last change.
+        """
         picked = _spread(len(self.du))
         root = np.sqrt(self.sample.weights.reshape(-1, 1, BLOCK)[picked])
-        tangents = [root * t[picked, self.nodes : self.nodes + rank] for t in (self.du, self.dv)]
+        seen = [self.du, self.dv]
+        if self.last_change is not None:
+            seen += [self.momentum / (1 - self.momentum) * change for change in self.last_change]
+        tangents = [root * t[picked, self.nodes : self.nodes + rank] for t in seen]
         flat = np.concatenate(tangents).transpose(1, 0, 2).reshape(rank, -1)
         return np.asarray(flat @ flat.T)
 

@@ -46,7 +46,7 @@ from dlnflow.dmft.descent.constants import (
     THREADS,
 )
 from dlnflow.dmft.descent.march import March, Marcher
-from dlnflow.dmft.errors import Curves, Errors, Scale
+from dlnflow.dmft.errors import Curves, Errors, Scale, grained
 from dlnflow.dmft.observables import aligned, conditional, quantiles
 from dlnflow.dmft.progress import Progress
 from dlnflow.dmft.sampling import Sample
@@ -174,7 +174,7 @@ class Descent:
             each = list(pool.map(lambda sample: self._curves(self._march(self._marcher([sample]))), samples))
         mean = {name: np.mean([one[name] for one in each], axis=0) for name in NAMES}
         spread = {name: np.std([one[name] for one in each], axis=0, ddof=1) * SCRAMBLES**-0.5 for name in NAMES}
-        scale = _scale(mean)
+        spread, scale = grained(spread, SCRAMBLES * paths), _scale(mean)
         sampling = {name: COVERAGE * scale.relative(name, spread[name], mean[name]) for name in NAMES}
         return samples, mean, Errors(sampling, {name: np.zeros_like(value) for name, value in mean.items()}, self.neglected)
 

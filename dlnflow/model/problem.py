@@ -214,6 +214,16 @@ class Problem(Model):
         """The probability that c |w*| > `size`."""
         return sum(group.weight * group.target.beyond(size / group.variance) for group in self.population)
 
+    def exceeded_by(self, share: float) -> float:
+        """The size that c |w*| exceeds with the probability `share`, to a thousandth of it or of the mean rate."""
+        low, high = 0.0, self.typical_rate
+        while self.share_beyond(high) > share:
+            low, high = high, 2 * high
+        while high - low > 1e-3 * max(high, self.typical_rate):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.share_beyond(middle) > share else (low, middle)
+        return high
+
     @property
     def initial_second_moment(self) -> float:
         """Half of E[c k(0)], k = u^(2L−2) + v^(2L−2), the mean rate at which w starts to move: a² at depth 2 where u(0) = v(0) = a."""

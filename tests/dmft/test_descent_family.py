@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import norm, t
 
 from dlnflow.dmft import solve
+from dlnflow.dmft.descent.march import stability_edge
 from dlnflow.model import BernoulliGaussTarget, GradientDescent, Problem
 from dlnflow.simulation import simulate
 from dlnflow.solution import SolveError
@@ -132,6 +133,16 @@ def test_long_steps_run_away_with_the_edge_named():
     with pytest.raises(SolveError, match="they are stable below about") as raised:
         solve(Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.1), initial_scale=0.3), 40.0, dynamics=descent(step_size=4.0))
     assert raised.value.code == "diverged"
+
+
+@pytest.mark.parametrize(("depth", "scale"), [(2, 1.0), (3, 0.5), (5, 0.7)])
+def test_steps_run_away_beyond_twice_the_edge_and_not_below_half_of_it(depth, scale):
+    """Deep networks follow large weights at rates (L w)^(2 − 2/L), and one in ten thousand is enough."""
+    one = problem(depth=depth, initial_scale=scale)
+    edge = stability_edge(one, descent(step_size=1.0))
+    solve(one, 60 * edge / 2, dynamics=descent(step_size=edge / 2), accuracy=0.3)
+    with pytest.raises(SolveError, match="ran away"):
+        solve(one, 120 * edge, dynamics=descent(step_size=2 * edge), accuracy=0.3)
 
 
 def test_small_batches_run_away_with_their_own_edge_named():

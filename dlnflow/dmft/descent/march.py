@@ -14,7 +14,18 @@ from typing import TypeVar
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from dlnflow.dmft.descent.constants import CAPACITY, LARGEST_FACTOR, LATER, LEAST_SHARE, MODE_FLOOR, MODE_SHARE, NEGLIGIBLE, PANEL, VIEWS
+from dlnflow.dmft.descent.constants import (
+    CAPACITY,
+    LARGEST_FACTOR,
+    LATER,
+    LEAST_SHARE,
+    MODE_FLOOR,
+    MODE_SHARE,
+    NEGLIGIBLE,
+    PANEL,
+    RARE,
+    VIEWS,
+)
 from dlnflow.dmft.descent.paths import Paths
 from dlnflow.dmft.sampling import Sample
 from dlnflow.model import GradientDescent, Problem
@@ -299,10 +310,14 @@ def _root(gram: Array) -> Array:
 
 
 def stability_edge(problem: Problem, dynamics: GradientDescent) -> float:
-    """About the largest stable step, at the start or the teacher: few weights make the largest eigenvalue, all of them E[c k]."""
-    start = 2 * problem.initial_second_moment
-    learned = (problem.depth * problem.typical_rate) ** (2 - 2 / problem.depth)
-    largest = (1 + problem.aspect_ratio**-0.5) ** 2 * max(start, learned)
+    """About the largest stable step, at the start or the teacher.
+
+    The largest eigenvalue is that of all weights or the slope of a RARE one, which stands alone; E[c k] is what counts for batches.
+    """
+    start, power = 2 * problem.initial_second_moment, 2 - 2 / problem.depth
+    learned = (problem.depth * problem.typical_rate) ** power
+    alone = (problem.depth * problem.exceeded_by(RARE)) ** power
+    largest = max((1 + problem.aspect_ratio**-0.5) ** 2 * max(start, learned), alone)
     mean = max(start, problem.learned_slope)
     return min(dynamics.stable_step(largest), dynamics.stable_batch_step(mean, problem.aspect_ratio))
 

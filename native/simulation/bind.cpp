@@ -264,9 +264,8 @@ void bind_flow(nb::module_& module, const std::string& prefix) {
     const auto at = [](const Of& of, double t) {
         const Flow<Map>& flow = of.flow();
         Snapshot snapshot = unlocked([&] { return flow.at(t); });
-        Array integral = unlocked([&] { return flow.integral(t); });
         const auto each = [](Array& values) { return to_numpy(std::move(values)); };
-        return std::tuple(each(snapshot.w), each(snapshot.u2), each(snapshot.v2), each(snapshot.w_before), each(snapshot.r_before), each(integral));
+        return std::tuple(each(snapshot.w), each(snapshot.u2), each(snapshot.v2), each(snapshot.w_before), each(snapshot.r_before), each(snapshot.integral));
     };
     nb::class_<Of>(module, (prefix + "Flow").c_str(), "The flow of a network, step by step.")
         .def("__init__", make, "network"_a, nb::kw_only(), "tolerance"_a, "end"_a, nb::keep_alive<1, 2>())

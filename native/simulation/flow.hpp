@@ -13,9 +13,9 @@ constexpr double FIRST_CHANGE = 0.2;  // of H in the first step
 /// Why steps end: the time is reached, the next is too stiff for Krylov spaces, the last had to be shortened to have one, or none leads on.
 enum class Outcome { reached, stiff, shortened, stuck };
 
-/// w, u² and v² at one time, and an earlier w with its residual, from which that at the time is followed.
+/// w, u² and v² at one time, an earlier w with its residual, from which that at the time is followed, and the integral of w from t = 0.
 struct Snapshot {
-    Array w, u2, v2, w_before, r_before;
+    Array w, u2, v2, w_before, r_before, integral;
 };
 
 /// The state of a network on its way to the end of the `goal`.
@@ -55,21 +55,13 @@ class Flow {
     /// The network at a time t within the last step.
     Snapshot at(double t) const {
         if (!(origin_->t <= t && t <= point_->t)) throw std::invalid_argument("t is not within the last step");
-        const Array H = last_ ? last_->at(std::min(network_.map.own(t - origin_->t), last_->length())) : point_->H;
-        Snapshot snapshot{Array(H.size()), Array(H.size()), Array(H.size()), origin_->w, origin_->r};
-        const double then = settled_ ? origin_->t : t;
-        each_lane(H.size(), [&](auto at) {
-            const auto weight = network_.map.weight(*origin_, then, at, H);
+        const std::size_t d = point_->H.size();
+        Snapshot snapshot{Array(d), Array(d), Array(d), origin_->w, origin_->r, integral_};
+        each_weight(t, [&](auto at, const auto& weight) {
             at.store(snapshot.w, weight.w), at.store(snapshot.u2, weight.u2), at.store(snapshot.v2, weight.v2);
         });
+        add_integral(snapshot.integral, t, snapshot.w);
         return snapshot;
-    }
-
-    /// The integral of w from t = 0 to a time within the last step.
-    Array integral(double t) const {
-        Array total = integral_;
-        add_integral(total, t);
-        return total;
     }
 
     const Shared& point() const { return point_; }
@@ -108,18 +100,25 @@ class Flow {
 
     /// Leaves room for the next one.
     void forget_step() {
-        if (origin_ != point_) add_integral(integral_, point_->t);
+        if (origin_ != point_) add_integral(integral_, point_->t, point_->w);
         last_.reset();
         origin_ = point_;
     }
 
-    /// Adds the integral of w from the start of the last step to the time t, by Gauss's rule, whose own error is less than the step's.
-    void add_integral(Array& total, double t) const {
-        const double width = t - origin_->t, apart = 0.5 / std::sqrt(3.0);
-        for (const double node : {0.5 - apart, 0.5 + apart}) {
-            const Array w = at(origin_->t + node * width).w;
-            for (std::size_t i = 0; i < total.size(); i++) total[i] += width / 2 * w[i];
-        }
+    /// Calls `take` with every lane of coordinates and their weights at a time t within the last step.
+    template <class Take>
+    void each_weight(double t, Take take) const {
+        const Array H = last_ ? last_->at(std::min(network_.map.own(t - origin_->t), last_->length())) : point_->H;
+        const double then = settled_ ? origin_->t : t;
+        each_lane(H.size(), [&](auto at) { take(at, network_.map.weight(*origin_, then, at, H)); });
+    }
+
+    /// Adds the integral of w from the start of the last step to the time t, at which it is `w`, by Simpson's rule: its own error is less
+    /// than the step's.
+    void add_integral(Array& total, double t, const Array& w) const {
+        Array middle(w.size());
+        each_weight((origin_->t + t) / 2, [&](auto at, const auto& weight) { at.store(middle, weight.w); });
+        for (std::size_t i = 0; i < total.size(); i++) total[i] += (t - origin_->t) / 6 * (origin_->w[i] + 4 * middle[i] + w[i]);
     }
 
     Shared at_end(Point point) const {

@@ -26,7 +26,7 @@ from dlnflow.dmft.descent.constants import (
     RARE,
     VIEWS,
 )
-from dlnflow.dmft.descent.paths import Paths
+from dlnflow.dmft.descent.paths import Paths, made_by, seen_through
 from dlnflow.dmft.sampling import Sample
 from dlnflow.model import GradientDescent, Problem
 from dlnflow.solution import Array, SolveError
@@ -114,7 +114,8 @@ class Marcher:
         return self.found
 
     def _mean(self, of: Callable[[Paths], Array]) -> Array:
-        return np.mean(self._each(of), axis=0)
+        found = self._each(of)
+        return found[0] if len(found) == 1 else np.mean(found, axis=0)
 
     def _each(self, of: Callable[[Paths], Found]) -> list[Found]:
         """What `of` finds for every group, half of them in another thread: to hand over each alone takes as long as a step of few paths."""
@@ -242,12 +243,13 @@ class Marcher:
         noise = self.problem.noise_std**2 * np.outer(g, g) + (columns * self.white) @ columns.T + driven @ driven.T
         gram = _scaled(self._mean(lambda paths: paths.gram(rank)) + noise)
         total = gram
+        histories = self._each(lambda paths: paths.histories(rank))
         for _ in range(2):
-            gram = _scaled(self._mean(lambda paths, gram=gram: paths.response_gram(rank, gram)))  # type: ignore[misc]
+            gram = _scaled(np.mean([made_by(y, gram) for y in histories], axis=0))
             total = total + gram
         if self.directions:  # at every step, for what follows one perturbation and not another runs away from what rounding leaves
             total = total + _scaled(columns @ columns.T)
-        basis, dual = balanced(total, self._visible(rank), self.negligible)
+        basis, dual = balanced(total, self._visible(rank, histories), self.negligible)
         self._each(lambda paths: paths.turn(basis, dual))
         self.rank = self.kept = basis.shape[1]
         self.constant[: self.rank] = dual @ g
@@ -258,11 +260,11 @@ class Marcher:
             raise SolveError("not_converged", "The memory has more modes than are kept. Try a smaller step_size or a shorter horizon.")
         self._reserve()
 
-    def _visible(self, rank: int) -> Array:
+    def _visible(self, rank: int, histories: list[Array]) -> Array:
         """The Gram matrix of what later responses see of the basis functions, directly and by the histories that they make."""
         total = gram = _scaled(self._mean(lambda paths: paths.visible(rank)))
         for view in range(1, VIEWS + 1):
-            gram = _scaled(self._mean(lambda paths, gram=gram: paths.visible_through(rank, gram)))  # type: ignore[misc]
+            gram = _scaled(np.mean([seen_through(y, gram) for y in histories], axis=0))
             total = total + LATER**view * gram
         return total
 

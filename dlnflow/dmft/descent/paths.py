@@ -142,11 +142,6 @@ class Paths:
         c = self.memory[:rank]
         return (c * self.sample.weights) @ c.T
 
-    def response_gram(self, rank: int, gram: Array) -> Array:
-        """E[y yᵀ] of the histories y that random perturbations of covariance `gram` (rank, rank) make, for a few paths."""
-        y = self._histories(rank)
-        return y.reshape(-1, rank).T @ (gram @ y).reshape(-1, rank)
-
     def visible(self, rank: int) -> Array:
         """E[δu δuᵀ + δv δvᵀ] of the basis functions, (rank, rank), for a few paths: what later responses see of them.
 
@@ -161,14 +156,8 @@ class Paths:
         flat = np.concatenate(tangents).transpose(1, 0, 2).reshape(rank, -1)
         return np.asarray(flat @ flat.T)
 
-    def visible_through(self, rank: int, gram: Array) -> Array:
-        """E[yᵀ `gram` y] of the histories y that the basis functions make, (rank, rank), for a few paths: what these see of them."""
-        y = self._histories(rank)
-        seen, made = ((z.transpose(1, 0, 2).reshape(rank, -1)) for z in (y @ gram, y))
-        return seen @ made.T
-
-    def _histories(self, rank: int) -> Array:
-        """Of each of a few paths and basis function, (paths, rank, rank), times the root of the path's weight."""
+    def histories(self, rank: int) -> Array:
+        """What each basis function makes of a few paths, (paths, rank, rank), times the root of the path's weight."""
         blocks = _spread(len(self.past))
         root = np.sqrt(self.sample.weights.reshape(-1, BLOCK)[blocks, ::16])
         picked = self.past[blocks, self.nodes : self.nodes + rank, :rank, ::16] * root[:, None, None, :]
@@ -188,6 +177,18 @@ class Paths:
             turned = single_dual @ self.past[block, :last, :rank]
             self.past[block, :first, :new] = turned[:first]
             self.past[block, first : first + new, :new] = np.tensordot(single, turned[first:], axes=1)
+
+
+def made_by(histories: Array, gram: Array) -> Array:
+    """E[y yᵀ] of the `histories` y that random perturbations of covariance `gram` (rank, rank) make."""
+    rank = len(gram)
+    return np.asarray(histories.reshape(-1, rank).T @ (gram @ histories).reshape(-1, rank))
+
+
+def seen_through(histories: Array, gram: Array) -> Array:
+    """E[yᵀ `gram` y] of the `histories` y that the basis functions make, (rank, rank): what these see of them."""
+    seen, made = (z.transpose(1, 0, 2).reshape(len(gram), -1) for z in (histories @ gram, histories))
+    return np.asarray(seen @ made.T)
 
 
 def _lanes(x: Array) -> Array:

@@ -40,6 +40,7 @@ from dlnflow.dmft.descent.constants import (
     NEGLIGIBLE_OF_NOISE,
     PANEL,
     PATHS_AT_ONE,
+    PATHS_AT_ONE_OF_NOISE,
     RESPONSE_SHARE,
     ROUND_OVER_MARCHES,
     SCRAMBLES,
@@ -107,7 +108,8 @@ class Descent:
 
     def solve(self, accuracy: float) -> Solution:
         """Rounds with more and more paths."""
-        paths, low, end = 2 ** round(np.log2(max(FIRST_PATHS, PATHS_AT_ONE / accuracy))), 0.0, 1 - RESPONSE_SHARE
+        at_one = PATHS_AT_ONE_OF_NOISE if self.dynamics.is_stochastic else PATHS_AT_ONE
+        paths, low, end = 2 ** round(np.log2(max(FIRST_PATHS, at_one / accuracy))), 0.0, 1 - RESPONSE_SHARE
         journal = self.progress.journal
         if journal.earlier is not None:
             stage = unpack(journal.earlier)

@@ -53,7 +53,8 @@ class March:
 class Marcher:
     """A pass over steps of the `sizes` (K,) that averages over the paths of all `samples`, at equal weight.
 
-    `panel` steps enter the basis between reductions.
+    `panel` steps enter the basis between reductions. `expected` and `excess` (D, D) are Λ and Δ of eq. (34a) at the anchors, `moments`
+    (D, D) is E[z zᵀ] of the modes so far, `driven` (rank, D) R_r L on the basis.
 
     A reduction drops what has less than the share `negligible` of what is most reached and seen, see `balanced`. `responses` at the
     nodes make a march several times dearer: each is a direction, and a function that jumps.
@@ -82,7 +83,7 @@ class Marcher:
         self.constant = np.empty(self.capacity)
         modes = len(samples[0].modes)
         self.factor, self.moments, self.expected, self.excess = np.zeros((4, modes, modes))
-        self.driven = np.zeros((self.capacity, modes))  # R_r L on the basis
+        self.driven = np.zeros((self.capacity, modes))
         self.start = (problem.initial_error + problem.noise_std**2) / problem.aspect_ratio
         self.follows = dynamics.is_stochastic or responses  # every unit perturbation of a residual
         steps = len(sizes) + 1 if self.follows else 0
@@ -149,7 +150,7 @@ class Marcher:
         """
         modes, noise = self.found.modes, self.problem.noise_std**2
         row = correlations + noise * self.now * np.append(self.constants, self.now)
-        self.found.variance.append(float(row[-1] + self._strict**2 @ self.white[: self._strict.size]))
+        self.found.variance.append(max(float(row[-1] + self._strict**2 @ self.white[: self._strict.size]), 0.0))  # rounding may leave less
         if self.dynamics.is_stochastic:
             self.white[self.steps] = self._white(self.found.variance[-1])
             whole = self._strict[: self.steps + 1].copy()

@@ -84,6 +84,22 @@ def test_stochastic_least_squares_obey_a_volterra_equation(dynamics):
     assert np.all(gap <= 2 * 2 * theory.stderr["train_loss"] + 1e-4 * twice_loss[::8])  # modes of ζ leave out 1e-6 of its variance
 
 
+def test_the_linear_model_with_momentum_until_its_loss_is_a_millionth():
+    """Least squares by heavy ball: each eigenvalue a of XᵀX/n has y(k+1) = (1 + β − 2ηδa) y(k) − β y(k−1), in the units of `a` here."""
+    delta, sigma, eta, beta, steps = 0.7, 0.2, 0.03, 0.85, 200
+    a, weight = marchenko_pastur(delta)
+    past, now = np.ones_like(a), 1 - 2 * eta * a
+    twice_loss = [weight @ (0.1 * delta * a + sigma**2), weight @ ((0.1 * delta * a + sigma**2) * now**2)]
+    for _ in range(steps - 1):
+        past, now = now, (1 + beta - 2 * eta * a) * now - beta * past
+        twice_loss.append(weight @ ((0.1 * delta * a + sigma**2) * now**2))
+    asked = problem(aspect_ratio=delta, noise_std=sigma, depth=1, initial_scale=1.0)
+    times = eta * np.arange(0, steps + 1, 10)
+    theory = solve(asked, eta * steps, dynamics=descent(step_size=eta, momentum=beta), times=times, accuracy=0.02)
+    assert twice_loss[-1] < 1e-5 * twice_loss[0]
+    np.testing.assert_allclose(2 * theory.values["train_loss"], twice_loss[::10], rtol=3e-3, atol=3e-7 * twice_loss[0])
+
+
 def test_batches_of_nearly_everything_no_momentum_and_depth_two_are_limits():
     times = np.array([0.5, 1.0, 2.0])
     plain = solve(problem(), 2.0, dynamics=descent(step_size=0.1), times=times, accuracy=0.01)

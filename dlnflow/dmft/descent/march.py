@@ -19,7 +19,7 @@ from dlnflow.dmft.descent.constants import (
     LARGEST_FACTOR,
     LATER,
     LEAST_SHARE,
-    MODE_FLOOR,
+    MODE_ROUNDING,
     MODE_SHARE,
     NEGLIGIBLE,
     PANEL,
@@ -161,7 +161,7 @@ class Marcher:
         row /= self.problem.aspect_ratio
         known = solve_triangular(self.factor[:modes, :modes], row[:modes], lower=True, check_finite=False) if modes else np.empty(0)
         left = row[-1] - known @ known
-        if left <= max(MODE_SHARE * row[-1], MODE_FLOOR * self.start):
+        if left <= max(MODE_SHARE * row[-1], MODE_ROUNDING * np.sqrt(max(row[-1], 0.0) * self.start)):
             return known
         if modes == len(self.factor):
             self.found.missing = max(self.found.missing, float(left / row[-1]))

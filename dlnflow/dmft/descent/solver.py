@@ -27,6 +27,7 @@ from dlnflow.dmft.descent.constants import (
     FIRST_PATHS,
     GAIN,
     LEAST_NEGLIGIBLE,
+    LEAST_SHARE,
     LOOSER,
     LOOSER_OF_NOISE,
     MOST_BYTES,
@@ -102,6 +103,7 @@ class Descent:
         self.sizes, self.step_times = dynamics.sizes(horizon)[: self.steps], dynamics.times(horizon)[: self.steps + 1]
         self.modes = self.steps + 1 if dynamics.is_stochastic else min(MOST_MODES, self.steps + 1)
         self.nodes = _nodes(self.steps)
+        self.largest = problem.exceeded_by(LEAST_SHARE)
         self.aims: list[Array] | None = None
         self.negligible, self.neglected = NEGLIGIBLE_AT_ONE, Curves()
         self.looser = LOOSER_OF_NOISE if dynamics.is_stochastic else LOOSER
@@ -206,8 +208,11 @@ class Descent:
             self.progress(float(self.step_times[step]))
 
     def _draw(self, paths: int, scramble: int) -> Sample:
+        """A scramble, whose rarest teacher weights are made as large as the largest that count."""
         seed = np.random.SeedSequence(entropy=np.random.SeedSequence(self.seed).entropy, spawn_key=(paths, scramble))
-        return sampling.draw(self.problem, paths, self.modes, seed, self.aims)
+        sample = sampling.draw(self.problem, paths, self.modes, seed, self.aims)
+        largest = self.largest / sample.root**2
+        return replace(sample, target=np.clip(sample.target, -largest, largest))
 
     def _curves(self, march: March) -> Curves:
         """Every curve and order parameter by name at the steps wanted."""

@@ -198,12 +198,11 @@ def descent_step_features(request: DmftRequest, dynamics: GradientDescent, paths
 
 def _descent_rounds(request: DmftRequest, dynamics: GradientDescent) -> list[list[float]]:
     """The paths of a scramble in each round of a solve of gradient descent, for every error in ERROR_SPREAD that the first may leave."""
-    from dlnflow.dmft.descent.constants import FIRST_PATHS, GAIN, PATHS_AT_ONE, PATHS_AT_ONE_OF_NOISE  # brings the solver with it
-    from dlnflow.dmft.descent.solver import most_paths
+    from dlnflow.dmft.descent.constants import GAIN  # brings the solver with it
+    from dlnflow.dmft.descent.solver import first_paths, most_paths
 
     most = most_paths(round(dynamics.steps(request.horizon)), DESCENT_RANK)
-    at_one = PATHS_AT_ONE_OF_NOISE if dynamics.is_stochastic else PATHS_AT_ONE
-    first = min(max(at_one / request.accuracy, FIRST_PATHS), most)
+    first = min(first_paths(request.accuracy, dynamics), most)
     error = math.exp(_dot(DESCENT_ERROR, descent_error_features(request, dynamics))) * (first / ERROR_PATHS) ** -GAIN / request.accuracy
     likely = [error * math.exp(ERROR_NOISE * z) for z in ERROR_SPREAD]
     more = [min(first * math.sqrt(2) * (1.1 * excess) ** (1 / GAIN), most) for excess in likely]

@@ -265,7 +265,8 @@ void bind_flow(nb::module_& module, const std::string& prefix) {
         const Flow<Map>& flow = of.flow();
         Snapshot snapshot = unlocked([&] { return flow.at(t); });
         const auto each = [](Array& values) { return to_numpy(std::move(values)); };
-        return std::tuple(each(snapshot.w), each(snapshot.u2), each(snapshot.v2), each(snapshot.w_before), each(snapshot.r_before), each(snapshot.integral));
+        auto& [w, u2, v2, w_before, r_before, integral] = snapshot;
+        return std::tuple(each(w), each(u2), each(v2), each(w_before), each(r_before), each(integral));
     };
     nb::class_<Of>(module, (prefix + "Flow").c_str(), "The flow of a network, step by step.")
         .def("__init__", make, "network"_a, nb::kw_only(), "tolerance"_a, "end"_a, nb::keep_alive<1, 2>())

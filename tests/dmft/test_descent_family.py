@@ -85,7 +85,7 @@ def test_stochastic_least_squares_obey_a_volterra_equation(dynamics):
 
 
 def test_the_linear_model_with_momentum_until_its_loss_is_a_millionth():
-    """Least squares by heavy ball: each eigenvalue a of XᵀX/n has y(k+1) = (1 + β − 2ηδa) y(k) − β y(k−1), in the units of `a` here."""
+    """Least squares by heavy ball: an eigenvalue `a` of X Xᵀ/δ has y(k+1) = (1 + β − 2ηa) y(k) − β y(k−1)."""
     delta, sigma, eta, beta, steps = 0.7, 0.2, 0.03, 0.85, 200
     a, weight = marchenko_pastur(delta)
     past, now = np.ones_like(a), 1 - 2 * eta * a

@@ -12,9 +12,9 @@ MODE_SHARE = 1e-6
 step to step, and histories that need more functions."""
 
 MODE_ROUNDING = 1e-6
-"""1. The same over the root of the product of the variances of ζ at the step and at the start, where that is more: what histories in single
-precision make of correlations passes for new modes. Source: measured, L = 1 with β = 0.85 whose loss falls by 10⁶: with a tenth the small
-pivots of the factor make errors of the size of the loss, with three times as much the loss is 0.2 % too small."""
+"""1. The same over the root of the product of the variances of ζ at the step and at the start, where that is more: what histories in
+single precision make of correlations passes for new modes. Source: measured, L = 1 with β = 0.85 whose loss falls by 10⁶: with a tenth
+the small pivots of the factor make errors of the size of the loss, with three times as much the loss is 0.2 % too small."""
 
 MOST_MODES = 128
 """Modes. Of ζ at most; random steps have as many as steps. Source: measured; 20 to 40 are usual, and 64 left out percents of the variance
@@ -23,9 +23,12 @@ near the edge of stability."""
 LARGEST_FACTOR = 1e10
 """1. Largest |η h| of a step, eq. (29), from which on steps have run away. Source: choice, as for finite networks."""
 
-LEAST_SHARE = 1e-6
-"""1. Of teacher weights, whose size is the largest c |w*| of a path: larger ones may run away alone, and networks of fewer coordinates have
-none. Source: choice; it takes 2e-5 of the second moment of Gaussian weights."""
+FARTHEST = 4.89
+"""Standard deviations. Of a normal teacher weight at most; one in a million is farther, and may run away alone, which networks of fewer
+coordinates do not have. Source: choice; it takes 5e-6 of the second moment. Laws with heavier tails keep them."""
+
+LEAST_SHARE = 1e-8
+"""1. Of teacher weights that run away one by one, above which the message says so. Source: choice, rarer than any that are left."""
 
 RARE = 1e-4
 """1. Share of teacher weights larger than the one whose slope is taken for the largest. Source: measured; steps of seven problems at

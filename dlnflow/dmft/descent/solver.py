@@ -23,11 +23,11 @@ from dlnflow.dmft.descent.constants import (
     AIMING_PATHS,
     AIMING_SHARE,
     CAPACITY,
+    FARTHEST,
     FEW_STEPS,
     FIRST_PATHS,
     GAIN,
     LEAST_NEGLIGIBLE,
-    LEAST_SHARE,
     LOOSER,
     LOOSER_OF_NOISE,
     MOST_BYTES,
@@ -103,15 +103,13 @@ class Descent:
         self.sizes, self.step_times = dynamics.sizes(horizon)[: self.steps], dynamics.times(horizon)[: self.steps + 1]
         self.modes = self.steps + 1 if dynamics.is_stochastic else min(MOST_MODES, self.steps + 1)
         self.nodes = _nodes(self.steps)
-        self.largest = problem.exceeded_by(LEAST_SHARE)
         self.aims: list[Array] | None = None
         self.negligible, self.neglected = NEGLIGIBLE_AT_ONE, Curves()
         self.looser = LOOSER_OF_NOISE if dynamics.is_stochastic else LOOSER
 
     def solve(self, accuracy: float) -> Solution:
         """Rounds with more and more paths."""
-        at_one = PATHS_AT_ONE_OF_NOISE if self.dynamics.is_stochastic else PATHS_AT_ONE
-        paths, low, end = 2 ** round(np.log2(max(FIRST_PATHS, at_one / accuracy))), 0.0, 1 - RESPONSE_SHARE
+        paths, low, end = 2 ** round(np.log2(first_paths(accuracy, self.dynamics))), 0.0, 1 - RESPONSE_SHARE
         journal = self.progress.journal
         if journal.earlier is not None:
             stage = unpack(journal.earlier)
@@ -208,11 +206,15 @@ class Descent:
             self.progress(float(self.step_times[step]))
 
     def _draw(self, paths: int, scramble: int) -> Sample:
-        """A scramble, whose rarest teacher weights are made as large as the largest that count."""
+        """A scramble, whose normal teacher weights are at most FARTHEST deviations."""
         seed = np.random.SeedSequence(entropy=np.random.SeedSequence(self.seed).entropy, spawn_key=(paths, scramble))
         sample = sampling.draw(self.problem, paths, self.modes, seed, self.aims)
-        largest = self.largest / sample.root**2
-        return replace(sample, target=np.clip(sample.target, -largest, largest))
+        farthest = np.full_like(sample.target, np.inf)
+        for k, pool in enumerate(self.problem.pools):
+            if pool.kind.is_normal:
+                here = sample.stratum(k)
+                farthest[here] = FARTHEST * pool.size[np.searchsorted(pool.numbers, sample.part[here])]
+        return replace(sample, target=np.clip(sample.target, -farthest, farthest))
 
     def _curves(self, march: March) -> Curves:
         """Every curve and order parameter by name at the steps wanted."""
@@ -250,6 +252,11 @@ class Descent:
 
 def _scale(curves: Curves) -> Scale:
     return Scale({name: float(np.abs(value).max()) for name, value in curves.items()})
+
+
+def first_paths(accuracy: float, dynamics: GradientDescent) -> float:
+    """The paths that a scramble is given at first, before they are made a power of two."""
+    return max(FIRST_PATHS, (PATHS_AT_ONE_OF_NOISE if dynamics.is_stochastic else PATHS_AT_ONE) / accuracy)
 
 
 def most_paths(steps: int, rank: int, modes: int = MOST_MODES) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 
 from dlnflow.dmft import sampling
 from dlnflow.dmft.constants import COVERAGE, FEWER, LEAST_SETTLED, ORDER, SCRAMBLES, SEPARATE_PATHS, TANGENT_MEMORY, THREADS
-from dlnflow.dmft.errors import Curves, Errors
+from dlnflow.dmft.errors import Curves, Errors, grained
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.outcome import Unsettled, settled
 from dlnflow.dmft.passes import causal_pass
@@ -30,6 +30,7 @@ def separate(task: Task, pilot: Pilot) -> tuple[Solved, Errors] | Unsettled:
     time_step = with_another_node(each[0], task, scale, task.tolerance)
     if isinstance(time_step, Unsettled):
         return time_step
+    deviation = grained(deviation, len(each) * paths)
     sampled = {name: COVERAGE * scale.relative(name, deviation[name], mean[name]) for name in mean}
     errors = Errors(sampled, pilot.with_step(time_step), scale.difference(_mean(few), mean))
     return Solved(each[0], mean, paths), errors

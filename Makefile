@@ -24,19 +24,20 @@ $(VENV)/tools: constraints.txt native/compiler.sh
 	$(INSTALL) scikit-build-core nanobind cmake ninja
 	touch $@
 
-# The library with its core, the service and plots; what they need is fetched while the core compiles. The folder build/ keeps what did not
-# change of the core.
+# The library with its core, the service and plots; what they need is fetched while the core compiles, at this processor's level alone. The
+# folder build/ keeps what did not change of the core.
 $(VENV)/ready: $(VENV)/tools pyproject.toml CMakeLists.txt $(shell find native -name '*.?pp')
 	@$(RUN) -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 	  print(*project["dependencies"], *project["optional-dependencies"]["service"], sep="\n")' >$(VENV)/needs
-	$(INSTALL) --no-build-isolation --no-deps -e . & $(INSTALL) -r $(VENV)/needs && wait $$!
+	$(INSTALL) --no-build-isolation --no-deps -C cmake.define.LEVELS=best -e . & $(INSTALL) -r $(VENV)/needs && wait $$!
 	touch $@
 
-# Both are installed by now, so that these name but what else they need.
-$(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/ready
-	$(INSTALL) 'dlnflow[dev]'
+# Every level of the core, which tests compare, and what tests need.
+$(VENV)/dev: $(VENV)/ready constraints.txt
+	$(INSTALL) --no-build-isolation -C 'cmake.define.LEVELS=base;v3;v4' -e '.[dev]'
 	touch $@
 
+# It is installed by now, so that this names but what else it needs.
 $(VENV)/docs: pyproject.toml constraints.txt | $(VENV)/ready
 	$(INSTALL) 'dlnflow[docs]'
 	touch $@

@@ -29,12 +29,12 @@ $(VENV)/tools: constraints.txt native/compiler.sh
 $(VENV)/ready: $(VENV)/tools pyproject.toml CMakeLists.txt $(shell find native -name '*.?pp')
 	@$(RUN) -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 	  print(*project["dependencies"], *project["optional-dependencies"]["service"], sep="\n")' >$(VENV)/needs
-	$(INSTALL) --no-build-isolation --no-deps -C cmake.define.LEVELS=best -e . & $(INSTALL) -r $(VENV)/needs && wait $$!
+	$(INSTALL) --no-build-isolation --no-deps --config-settings=cmake.define.LEVELS=best -e . & $(INSTALL) -r $(VENV)/needs && wait $$!
 	touch $@
 
 # Every level of the core, which tests compare, and what tests need.
 $(VENV)/dev: $(VENV)/ready constraints.txt
-	$(INSTALL) --no-build-isolation -C 'cmake.define.LEVELS=base;v3;v4' -e '.[dev]'
+	$(INSTALL) --no-build-isolation --config-settings="cmake.define.LEVELS=base;v3;v4" -e '.[dev]'
 	touch $@
 
 # It is installed by now, so that this names but what else it needs.

@@ -5,7 +5,7 @@ set -eu
 PATH=$(cd "$1/bin" && pwd):$PATH
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-pip wheel -q --no-deps -C build-dir=build/wheel -w "$made" .
+pip wheel -q --no-deps --config-settings=build-dir=build/wheel -w "$made" .
 auditwheel repair -w "$made/repaired" "$made"/*.whl
 python -m venv "$made/venv"
 "$made/venv/bin/pip" install -q --no-compile "$made"/repaired/*.whl

@@ -202,7 +202,7 @@ def _descent_rounds(request: DmftRequest, dynamics: GradientDescent) -> list[lis
     from dlnflow.dmft.descent.solver import first_paths, most_paths
 
     most = most_paths(round(dynamics.steps(request.horizon)), DESCENT_RANK)
-    first = min(first_paths(request.accuracy, dynamics), most)
+    first = min(first_paths(request.accuracy), most)
     error = math.exp(_dot(DESCENT_ERROR, descent_error_features(request, dynamics))) * (first / ERROR_PATHS) ** -GAIN / request.accuracy
     likely = [error * math.exp(ERROR_NOISE * z) for z in ERROR_SPREAD]
     more = [min(first * math.sqrt(2) * (1.1 * excess) ** (1 / GAIN), most) for excess in likely]

@@ -12,7 +12,7 @@ echo "$packages" >"$($python -c 'import sysconfig; print(sysconfig.get_path("pur
 export PATH="$packages/../../../bin:$PATH"
 CXXFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -D_GLIBCXX_ASSERTIONS" \
     $python -m pip install -q --disable-pip-version-check --no-compile --no-deps --no-build-isolation \
-    -C build-dir=build/sanitize -C cmake.build-type=Debug -C cmake.define.LEVELS=base -e .
+    --config-settings=build-dir=build/sanitize --config-settings=cmake.build-type=Debug --config-settings=cmake.define.LEVELS=base -e .
 # The sanitizer has to be there before Python is, and what throws before the sanitizer. Python keeps memory of its own: not here.
 LD_PRELOAD="$(${CXX:-c++} -print-file-name=libasan.so) $(${CXX:-c++} -print-file-name=libstdc++.so)"
 export LD_PRELOAD PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1

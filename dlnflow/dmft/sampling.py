@@ -26,7 +26,7 @@ LINE = 16  # of many points, in rows along the first axis
 FEWEST_LINES = 256  # of a stratum
 TOGETHER = 8  # coordinates of Sobol points are drawn in such numbers, so that modes that come or go leave the others as they are
 MOST_KEPT = 1024  # points of a draw that is kept for the next solve: scrambles are a fifth of a quick one
-EVEN = 64  # modes that are Sobol points; later ones, of little variance, are plain draws, which a pilot's 160 need in less time
+EVEN = 64  # modes that are Sobol points; later ones are plain draws, opposite for neighbours
 
 
 BLOCK: int = native.BLOCK  # paths side by side that belong to one stratum
@@ -162,7 +162,7 @@ def _draw_pool(
     told, weights = kind.place(uniform[even : even + own])
     normal = ndtri(uniform[:even], out=uniform[:even])
     if size > even:
-        plain = np.random.default_rng(seed.spawn(1)[0]).standard_normal((size - even, count // line))
+        plain = _opposed(points[::line], size - even, np.random.default_rng(seed.spawn(1)[0]))
         normal = np.concatenate([normal, np.repeat(plain, line, axis=1)])
     axes = np.roll(np.eye(size), -int(kind.is_normal), axis=0)
     if aim is not None:
@@ -199,6 +199,21 @@ def _drawn(width: int, count: int, entropy: Any, key: tuple[int, ...]) -> Array:
 
 
 _kept = lru_cache(maxsize=64)(_drawn)
+
+
+def _opposed(points: Array, rows: int, rng: np.random.Generator) -> Array:
+    """Normal draws (rows, P) that are opposite for two neighbours among `points` (P, D): what averages owe to them linearly cancels.
+
+    Neighbours are near in the first two coordinates, which tell paths apart most. P is a power of two.
+    """
+    count = len(points)
+    strips = 2 ** (int(np.log2(count)) // 2)
+    strip = np.argsort(np.argsort(points[:, 0])) * strips // count
+    pairs = np.lexsort((points[:, 1], strip))
+    half = rng.standard_normal((rows, count // 2))
+    drawn = np.empty((rows, count))
+    drawn[:, pairs[::2]], drawn[:, pairs[1::2]] = half, -half
+    return drawn
 
 
 def _shares(pool: Pool) -> Array:

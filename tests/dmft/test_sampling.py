@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import ortho_group
+from scipy.stats import kstest, ortho_group
 
 from dlnflow.dmft import sampling
 from dlnflow.model import BernoulliGaussTarget, Problem
@@ -63,3 +63,14 @@ def test_axes_turn_the_modes_in_use_and_leave_the_others_for_last():
         np.testing.assert_array_equal(axes[2:MODES, -unused:], np.eye(unused))
     np.testing.assert_allclose(np.abs(zero[:, 0]), [1, 0, 0, 0, 0], atol=0.05)
     assert abs(0.6 * gaussian[0, 0] + 0.8 * gaussian[-1, 0]) > 0.9
+
+
+def test_later_modes_are_normal_and_opposite_for_neighbours():
+    later = slice(sampling.EVEN, sampling.EVEN + 64)
+    sample = sampling.draw(PROBLEM, 2**13, later.stop, np.random.SeedSequence(4))
+    here = sample.stratum(1)
+    modes, z = sample.modes[later, here], sample.target[here] / 2
+    assert kstest(modes.ravel(), "norm").pvalue > 0.01
+    curved = np.stack([np.cos(2 * z) - np.exp(-2), np.sin(2 * z) - 2 * np.exp(-2) * z])  # orthogonal to what moments make exact
+    plain = np.random.default_rng(5).standard_normal(modes.shape)
+    assert np.all((curved @ modes.T).std(axis=1) < (curved @ plain.T).std(axis=1) / 4)

@@ -87,9 +87,8 @@ AIMING_PATHS = 1024
 FIRST_PATHS = 512
 """Paths. Of a scramble in the first round at least, whatever the bounds below. Source: choice."""
 
-PATHS_AT_ONE, PATHS_AT_ONE_OF_NOISE = 8.0, 16.0
-"""Paths times accuracy. Of a scramble in a first round of more, the latter for random steps, which need them. Source: measured,
-docs/decisions/016."""
+PATHS_AT_ONE = 8.0
+"""Paths times accuracy. Of a scramble in a first round of more. Source: measured, docs/decisions/016."""
 
 GAIN = 0.8
 """1. Power of the paths, by which errors are taken to fall, eq. (37). Source: choice."""

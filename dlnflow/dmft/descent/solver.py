@@ -41,7 +41,6 @@ from dlnflow.dmft.descent.constants import (
     NEGLIGIBLE_OF_NOISE,
     PANEL,
     PATHS_AT_ONE,
-    PATHS_AT_ONE_OF_NOISE,
     RESPONSE_SHARE,
     ROUND_OVER_MARCHES,
     SCRAMBLES,
@@ -109,7 +108,7 @@ class Descent:
 
     def solve(self, accuracy: float) -> Solution:
         """Rounds with more and more paths."""
-        paths, low, end = 2 ** round(np.log2(first_paths(accuracy, self.dynamics))), 0.0, 1 - RESPONSE_SHARE
+        paths, low, end = 2 ** round(np.log2(first_paths(accuracy))), 0.0, 1 - RESPONSE_SHARE
         journal = self.progress.journal
         if journal.earlier is not None:
             stage = unpack(journal.earlier)
@@ -254,9 +253,9 @@ def _scale(curves: Curves) -> Scale:
     return Scale({name: float(np.abs(value).max()) for name, value in curves.items()})
 
 
-def first_paths(accuracy: float, dynamics: GradientDescent) -> float:
+def first_paths(accuracy: float) -> float:
     """The paths that a scramble is given at first, before they are made a power of two."""
-    return max(FIRST_PATHS, (PATHS_AT_ONE_OF_NOISE if dynamics.is_stochastic else PATHS_AT_ONE) / accuracy)
+    return max(FIRST_PATHS, PATHS_AT_ONE / accuracy)
 
 
 def most_paths(steps: int, rank: int, modes: int = MOST_MODES) -> int:

@@ -111,7 +111,7 @@ def test_batches_of_nearly_everything_no_momentum_and_depth_two_are_limits():
         ({}, {"step_size": {"kind": "list", "values": [0.1] * 20}}),
     ):
         one = descent(**{"step_size": 0.1} | dynamics)
-        near = solve(problem(**change), 2.0, dynamics=one, times=times, accuracy=0.02 if one.is_stochastic else 0.01)
+        near = solve(problem(**change), 2.0, dynamics=one, times=times, accuracy=0.01)
         assert near.diagnostics["paths"] == plain.diagnostics["paths"]  # so that they have the same sampling error
         for name, values in plain.values.items():
             errors = np.hypot(near.stderr[name], plain.stderr[name])

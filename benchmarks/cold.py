@@ -45,7 +45,7 @@ def main(rounds: int = 3) -> None:
         start = time.perf_counter()
         subprocess.run([sys.executable, "-c", ALONE], env=ENVIRONMENT, check=True)
         alone = time.perf_counter() - start
-        print(f"serves after {started:.1f} s; then R1 in {solved:.1f} s, or 8 networks of d = 1000 in {simulated:.1f} s; a process {alone:.1f} s")
+        print(f"serves after {started:.1f} s; then R1 in {solved:.1f} s, or 8 networks in {simulated:.1f} s; a process {alone:.1f} s")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dlnflow.dmft.task import Pilot, Task
 from dlnflow.model import Problem
 from dlnflow.solution import NAMES
 
-FORMAT = 9  # of what `save` writes
+FORMAT = 10  # of what `save` writes
 KERNELS = ("correlation", "response", "residual_correlation", "residual_response", "errors")
 PARTS = ("response", "rest", "errors")  # of a correction
 STATE = (*KERNELS, "factor", "readout", "time", "edges", "ranks", "order", "residual")
@@ -25,7 +25,7 @@ def save(stage: Round | Separate, progress: float) -> bytes:
     curves: dict[str, Mapping[str, Any]] = {"left_out": pilot.left_out, "stepped": pilot.stepped, "scale": pilot.scale.largest}
     arrays = {"progress": progress, "bound": mesh.bound, "pair": mesh.pair} | _flat("pilot", pilot.state)
     if isinstance(stage, Round):
-        arrays |= {"round": [stage.size, stage.number, stage.paths]} | (_flat("base", stage.base) if stage.base else {})
+        arrays |= {"round": [stage.size, stage.number, stage.paths, stage.measured]} | (_flat("base", stage.base) if stage.base else {})
         curves["time_step"] = stage.time_step
     return pack(arrays | {name: [by_name[curve] for curve in NAMES] for name, by_name in curves.items()})
 
@@ -36,8 +36,9 @@ def load(checkpoint: bytes, task: Task) -> tuple[SmallSample | Separate, float]:
     mesh = _mesh(arrays, task)
     stage: SmallSample | Separate = Separate(mesh)
     if "round" in arrays:
-        size, number, paths = arrays["round"].tolist()
-        stage = SmallSample(mesh, size, TakenUp(number, paths, _curves("time_step", arrays), _within("base", arrays) or None))
+        size, number, paths, measured = arrays["round"].tolist()
+        at = TakenUp(number, paths, _curves("time_step", arrays), bool(measured), _within("base", arrays) or None)
+        stage = SmallSample(mesh, size, at)
     return stage, float(arrays["progress"])
 
 

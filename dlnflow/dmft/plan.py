@@ -96,10 +96,10 @@ def decide(stage: Stage, outcome: Outcome, accuracy: float) -> Stage:
             return _after_unsettled_round(failed, accuracy)
         case Check(), Checked(errors=errors):
             is_time_step = errors.largest()["total"] > accuracy >= errors.without("time_step")
-            is_dear = is_time_step and not stage.measured and not _may_check(stage, errors, accuracy)
+            is_dear = is_time_step and not stage.round.measured and not _may_check(stage, errors, accuracy)
             return TimeStep(stage, outcome) if is_dear else _after_check(stage, outcome, accuracy)
         case TimeStep(check), Checked():
-            return _after_check(replace(check, measured=True), outcome, accuracy)
+            return _after_check(replace(check, round=replace(check.round, measured=True)), outcome, accuracy)
         case Separate(mesh), Checked():
             return _accepted(mesh, outcome, accuracy)
         case Separate(mesh), Unsettled():
@@ -152,7 +152,7 @@ def _taken_up(stage: SmallSample, prepared: Prepared) -> Round:
     """The round at which a solve was interrupted."""
     at = stage.taken_up
     assert at
-    return Round(stage.mesh, prepared.refinement, stage.size, at.number, at.paths, at.time_step, prepared.base)
+    return Round(stage.mesh, prepared.refinement, stage.size, at.number, at.paths, at.time_step, at.measured, prepared.base)
 
 
 def _after_unsettled_round(stage: Round, accuracy: float) -> Stage:

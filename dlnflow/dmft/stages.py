@@ -123,6 +123,7 @@ class TakenUp:
     number: int
     paths: int
     time_step: Curves
+    measured: bool
     base: Arrays | None
 
 
@@ -140,7 +141,7 @@ class Round:
     """Correct by scrambles of `paths` paths: the round of this `number` on a small sample of `size` paths.
 
     It starts from the solution `base`, or from that on the small sample alone; `last` is what stands of the rounds before, if this solve
-    made any. The time-step error is `time_step`, by curve, as long as it is not measured again.
+    made any. The time-step error is `time_step`, by curve, of panels, or `measured` by the samples of a round.
     """
 
     mesh: Mesh
@@ -149,20 +150,20 @@ class Round:
     number: int
     paths: int
     time_step: Curves
+    measured: bool = False
     base: State | None = None
     last: Checked | None = None
 
 
 @dataclass(frozen=True)
 class Check:
-    """Take the correction of a round once more at the solution `solved`, the check of this `number`; the time step may be `measured`."""
+    """Take the correction of a round once more at the solution `solved`, the check of this `number`."""
 
     round: Round
     corrected: Corrected
     solved: Solved
     time_step: Curves
     number: int = 0
-    measured: bool = False
 
 
 @dataclass(frozen=True)

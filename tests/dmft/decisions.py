@@ -74,13 +74,13 @@ LATER = replace(FIRST, bound=0.02, good=0.05, number=2, before=0.05, best=0.02, 
 MOST = mesh().most_paths
 
 
-def round_(size=SMALL, number=0, paths=2048, last=None, **changes):
+def round_(size=SMALL, number=0, paths=2048, last=None, measured=False, **changes):
     pair = LAST if size == LARGEST else 0
-    return Round(mesh(**{"pair": pair} | changes), REFINEMENT[size], size, number, paths, SO_FAR, None, last)
+    return Round(mesh(**{"pair": pair} | changes), REFINEMENT[size], size, number, paths, SO_FAR, measured, None, last)
 
 
-def check(number=0, measured=False, **changes):
-    return Check(round_(**changes), object(), object(), SO_FAR, number, measured)
+def check(number=0, **changes):
+    return Check(round_(**changes), object(), object(), SO_FAR, number)
 
 
 def said(stage):

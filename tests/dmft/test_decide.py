@@ -129,12 +129,12 @@ def test_bounds_of_finer_panels():
 
 
 def test_small_samples():
-    taken_up = TakenUp(2, 8192, "measured", None)
+    taken_up = TakenUp(2, 8192, "time step", True, None)
     assert decide(SmallSample(mesh(), SMALL), NO, ACCURACY) == Separate(mesh())
     first = decide(SmallSample(mesh(), LARGEST), Prepared(REFINEMENT[LARGEST]), ACCURACY)
     assert first == Round(mesh(), REFINEMENT[LARGEST], LARGEST, 0, FIRST_OF_ALL, PILOT.time_step)
     again = decide(SmallSample(mesh(), SMALL, taken_up), Prepared(REFINEMENT[SMALL], "base"), ACCURACY)
-    assert again == Round(mesh(), REFINEMENT[SMALL], SMALL, 2, 8192, "measured", "base")
+    assert again == Round(mesh(), REFINEMENT[SMALL], SMALL, 2, 8192, "time step", True, "base")
 
 
 @pytest.mark.parametrize(("fallback", "expected"), [(None, GiveUp(NO)), (Anew(), plan.first(ACCURACY)), (COARSE, Done(COARSE))])
@@ -172,7 +172,7 @@ def test_whatever_comes_of_stages_there_is_an_end(taken_up):
     for seed in range(500):
         rng, stage, count = np.random.default_rng(seed), plan.first(ACCURACY), 0
         if taken_up:
-            stage = SmallSample(mesh(fallback=Anew()), SMALL, TakenUp(1, FIRST_ROUND_PATHS[0], SO_FAR, None))
+            stage = SmallSample(mesh(fallback=Anew()), SMALL, TakenUp(1, FIRST_ROUND_PATHS[0], SO_FAR, False, None))
         while not isinstance(stage, Done | GiveUp):
             stage, count = decide(stage, drawn(stage, rng), ACCURACY), count + 1
             assert count < 100

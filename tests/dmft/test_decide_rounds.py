@@ -111,7 +111,8 @@ def test_a_measured_time_step_is_taken():
     stage, before = check(), checked(40, 90, 20)
     assert decide(TimeStep(stage, before), checked(40, 10, 20), ACCURACY) == Done(Accepted(stage.round.mesh, ANY))
     after = decide(TimeStep(stage, before), checked(40, 30, 50), ACCURACY)
-    assert after.measured and after.number == 1
+    assert after.round.measured and after.number == 1
+    assert decide(after, checked(150, 30, 20), ACCURACY).measured  # nor does the next round measure it again
 
 
 def test_a_round_is_checked_unless_all_that_it_moved_would_do():
@@ -134,7 +135,7 @@ ANY = Any()
 
 def after_round(outcome, size=SMALL, number=0, paths=2048, **changes):
     """What follows where checks are over."""
-    stage = Check(round_(size, number, paths, **changes), object(), object(), SO_FAR, MOST_CHECKS - 1, True)
+    stage = Check(round_(size, number, paths, measured=True, **changes), object(), object(), SO_FAR, MOST_CHECKS - 1)
     return decide(stage, outcome, ACCURACY)
 
 

@@ -58,9 +58,11 @@ lint: setup
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-# The tests of the compiled core over one that is built with sanitizers; slow ones are left out.
+# The tests of the compiled core over one that is built with sanitizers, which takes an hour; slow ones are left out, and what is not so there:
+# the best level, and memory.
 sanitize: setup
-	native/sanitize.sh $(VENV) -m "not slow" tests/native tests/dmft tests/simulation
+	native/sanitize.sh $(VENV) -n 2 --timeout 0 -m "not slow" tests/native tests/dmft tests/simulation --ignore tests/simulation/test_memory.py \
+	  --deselect tests/native/test_level.py::test_the_best_level_of_the_processor_is_loaded
 
 # What type checkers read of the compiled core, made anew from it; a test says when that is due.
 stubs: $(VENV)/ready

@@ -39,14 +39,13 @@ depths 2, 3 and 5 run away from 0.8 to 1.7 times the edge on."""
 PANEL = 16
 """Steps. That enter the basis before it is reduced. Source: choice."""
 
-CAPACITY = 112
-"""Functions. In the basis at most, those of the last steps included. Source: measured; 80 were too few for a sixth of random problems, when
-the memory was not balanced and neglected less."""
+MOST_FUNCTIONS = 96
+"""Functions. That a reduction keeps at most. Source: measured, docs/decisions/005: most solves keep 3 to 40."""
 
 NEGLIGIBLE = 1e-11
 """1. Share ε_m, of a march that is not told it; a solve always tells. Source: choice, 3e-6 of what is reached and seen."""
 
-NEGLIGIBLE_AT_ONE, NEGLIGIBLE_OF_NOISE = 1e-7, 1e-5
+NEGLIGIBLE_AT_ONE, NEGLIGIBLE_OF_NOISE = 1e-7, 1e-4
 """1. Share ε_m over the accuracy, at first: of FEW_STEPS or fewer, and of random ones, whose histories are rough. Source: choice; every
 solve measures what it makes of the curves."""
 
@@ -54,14 +53,17 @@ FEW_STEPS = 100
 """Steps. Of more, NEGLIGIBLE_AT_ONE falls as their third power, for their histories are more alike. Source: choice."""
 
 LOOSER, LOOSER_OF_NOISE = 100.0, 30.0
-"""1. Share ε_m of the march that tells what the memory neglects, over that of the solve, and that over the next one where it is too much.
-The latter for random steps. Source: choice, docs/decisions/005; a test holds the first to a basis of all steps."""
+"""1. Share ε_m of the march that tells what the memory neglects, over that of the solve; the latter for random steps. Source: choice,
+docs/decisions/005; a test holds the first to a basis of all steps."""
+
+TIGHTER = 10.0
+"""1. Share ε_m of a solve over the next one, where too much is neglected. Source: choice."""
 
 NEGLECTED_SHARE = 0.5
 """1. Of the accuracy. Where a curve moves by more in that march, less is neglected. Source: choice."""
 
-MOST_RANK = CAPACITY // 4
-"""Functions. Of a reduced basis, from which on no less is neglected. Source: choice."""
+MOST_RANK = MOST_FUNCTIONS // 2
+"""Functions. Of a reduced basis, from which on no less is neglected, and at most of the march that tells what is. Source: choice."""
 
 LEAST_NEGLIGIBLE = 1e-15
 """1. Share ε_m, from which on no less is neglected. Source: choice, about the square of rounding in single precision."""

@@ -15,12 +15,12 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from dlnflow.dmft.descent.constants import (
-    CAPACITY,
     LARGEST_FACTOR,
     LATER,
     LEAST_SHARE,
     MODE_ROUNDING,
     MODE_SHARE,
+    MOST_FUNCTIONS,
     NEGLIGIBLE,
     PANEL,
     RARE,
@@ -56,7 +56,8 @@ class Marcher:
     `panel` steps enter the basis between reductions. `expected` and `excess` (D, D) are Λ and Δ of eq. (34a) at the anchors, `moments`
     (D, D) is E[z zᵀ] of the modes so far, `driven` (rank, D) R_r L on the basis.
 
-    A reduction drops what has less than the share `negligible` of what is most reached and seen, see `balanced`. `responses` at the
+    A reduction drops what has less than the share `negligible` of what is most reached and seen, and more where `most` functions would not
+    hold the rest, see `balanced`. `responses` at the
     nodes make a march several times dearer: each is a direction, and a function that jumps.
     """
 
@@ -71,24 +72,26 @@ class Marcher:
         responses: bool = False,
         panel: int = PANEL,
         negligible: float = NEGLIGIBLE,
+        most: int = MOST_FUNCTIONS,
         truncation: float | None = None,
     ) -> None:
-        self.problem, self.dynamics, self.sizes, self.panel, self.negligible = problem, dynamics, sizes, panel, negligible
+        self.problem, self.dynamics, self.sizes, self.panel = problem, dynamics, sizes, panel
+        self.negligible, self.most = negligible, most
         self.nodes = list(nodes)
         self.directions = len(self.nodes) if responses else 0
-        self.capacity = max(CAPACITY, panel + 1)
         limit = np.inf if truncation is None else truncation
         self.groups = [Paths(problem, sample, self.directions, truncation=limit, momentum=dynamics.momentum) for sample in samples]
         self.rank = self.kept = self.steps = 0
-        self.constant = np.empty(self.capacity)
+        capacity = most + panel
+        self.constant = np.empty(capacity)
         modes = len(samples[0].modes)
         self.factor, self.moments, self.expected, self.excess = np.zeros((4, modes, modes))
-        self.driven = np.zeros((self.capacity, modes))
+        self.driven = np.zeros((capacity, modes))
         self.start = (problem.initial_error + problem.noise_std**2) / problem.aspect_ratio
         self.follows = dynamics.is_stochastic or responses  # every unit perturbation of a residual
         steps = len(sizes) + 1 if self.follows else 0
         self.white = np.zeros(steps)  # the diagonal of N
-        self.columns = np.zeros((self.capacity, steps))  # of R_r on the basis
+        self.columns = np.zeros((capacity, steps))  # of R_r on the basis
         self.rows = np.zeros((len(self.factor), steps))  # of R_r at the anchors
         self.node_strict: list[Array] = []
         self.node_expected: list[Array] = []
@@ -196,7 +199,7 @@ class Marcher:
             self.columns[self.rank, self.steps] = 1.0
         self.rank += 1
         self.steps += 1
-        if self.rank >= min(self.kept + self.panel, self.capacity):
+        if self.rank >= self.kept + self.panel:
             self._reduce()
 
     def _white(self, variance: float) -> float:
@@ -250,15 +253,13 @@ class Marcher:
             total = total + gram
         if self.directions:  # at every step, for what follows one perturbation and not another runs away from what rounding leaves
             total = total + _scaled(columns @ columns.T)
-        basis, dual = balanced(total, self._visible(rank, histories), self.negligible)
+        basis, dual = balanced(total, self._visible(rank, histories), self.negligible, self.most)
         self._each(lambda paths: paths.turn(basis, dual))
         self.rank = self.kept = basis.shape[1]
         self.constant[: self.rank] = dual @ g
         self.columns[: self.rank] = dual @ columns
         self.driven[: self.rank] = dual @ driven
         self.found.rank = max(self.found.rank, self.kept)
-        if self.kept + 1 >= self.capacity:
-            raise SolveError("not_converged", "The memory has more modes than are kept. Try a smaller step_size or a shorter horizon.")
         self._reserve()
 
     def _visible(self, rank: int, histories: list[Array]) -> Array:
@@ -271,8 +272,7 @@ class Marcher:
 
     def _reserve(self) -> None:
         """Make room for the steps until the next reduction."""
-        room = min(self.kept + self.panel, self.capacity)
-        self._each(lambda paths: paths.reserve(room))
+        self._each(lambda paths: paths.reserve(self.kept + self.panel))
 
     def _finish(self) -> None:
         """The kernels at the nodes; the last node may be the last step, which `_advance` has not seen."""
@@ -293,15 +293,15 @@ class Marcher:
             self.found.kernels |= {name: np.tril(response, -1) for name, response in responses.items()}
 
 
-def balanced(reached: Array, seen: Array, negligible: float) -> tuple[Array, Array]:
+def balanced(reached: Array, seen: Array, negligible: float, most: int) -> tuple[Array, Array]:
     """Eq. (35): a basis (rank, new) and its dual (new, rank) that keep what is both `reached` and `seen`, Gram matrices (rank, rank).
 
-    What has less than the share `negligible` of the largest eigenvalue of their product is dropped (B. C. Moore, IEEE Trans. Autom. Control
-    26, 1981).
+    The `most` largest eigenvalues of their product are kept, but for those below the share `negligible` of the first (B. C. Moore, IEEE
+    Trans. Autom. Control 26, 1981).
     """
     left, right = (_root(gram) for gram in (seen, reached))
     u, size, v = np.linalg.svd(left.T @ right)
-    keep = size**2 > negligible * size[0] ** 2
+    keep = np.flatnonzero(size[:most] ** 2 > negligible * size[0] ** 2)
     scale = size[keep] ** -0.5
     return right @ (v[keep].T * scale), (left @ (u[:, keep] * scale)).T
 

@@ -22,7 +22,6 @@ from dlnflow.dmft.constants import COVERAGE, FLOOR
 from dlnflow.dmft.descent.constants import (
     AIMING_PATHS,
     AIMING_SHARE,
-    CAPACITY,
     FARTHEST,
     FEW_STEPS,
     FIRST_PATHS,
@@ -31,6 +30,7 @@ from dlnflow.dmft.descent.constants import (
     LOOSER,
     LOOSER_OF_NOISE,
     MOST_BYTES,
+    MOST_FUNCTIONS,
     MOST_MODES,
     MOST_NODES,
     MOST_PATHS,
@@ -45,6 +45,7 @@ from dlnflow.dmft.descent.constants import (
     ROUND_OVER_MARCHES,
     SCRAMBLES,
     THREADS,
+    TIGHTER,
 )
 from dlnflow.dmft.descent.march import March, Marcher
 from dlnflow.dmft.errors import Curves, Errors, Scale, grained
@@ -118,12 +119,14 @@ class Descent:
         began = time.monotonic()
         rank = self._aim()
         while self._neglects_more_than(NEGLECTED_SHARE * accuracy) and rank < MOST_RANK and self.negligible > LEAST_NEGLIGIBLE:
-            self.negligible /= self.looser
+            self.negligible /= TIGHTER
             began = time.monotonic()
             rank = self._aim()
         a_path = (time.monotonic() - began) / AIMING_PATHS * SCRAMBLES / THREADS  # seconds of marches one by one, a path of a scramble
         most = most_paths(self.steps, rank, self.modes)
         paths = min(paths, most)
+        if self._neglects_more_than(accuracy):  # more paths are in vain
+            most = paths
         while True:
             journal.save(partial(pack, {"paths": paths, "progress": low}))
             high = low + (end - low) / (1 if paths == most else 2)
@@ -152,7 +155,7 @@ class Descent:
         sample = self._draw(AIMING_PATHS, SCRAMBLES)
         marcher = self._marcher([sample], self.nodes)
         with ThreadPoolExecutor(THREADS) as pool:
-            less = pool.submit(self._march, self._marcher([sample], negligible=self.looser * self.negligible))
+            less = pool.submit(self._march, self._marcher([sample], negligible=self.looser * self.negligible, most=MOST_RANK))
             march = self._march(marcher)
         curves = self._curves(march)
         self.neglected = _scale(curves).difference(self._curves(less.result()), curves)
@@ -190,11 +193,17 @@ class Descent:
         return march, replace(errors, fixed_point=fixed_point), lines.conditional(self.index)
 
     def _marcher(
-        self, samples: list[Sample], nodes: Sequence[int] = (), *, responses: bool = False, negligible: float | None = None
+        self,
+        samples: list[Sample],
+        nodes: Sequence[int] = (),
+        *,
+        responses: bool = False,
+        negligible: float | None = None,
+        most: int = MOST_FUNCTIONS,
     ) -> Marcher:
-        share = negligible or self.negligible
+        share, bound = negligible or self.negligible, self.truncation
         return Marcher(
-            self.problem, samples, self.dynamics, self.sizes, nodes, responses=responses, negligible=share, truncation=self.truncation
+            self.problem, samples, self.dynamics, self.sizes, nodes, responses=responses, negligible=share, most=most, truncation=bound
         )
 
     def _march(self, marcher: Marcher) -> March:
@@ -266,7 +275,7 @@ def most_paths(steps: int, rank: int, modes: int = MOST_MODES) -> int:
 
 def bytes_of_path(rank: int, modes: int = MOST_MODES) -> int:
     """What a path takes: its history of every direction, in single precision, tangents, and modes with anchors."""
-    room = min(rank + PANEL, CAPACITY)
+    room = rank + PANEL
     return 4 * room**2 + 16 * room + 16 * modes
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from dlnflow.dmft import solve
-from dlnflow.dmft.descent.march import stability_edge
+from dlnflow.dmft import sampling, solve
+from dlnflow.dmft.descent.march import Marcher, stability_edge
 from dlnflow.model import BernoulliGaussTarget, GradientDescent, Problem
 from dlnflow.simulation import simulate
 from dlnflow.solution import SolveError
@@ -25,6 +25,11 @@ def descent(**fields) -> GradientDescent:
     return GradientDescent.model_validate({"kind": "gradient_descent"} | fields)
 
 
+ROUGH = (
+    problem(aspect_ratio=1.2, initial_scale=0.4, weight_decay=0.02),
+    descent(step_size=0.06, batch_fraction=0.4, label_noise_std=0.3),
+    9.0,
+)
 FAMILY = {
     "batches at depth 3": (problem(initial_scale=0.5, depth=3), descent(step_size=0.03, batch_fraction=0.2), 3.0),
     "momentum of groups": (problem(groups=GROUPS), descent(step_size=0.03, momentum=0.8), 1.5),
@@ -39,6 +44,7 @@ FAMILY = {
         descent(step_size=0.05, label_noise_std=0.3),
         2.0,
     ),
+    "rough histories, of which not all is kept": ROUGH,
 }
 
 
@@ -98,6 +104,22 @@ def test_the_linear_model_with_momentum_until_its_loss_is_a_millionth():
     theory = solve(asked, eta * steps, dynamics=descent(step_size=eta, momentum=beta), times=times, accuracy=0.02)
     assert twice_loss[-1] < 1e-5 * twice_loss[0]
     np.testing.assert_allclose(2 * theory.values["train_loss"], twice_loss[::10], rtol=3e-3, atol=3e-7 * twice_loss[0])
+
+
+def test_what_a_memory_of_few_functions_leaves_out_is_told_by_one_of_half():
+    """Against a basis that holds every step: four functions do not hold what the share would keep."""
+    asked, dynamics, horizon = ROUGH
+    sizes = dynamics.sizes(horizon)
+    sample = sampling.draw(asked, 256, len(sizes) + 1, np.random.SeedSequence(3))
+    memories = ({"panel": len(sizes) + 1}, {"most": 4}, {"most": 2})
+    exact, few, fewer = (
+        Marcher(asked, [sample], dynamics, sizes, negligible=1e-12, **memory).run(len(sizes), range(len(sizes) + 1), lambda k: None)
+        for memory in memories
+    )
+    assert (few.rank, fewer.rank) == (4, 2)
+    size = np.array(exact.variance)
+    error, told = (np.abs(np.array(one.variance) - few.variance) / size for one in (exact, fewer))
+    assert error.max() <= told.max() < 0.05
 
 
 def test_batches_of_nearly_everything_no_momentum_and_depth_two_are_limits():

@@ -1,4 +1,5 @@
-// Which level of its instruction set this processor has. Asked of the processor itself: what compilers offer for it differs, and Zig has nothing.
+// Which level of its instruction set this processor has. Asked of the processor itself: what compilers offer for it differs, and Zig has
+// nothing.
 #pragma once
 #include <initializer_list>
 #if defined(__x86_64__)
@@ -31,8 +32,8 @@ inline unsigned kept_registers() {
 /// The levels of the System V ABI for x86-64, by the bits of CPUID (Intel 64 manual, volume 2, CPUID; volume 1, 13.3).
 inline int level() {
     const Leaf basic(1), structured(7), extended(0x80000001);
-    const bool v3 = has(basic.c, {12, 22, 27, 28, 29}) && has(structured.b, {3, 5, 8}) && has(extended.c, {5}) && has(kept_registers(), {1, 2});
-    if (!v3) return 1;
+    const bool has_v3 = has(basic.c, {12, 22, 27, 28, 29}) && has(structured.b, {3, 5, 8}) && has(extended.c, {5});
+    if (!has_v3 || !has(kept_registers(), {1, 2})) return 1;
     return has(structured.b, {16, 17, 28, 30, 31}) && has(kept_registers(), {5, 6, 7}) ? 4 : 3;
 }
 #else

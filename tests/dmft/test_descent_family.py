@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import norm, t
 
 from dlnflow.dmft import sampling, solve
+from dlnflow.dmft.descent import solver
 from dlnflow.dmft.descent.march import Marcher, stability_edge
 from dlnflow.model import BernoulliGaussTarget, GradientDescent, Problem
 from dlnflow.simulation import simulate
@@ -120,6 +121,15 @@ def test_what_a_memory_of_few_functions_leaves_out_is_told_by_one_of_half():
     size = np.array(exact.variance)
     error, told = (np.abs(np.array(one.variance) - few.variance) / size for one in (exact, fewer))
     assert error.max() <= told.max() < 0.05
+
+
+def test_where_the_memory_neglects_too_much_the_first_round_is_the_last_and_says_so(monkeypatch):
+    asked, dynamics, horizon = ROUGH
+    monkeypatch.setattr(solver, "NEGLIGIBLE_OF_NOISE", 0.2)
+    monkeypatch.setattr(solver, "LEAST_NEGLIGIBLE", 1.0)
+    found = solve(asked, horizon, dynamics=dynamics, accuracy=0.01).diagnostics
+    assert (found["outcome"], found["paths"]) == ("not_converged", 1024)  # one round: 8 / 0.01 paths, as a power of two
+    assert found["error"]["fixed_point"] > 0.01
 
 
 def test_batches_of_nearly_everything_no_momentum_and_depth_two_are_limits():

@@ -35,7 +35,7 @@ RUN /venv/bin/python -c "import dlnflow, service.app, service.plot, worker.run; 
     && /tools/bin/cyclonedx-py environment /venv/bin/python --output-reproducible -o sbom.json
 
 FROM ${BASE}
-ARG VERSION=0.3.3
+ARG VERSION=0.4.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="dlnflow" \
       org.opencontainers.image.description="Gradient flow on diagonal linear networks: mean-field theory, finite networks and a job service" \

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dlnflow.model import Problem
     from dlnflow.units import from_paper, to_paper
 
-__version__ = "0.3.3"
+__version__ = "0.4.0"
 __all__ = ["AsyncClient", "Client", "Problem", "from_paper", "simulate", "solve", "to_paper"]
 
 _HOMES = {

@@ -31,6 +31,10 @@ ERROR_NOISE = 0.5  # standard deviation of the logarithm of the error about its 
 FLOW_AT_OTHER_DEPTHS = 2.0  # steps of a flow for one at depth two
 LONGEST_DECAY = 100.0  # λ|L − 2|t at which a flow is at rest
 THEORY_SECONDS = 0.5
+STOCHASTIC = 5.0  # a solve of stochastic gradient flow for one of gradient flow, at a low temperature
+MOST_NOISE = 30.0  # times as much where the noise feeds itself
+STOCHASTIC_SPREAD = 5.0
+WALKED = 15.0  # steps of both walks of a simulation for one shortest time
 
 
 class Cost(NamedTuple):
@@ -72,7 +76,9 @@ def seconds(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
     match request:
         case DmftRequest():
             return request.dynamics.choose(
-                flow=lambda _: _flow_seconds(request), descent=lambda dynamics: _descent_seconds(request, dynamics)
+                flow=lambda _: _flow_seconds(request),
+                descent=lambda dynamics: _descent_seconds(request, dynamics),
+                stochastic=lambda noise: _stochastic_seconds(request, noise.temperature),
             )
         case SimulationRequest():
             return _dot(SIMULATION, simulation_features(request))
@@ -84,7 +90,9 @@ def spread(request: DmftRequest | SimulationRequest | TheoryRequest) -> float:
     match request:
         case DmftRequest():
             return request.dynamics.choose(
-                flow=lambda _: math.exp(_dot(FLOW_SPREAD, flow_doubts(request))), descent=lambda _: DESCENT_SPREAD
+                flow=lambda _: math.exp(_dot(FLOW_SPREAD, flow_doubts(request))),
+                descent=lambda _: DESCENT_SPREAD,
+                stochastic=lambda _: STOCHASTIC_SPREAD,
             )
     return SIMULATION_SPREAD
 
@@ -115,6 +123,14 @@ class _Flow(NamedTuple):
     noise: float
     lazy: float
     threshold: float
+
+
+def _stochastic_seconds(request: DmftRequest, temperature: float) -> float:
+    """Those of a flow, and more the more the noise feeds itself: panels then resolve the response."""
+    problem = request.problem
+    broad = (1 + problem.aspect_ratio**-0.5) ** 2 * (problem.initial_second_moment + problem.typical_weight)
+    panels = min(temperature * broad * request.horizon, MOST_NOISE)
+    return float(STOCHASTIC * _flow_seconds(request) * (1 + panels))
 
 
 def _flow(request: DmftRequest) -> _Flow:
@@ -240,8 +256,12 @@ def simulation_features(request: SimulationRequest) -> list[float]:
     triangular, reduces = design.is_triangular(n, d, dynamics.is_stochastic), design.reduces(n, d) and not dynamics.is_stochastic
     entries = rows * (d - rows / 2) if triangular else n * d  # half of a square triangular matrix is zero
     drawn, reduction = (n * d, n * d * d) if reduces else (entries, 0.0)
-    steps, flow = dynamics.choose(flow=lambda _: (0.0, _flow_steps(request)), descent=lambda _: (dynamics.steps(request.horizon), 0.0))
-    read = entries * dynamics.choose(flow=lambda _: 1.0, descent=lambda descent: descent.batch_fraction)
+    steps, flow = dynamics.choose(
+        flow=lambda _: (0.0, _flow_steps(request)),
+        descent=lambda _: (dynamics.steps(request.horizon), 0.0),
+        stochastic=lambda _: (_stochastic_steps(request), 0.0),
+    )
+    read = entries * dynamics.choose(flow=lambda _: 1.0, descent=lambda descent: descent.batch_fraction, stochastic=lambda _: 1.0)
     each = 1, drawn, design.gammas * n * d, reduction, flow, flow * entries, steps, steps * read
     return [request.replicas * work for work in each]
 
@@ -255,13 +275,24 @@ def _flow_steps(request: SimulationRequest) -> float:
     return FLOW_AT_OTHER_DEPTHS * logarithm + min(decay, LONGEST_DECAY) / 3
 
 
+def _stochastic_steps(request: SimulationRequest) -> float:
+    """Those of the walks of stochastic gradient flow: weights that are learned are the stiffest."""
+    problem = request.problem
+    slope = problem.depth * max(problem.typical_weight, problem.initial_second_moment)
+    return float(WALKED * (1 + (1 + problem.aspect_ratio**-0.5) ** 2 * slope * request.horizon))
+
+
 def memory_bytes(request: DmftRequest | SimulationRequest | TheoryRequest) -> int:
     """The most that one job needs at a time, with the interpreter and what else a worker has loaded."""
     match request:
         case TheoryRequest():
             return THEORY_BYTES
         case DmftRequest():
-            return request.dynamics.choose(flow=lambda _: _flow_bytes(request), descent=lambda dynamics: _descent_bytes(request, dynamics))
+            return request.dynamics.choose(
+                flow=lambda _: _flow_bytes(request),
+                descent=lambda dynamics: _descent_bytes(request, dynamics),
+                stochastic=lambda _: MOST_DMFT_BYTES,
+            )
     from dlnflow.simulation.memory import forecast  # brings the solver with it
 
     times = len(request.times) if request.times is not None else 100

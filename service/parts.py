@@ -148,9 +148,9 @@ TimeScales = create_model(
 Descent = create_model(
     "Descent",
     __base__=Part,
-    __doc__="What batches, momentum and the size of steps change, and how large steps may be; of gradient descent only.",
-    **_fields(("temperature", "intrinsic_step"), float),
-    **_fields(("largest_stable_step", "noise_gain", "critical_temperature", "recovery_temperature"), float | None),
+    __doc__="What batches, momentum and the size of steps change, and how large steps and temperatures may be.",
+    temperature=(float, ...),
+    **_fields(("intrinsic_step", "largest_stable_step", "noise_gain", "critical_temperature", "recovery_temperature"), float | None),
     notes=(dict[str, Note], ...),
 )
 PerhapsDescent: Any = Descent | None

@@ -31,7 +31,7 @@ SHORT = PATHS | {
     "depth": "problem.depth",
     "density": "problem.target.density",
     "std": "problem.target.std",
-    **{name: f"dynamics.{name}" for name in ("step_size", "batch_fraction", "momentum", "label_noise_std")},
+    **{name: f"dynamics.{name}" for name in ("step_size", "batch_fraction", "momentum", "label_noise_std", "temperature")},
 }
 """Where fields live that can be named without their paths."""
 

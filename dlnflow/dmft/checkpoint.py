@@ -13,10 +13,10 @@ from dlnflow.dmft.task import Pilot, Task
 from dlnflow.model import Problem
 from dlnflow.solution import NAMES
 
-FORMAT = 10  # of what `save` writes
+FORMAT = 11  # of what `save` writes
 KERNELS = ("correlation", "response", "residual_correlation", "residual_response", "errors")
 PARTS = ("response", "rest", "errors")  # of a correction
-STATE = (*KERNELS, "factor", "readout", "time", "edges", "ranks", "order", "residual")
+STATE = (*KERNELS, "factor", "readout", "drive", "loss", "decay", "scattered", "temperature", "time", "edges", "ranks", "order", "residual")
 
 
 def save(stage: Round | Separate, progress: float) -> bytes:
@@ -73,6 +73,7 @@ def state_of(arrays: Arrays, problem: Problem, sample: Sample) -> State:
     correction = _within("correction", arrays)
     return State(
         problem=problem,
+        temperature=float(arrays["temperature"]),
         sample=sample,
         order=int(arrays["order"]),
         edges=arrays["edges"].tolist(),
@@ -88,6 +89,10 @@ def state_of(arrays: Arrays, problem: Problem, sample: Sample) -> State:
         errors=arrays["errors"],
         factor=arrays["factor"],
         readout=arrays["readout"],
+        drive=arrays["drive"],
+        loss=arrays["loss"],
+        decay=arrays["decay"],
+        scattered=arrays["scattered"],
     )
 
 

@@ -40,6 +40,27 @@ NARROWEST, EARLIEST = 1e-9, 1e-3
 LEAST_ROUGHNESS = 1e-12
 """1. Roughness that counts as none in eq. (17). Source: choice, against a division by zero."""
 
+WHITE_COLUMNS = ORDER + 1
+"""Columns. Of L that a panel has for white noise, eq. (37c). Source: as many as one with another node needs."""
+
+NOISY = 2.0
+"""1. Of what a panel's own draws have of ê², up to which it is their noise, which no narrower panel resolves. Source: choice."""
+
+WHITE_ROUGHNESS = 0.3
+"""1. Roughness over the share of E[ê²] that is such noise: what is not linear in it. Source: measured; 0.1 to 1 are alike."""
+
+KERNEL_ROUGHNESS = 0.15
+"""1. Roughness over the root of what a panel's noise has of the loss, where R_r varies on it, eq. (37f). Source: measured at L = 1."""
+
+WHITE_STEP = 1 / (1 - (ORDER / (ORDER + 1)) ** 2)
+"""1. Time-step error of stochastic gradient flow over what another node changes. Source: its order, two in the widths of panels."""
+
+RUN_AWAY = 100.0
+"""1. Loss of stochastic gradient flow over that of the start, at which it has run away. Source: choice."""
+
+MOST_LOSSES, SAME_LOSS = 100, 1e-12
+"""1. Evaluations of eq. (37d) for D on a panel, and their relative change at the end. Source: choice; 5 to 10 are usual."""
+
 LEAST_NORM = 1e-6
 """1. Of E[(w(0) − w*)²], below which E[w²] need not be resolved, eq. (16). Source: choice, the square of FLOOR."""
 

@@ -8,6 +8,7 @@ import numpy as np
 from dlnflow.dmft import stein
 from dlnflow.dmft.anderson import Secant
 from dlnflow.dmft.averages import OBSERVED, AveragedKernels, Averages, Observed
+from dlnflow.dmft.constants import WHITE_COLUMNS
 from dlnflow.dmft.derivative import Followed, Products, followed, products
 from dlnflow.dmft.noise import Factor
 from dlnflow.dmft.paths import Array32, Interval, Paths, interval, new_paths
@@ -28,6 +29,7 @@ class Panel:
     """
 
     interval: Interval
+    scattered: Array | float
     rows: ResidualKernels
     factor: Factor
     averages: AveragedKernels
@@ -49,6 +51,7 @@ class Front:
     """
 
     problem: Problem
+    temperature: float
     order: int
     paths: Paths
     held: list[Array] | None
@@ -62,6 +65,10 @@ class Front:
     errors: Array
     factor: Array
     readout: Array
+    drive: Array
+    loss: Array
+    decay: Array
+    scattered: Array
     expected: Array
     excess: Array
     corrected: Array
@@ -91,16 +98,23 @@ class Front:
     @property
     def is_full(self) -> bool:
         """Whether no further panel fits, or the sample has no more modes for one."""
-        return self.nodes == len(self.time) or self.rank + self.order > len(self.paths.sample.modes)
+        return self.nodes == len(self.time) or self.rank + self.order + self.white_columns > len(self.paths.sample.modes)
 
     @property
     def held_next(self) -> Array | None:
         """What the new modes of the next panel are held to."""
         return None if self.held is None else self.held[len(self.edges) - 1]
 
+    @property
+    def white_columns(self) -> int:
+        """How many columns of L each panel has for white noise."""
+        return WHITE_COLUMNS if self.temperature else 0
+
     def next_interval(self, right: float) -> Interval:
         """The next panel, up to the edge `right`."""
-        return interval(self.problem, self.edges, right, self.order)
+        last = self.nodes - 1
+        forgotten = -2 * self.problem.weight_decay * self.time[last] - self.decay[last] if self.nodes else 0.0
+        return interval(self.problem, self.edges, right, self.order, forgotten)
 
     def averages(self, sampled: AveragedKernels, expected: Array, factor: Array) -> AveragedKernels:
         """The next panel's rows of R_w and C_e from those over the sample, with the rows of Λ there and of L, (m, D) each.
@@ -153,6 +167,9 @@ class Front:
         self.time[here] = panel.interval.time
         self._accept_linear(panel.linear, panel.factor.rows)
         self._accept_modes(panel.factor)
+        self.decay[here], self.scattered[here] = panel.interval.decay[1:], panel.scattered
+        if panel.factor.white:
+            self.drive[here, self.rank - WHITE_COLUMNS : self.rank], self.loss[here] = panel.factor.white.drive, panel.factor.white.loss
         self.paths.accept(panel.interval, panel.room)
         self.edges.append(panel.interval.right)
         self.secants.append(panel.secants)
@@ -169,16 +186,17 @@ class Front:
     def _accept_modes(self, factor: Factor) -> None:
         """Rows of L, and the weights that read its new modes off: what earlier modes explain of them is taken off."""
         n, known = self.nodes, self.rank
-        here, rank = slice(n, n + self.order), factor.rows.shape[1]
+        here, rank, new = slice(n, n + self.order), factor.rows.shape[1], slice(known, known + factor.modes.shape[1])
         self.factor[here, :rank] = factor.rows
-        self.readout[here, known:rank] = factor.modes
-        self.readout[:n, known:rank] = -self.readout[:n, :known] @ (factor.rows[:, :known].T @ factor.modes)
+        self.readout[here, new] = factor.modes
+        self.readout[:n, new] = -self.readout[:n, :known] @ (factor.rows[:, :known].T @ factor.modes)
         self.ranks.append(rank)
 
     def state(self) -> State:
         """What there is so far."""
         whole = State(
             problem=self.problem,
+            temperature=self.temperature,
             sample=self.paths.sample,
             order=self.order,
             edges=list(self.edges),
@@ -189,6 +207,10 @@ class Front:
             residual_response=self.residual_response,
             factor=self.factor,
             readout=self.readout,
+            drive=self.drive,
+            loss=self.loss,
+            decay=self.decay,
+            scattered=self.scattered,
             ranks=list(self.ranks),
             errors=self.errors,
             observed=self.observed,
@@ -216,13 +238,15 @@ def start(
     held: list[Array] | None = None,
     correction: Averages | None = None,
     alone: bool = False,
+    temperature: float = 0.0,
 ) -> Front:
     """The front at t = 0, with room for `panels` panels of `order` nodes."""
     size = order * panels
     correlation, response, residual_correlation, residual_response, errors = (np.zeros((size, size)) for _ in range(5))
-    factor, readout, expected, excess, corrected = (np.zeros((size, len(sample.modes))) for _ in range(5))
+    factor, readout, drive, expected, excess, corrected = (np.zeros((size, len(sample.modes))) for _ in range(6))
     return Front(
         problem=problem,
+        temperature=temperature,
         order=order,
         paths=new_paths(sample, size, alone),
         held=held,
@@ -236,6 +260,10 @@ def start(
         errors=errors,
         factor=factor,
         readout=readout,
+        drive=drive,
+        loss=np.zeros(size),
+        decay=np.zeros(size),
+        scattered=np.zeros(size),
         expected=expected,
         excess=excess,
         corrected=corrected,

@@ -6,7 +6,9 @@ from functools import cache
 import numpy as np
 
 from dlnflow.dmft import radau
+from dlnflow.dmft.constants import WHITE_COLUMNS
 from dlnflow.dmft.outcome import Unsettled
+from dlnflow.dmft.white import White
 from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
@@ -15,16 +17,17 @@ from dlnflow.solution import Array
 class Factor:
     """Rows of L on a panel, `rows` (m, D), and the weights `modes` (m, new) that read its new modes off C_ζ; so many are `above` the cut.
 
-    There are as many new modes as that, unless they are held to what they were.
+    There are as many new modes as that, unless they are held to what they were. Where there is `white` noise, its columns come last.
     """
 
     rows: Array
     modes: Array
     above: int
+    white: White | None = None
 
     def columns(self, rank: int) -> Array:
-        """The block (m, new) of L that belongs to the new modes, after the first `rank`."""
-        return self.rows[:, rank:]
+        """The block (m, new) of L that belongs to the new modes of ζ, after the first `rank`."""
+        return self.rows[:, rank : rank + self.modes.shape[1]]
 
 
 def factor(correlation: Array, readout: Array, start: float, held: Array | None) -> Factor | Unsettled:
@@ -40,6 +43,13 @@ def factor(correlation: Array, readout: Array, start: float, held: Array | None)
         wanted=None if held is None else np.ascontiguousarray(held),
     )
     return Factor(*made) if made else Unsettled("the correlation is not finite")
+
+
+def with_white(factor: Factor, noise: White) -> Factor:
+    """The `factor` of ζ with the columns of white noise, which earlier columns of it go on to move."""
+    known = noise.rows.shape[1] - WHITE_COLUMNS
+    rows = np.concatenate([factor.rows[:, :known] + noise.rows[:, :known], factor.rows[:, known:], noise.rows[:, known:]], axis=1)
+    return Factor(np.ascontiguousarray(rows), factor.modes, factor.above, noise)
 
 
 @cache

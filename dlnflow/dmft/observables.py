@@ -5,6 +5,7 @@ from scipy.interpolate import PchipInterpolator
 
 from dlnflow.dmft import radau
 from dlnflow.dmft.averages import OBSERVED, Observed
+from dlnflow.dmft.paths import integrals
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
 from dlnflow.model import Problem
@@ -73,10 +74,19 @@ def log_product(state: State, grid: Grid, times: Array) -> Array:
     """E[log |u v|] at the `times`: known at depth two, else it goes on as in the last panel after the end."""
     problem = state.problem
     if problem.depth == 2:
-        return problem.initial_log_product - 2 * problem.weight_decay * times
+        return problem.initial_log_product - 2 * problem.weight_decay * times - forgotten(state, grid)
     whole = np.append(problem.initial_log_product, state.observed.whole().log_product)
     speed = (whole[-1] - whole[-1 - state.order]) / (state.edges[-1] - state.edges[-2])
     return grid.interpolate(whole[0], whole[1:]) + speed * grid.beyond
+
+
+def forgotten(state: State, grid: Grid) -> Array | float:
+    """τ ∫D dt, (T,), by which log(u v) falls in stochastic gradient flow."""
+    if not state.temperature:
+        return 0.0
+    edges, m = np.array(state.edges), state.order
+    inside = np.einsum("kij,kj->ki", integrals(state.problem, edges, m), state.loss.reshape(-1, m))
+    return state.temperature * grid.interpolate(0.0, (np.append(0.0, np.cumsum(inside[:, -1]))[:-1, None] + inside).ravel())
 
 
 def averaged_parameter_error(state: State, grid: Grid) -> Array:
@@ -90,6 +100,8 @@ def averaged_parameter_error(state: State, grid: Grid) -> Array:
 def excess_risk(state: State, grid: Grid) -> Array:
     """C_e(t, t) = E[c (w − w*)²]: e is interpolated between nodes, and on the first panel its mean square from t = 0."""
     start, correlation = state.problem.initial_error, state.errors
+    if state.temperature:
+        return grid.interpolate(start, np.diag(correlation) + state.scattered)
     framed = np.zeros((len(correlation) + 1, len(correlation) + 1))
     framed[1:, 1:] = correlation
     return np.where(grid.panel > 0, grid.quadratic(framed), grid.interpolate(start, np.diag(correlation)))
@@ -106,7 +118,7 @@ def parameter_error(state: State, grid: Grid, risk: Array) -> Array:
 def _error(state: State) -> tuple[float, Array]:
     """E[(w − w*)²] at t = 0 and on the nodes."""
     problem = state.problem
-    nodes = np.diag(state.errors) if problem.is_isotropic else state.observed.whole().error
+    nodes = np.diag(state.errors) + state.scattered if problem.is_isotropic else state.observed.whole().error
     return problem.initial_parameter_error, nodes
 
 
@@ -126,6 +138,8 @@ def residual_variance(state: State, grid: Grid) -> Array:
     it may be ten times the share that is left out of the panel.
     """
     start, delta, m = state.problem.initial_error + state.problem.noise_std**2, state.problem.aspect_ratio, state.order
+    if state.temperature:
+        return np.exp(grid.interpolate(np.log(start), np.log(np.maximum(state.loss, 1e-300))))
     panels, variance = len(state.ranks) - 1, np.diag(state.residual_correlation)[: state.nodes]
     rows = np.zeros((panels, m + 1, state.factor.shape[1]))
     rows[:, 1:] = state.factor[: state.nodes].reshape(panels, m, -1)
@@ -143,7 +157,7 @@ def residual_variance(state: State, grid: Grid) -> Array:
 def conditionals(state: State, times: Array, sample: Sample, heights: Array) -> tuple[Conditional, ...]:
     """Statistics of w given each atom or sign of w*; quantiles are those of `sample` with H = `heights` (N, P)."""
     problem, grid = state.problem, Grid(state, times)
-    w, _ = sample.weigh(grid.times, problem.weight_decay, grid.interpolate(sample.start[1], heights))
+    w, _ = sample.weigh(grid.interpolate(0.0, state.decay), grid.interpolate(sample.start[1], heights))
     start, means, levels = state.sample.observed, dict[int, Array](), dict[int, Array]()
     for k, pool in enumerate(problem.pools):
         rough = []

@@ -209,7 +209,8 @@ def finish(panel_map: PanelMap, iteration: Iteration, verdict: Verdict) -> Panel
     if isinstance(factor, Unsettled):
         return factor
     return Panel(
-        interval=panel_map.interval,
+        interval=panel_map.forgetful(factor.white),
+        scattered=0.0 if factor.white is None else panel_map.slopes() * factor.white.missing,
         rows=rows,
         factor=factor,
         averages=image.averages,

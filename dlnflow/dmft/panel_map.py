@@ -4,15 +4,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dlnflow.dmft import residuals, stein
+from dlnflow.dmft import radau, residuals, stein
 from dlnflow.dmft.averages import AveragedKernels
 from dlnflow.dmft.constants import FLOOR, SMALL, TINY
 from dlnflow.dmft.derivative import Products
 from dlnflow.dmft.front import Front
-from dlnflow.dmft.noise import Factor, factor
+from dlnflow.dmft.noise import Factor, factor, with_white
 from dlnflow.dmft.outcome import Unsettled, settled
-from dlnflow.dmft.paths import Sampled
+from dlnflow.dmft.paths import Interval, Sampled
 from dlnflow.dmft.residuals import Change, ResidualKernels
+from dlnflow.dmft.white import White, white
 from dlnflow.solution import Array
 
 
@@ -24,6 +25,7 @@ class Image:
     """
 
     factor: Factor
+    interval: Interval
     sampled: Sampled
     averages: AveragedKernels
     linear: stein.Part
@@ -50,8 +52,11 @@ class PanelMap:
         self.least = FLOOR * (self.problem.initial_error + self.problem.noise_std**2)
         self.scale = np.sqrt(np.maximum(np.diag(front.residual_correlation[:n, :n]), self.least))
         self.readout = np.ascontiguousarray(front.readout[:n, : front.rank])
+        self.drive = front.drive[:n, : front.rank]
         self.past = np.ascontiguousarray(front.factor[:n, : front.rank]), front.linear
         self.room = front.paths.room(n, front.order)
+        if front.temperature:
+            self.room[0][:] = 0.0  # the slopes before there are any
         self.strata = len(front.observed.rows)
         front.paths.extrapolate(front.time[:n], self.interval)
 
@@ -60,18 +65,31 @@ class PanelMap:
         factor = self.factor(rows, held)
         if isinstance(factor, Unsettled):
             return factor
-        averages = self.front.paths.advance(self.interval, rows.response, factor.rows, self.front.rank, self.room, self.strata)
+        interval = self.forgetful(factor.white)
+        averages = self.front.paths.advance(interval, rows.response, factor.rows, self.front.rank, self.room, self.strata)
         if isinstance(averages, Unsettled):
             return averages
         sampled, sums = averages
         corrected, linear = self.corrected(sampled, factor.rows)
-        return Image(factor, sampled, corrected, linear, sums)
+        return Image(factor, interval, sampled, corrected, linear, sums)
 
     def corrected(self, sampled: Sampled, factor: Array) -> tuple[AveragedKernels, stein.Part]:
         """R_w and C_e with what Stein's identity and the correction add to what is sampled, and what is linear in the noise."""
+        if self.front.temperature:
+            sampled = self._evened(sampled, factor)
         linear = stein.part(sampled.response, sampled.regression, sampled.earlier, factor, *self.past)
         rows = AveragedKernels(sampled.response, sampled.correlation + linear.added)
         return self.front.averages(rows, linear.linear.expected, factor), linear
+
+    def _evened(self, sampled: Sampled, factor: Array) -> Sampled:
+        """What is sampled as Stein's identity wants it of a sample with more modes than have exact moments."""
+        (known, past), new = self.past, slice(self.front.rank, factor.shape[1])
+        uneven = self.front.paths.sample.uneven[: new.stop, : new.stop]
+        expected = sampled.response[:, len(known) :] @ factor
+        expected[:, : new.start] += sampled.response[:, : len(known)] @ known
+        earlier = sampled.earlier.copy()
+        earlier[: new.stop - new.start] -= (past.expected @ uneven[: new.start, new]).T / 2
+        return replace(sampled, regression=stein.evened(sampled.regression, expected, uneven), earlier=earlier)
 
     def products(self, last: Evaluation) -> Products | None:
         """E[W X W] where the map was evaluated last; None where tangents overflow."""
@@ -84,12 +102,13 @@ class PanelMap:
         """
         rows, image = last.rows, last.image
         factors = settled(
-            self.factor(replace(rows, correlation=rows.correlation + step * move.correlation), held) for step in (TINY, -TINY)
+            self.factor(ResidualKernels(rows.response + step * move.response, rows.correlation + step * move.correlation), held)
+            for step in (TINY, -TINY)
         )
         if isinstance(factors, Unsettled) or factors[0].rows.shape != factors[1].rows.shape:
             return Unsettled("modes come or go")
         factor = (factors[0].rows - factors[1].rows) / (2 * TINY)
-        change = self.front.paths.differentiate(self.interval, rows.response, (factor, move.response), self.room)
+        change = self.front.paths.differentiate(image.interval, rows.response, (factor, move.response), self.room)
         change = replace(change, response=change.response + products.of(move.response))
         ends = settled(
             self.implied(self.corrected(image.sampled.moved(step, change), image.factor.rows + step * factor)[0])
@@ -104,7 +123,24 @@ class PanelMap:
         """The panel's rows of L from those of C_r."""
         delta = self.problem.aspect_ratio
         start = (self.front.residual_correlation if self.front.nodes else rows.correlation)[0, 0] / delta
-        return factor(rows.correlation / delta, self.readout, start, held)
+        made = factor(rows.correlation / delta, self.readout, start, held)
+        if isinstance(made, Unsettled) or not self.front.temperature:
+            return made
+        integral = (self.interval.right - self.front.edges[-1]) * radau.integration(self.front.order)
+        noise = white(rows, self.slopes(), self.drive, integral, self.front.temperature, delta)
+        return noise if isinstance(noise, Unsettled) else with_white(made, noise)
+
+    def forgetful(self, noise: White | None) -> Interval:
+        """The interval with what the white noise makes log(u v) forget on it, at depth two, eqs. (37a) and (37e)."""
+        if noise is None or self.problem.depth != 2:
+            return self.interval
+        forgotten = self.front.temperature * self.interval.integral @ noise.loss
+        return replace(self.interval, decay=self.interval.decay - np.append(0.0, forgotten - 2 * noise.missing))
+
+    def slopes(self) -> Array:
+        """E[κ²] on the nodes, (m,), where the map was evaluated last."""
+        slope = self.room[0].transpose(1, 0, 2).reshape(self.front.order, -1)
+        return np.asarray(slope**2 @ self.front.paths.sample.weights)
 
     def implied(self, averages: AveragedKernels) -> ResidualKernels | Unsettled:
         """The rows of R_r and C_r that those of R_w and C_e imply."""

@@ -7,25 +7,33 @@ import numpy as np
 
 from dlnflow.dmft import guess, panel, radau, widths
 from dlnflow.dmft.averages import AveragedKernels, Averages
-from dlnflow.dmft.constants import MOST_PANELS, ORDER, PATIENCE
+from dlnflow.dmft.constants import MOST_PANELS, ORDER, PATIENCE, RUN_AWAY
 from dlnflow.dmft.front import Front, Panel, start
 from dlnflow.dmft.outcome import Unsettled
 from dlnflow.dmft.sampling import Sample
 from dlnflow.dmft.state import State
 from dlnflow.model import Problem
+from dlnflow.solution import SolveError
 
 Watch = Callable[[float], None]
 
 
 def adaptive_pass(
-    problem: Problem, sample: Sample, horizon: float, bound: float, tolerance: float, most: int, watch: Callable[[Front], None]
+    problem: Problem,
+    sample: Sample,
+    horizon: float,
+    bound: float,
+    tolerance: float,
+    most: int,
+    watch: Callable[[Front], None],
+    temperature: float = 0.0,
 ) -> State | Unsettled:
     """A pass that chooses its panels: the roughness of each stays below the `bound`. `watch(front)` is called after each.
 
     `tolerance` is that of the panels' iterations. Unsettled where more than `most` of them do not settle until they are made shorter, or
     where panels need more than MOST_PANELS, or than the modes of `sample`.
     """
-    front = start(problem, sample, ORDER, MOST_PANELS)
+    front = start(problem, sample, ORDER, MOST_PANELS, temperature=temperature)
     width, failures = widths.first_width(problem, horizon), 0
     while front.edges[-1] < horizon:
         left = front.edges[-1]
@@ -44,9 +52,18 @@ def adaptive_pass(
             width = (right - left) * factor
             continue
         front.accept(made)
+        _follow(front)
         watch(front)
         width = max(width, right - left) * factor
     return front.state()
+
+
+def _follow(front: Front) -> None:
+    """Raises SolveError where the noise of stochastic gradient flow feeds itself so that the loss runs away."""
+    start = front.problem.initial_error + front.problem.noise_std**2
+    if front.temperature and front.loss[front.nodes - 1] > RUN_AWAY * start:
+        edge = "The noise feeds itself where temperature · E[c k] ≥ 2; see critical_temperature of a job of kind theory."
+        raise SolveError("diverged", f"The loss is {RUN_AWAY:g} times that of the start at t = {front.edges[-1]:.3g}. {edge}")
 
 
 def _end_of_widest(front: Front) -> float:
@@ -78,13 +95,13 @@ def causal_pass(
     `taught`, it starts with the secants of `like` too; `alone`, it keeps to its thread. With another `order` than that of `like`, modes
     keep the draws that they have there. Where the guess does not lead to a panel, the network that stands still may.
     """
-    if max(np.diff(like.ranks)) > order:
+    if max(new.stop - new.start for new in like.new) > order:
         return Unsettled(f"a panel has more modes than {order} nodes can have")
     expected = _expected(like, sample, order, correction)
     if isinstance(expected, Unsettled):
         return expected
     edges = like.edges[1:]
-    front = start(like.problem, sample, order, len(edges), like.blocks(order), correction, alone)
+    front = start(like.problem, sample, order, len(edges), like.blocks(order), correction, alone, like.temperature)
     for right, secants in zip(edges, like.secants if taught else [()] * len(edges), strict=True):
         made = panel.solve(front, right, tolerance, guess.continued(front, expected), secants)
         if isinstance(made, Unsettled):

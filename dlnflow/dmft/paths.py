@@ -27,7 +27,8 @@ class Interval:
     """A panel in time, after n nodes: its m nodes at `time` (m,), up to the edge `right`.
 
     `integral` (m, m) is B of eq. (9), `quadrature` (m, m + 1) integrates over time from the left edge and the nodes, `weights` (n + m,) are
-    those of all nodes so far in the integral that gives H, and `decay` (1 + m,) is −2λt at the left edge and on the nodes.
+    those of all nodes so far in the integral that gives H, and `decay` (1 + m,) is log(u v) − log(u(0) v(0)) at the left edge and on the
+    nodes: −2λt, less what stochastic gradient flow forgets.
     """
 
     right: float
@@ -40,7 +41,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Sampled:
-    """On a panel: rows of R_w and E[e eᵀ] (m, n + m), E[e zᵀ] (m, D), and E[z eᵀ] of its own modes with `earlier` nodes (m, n)."""
+    """On a panel: rows of R_w and E[e eᵀ] (m, n + m), E[e zᵀ] (m, D), and E[z eᵀ] of its own modes with `earlier` nodes (≥ new, n)."""
 
     response: Array
     correlation: Array
@@ -162,7 +163,7 @@ class Paths:
         response, correlation, regression = (reduce(np.add, each) for each in zip(*self._map(changes), strict=True))
         m = len(response)
         correlation[:, -m:] += correlation[:, -m:].T.copy()
-        return Sampled(response, correlation, regression, np.zeros((m, correlation.shape[1] - m)))
+        return Sampled(response, correlation, regression, np.zeros((1, correlation.shape[1] - m)))
 
     def accept(self, interval: Interval, room: tuple[Array, Array32]) -> None:
         """Make the panel of the last `advance` part of the past.
@@ -210,13 +211,14 @@ def new_paths(sample: Sample, capacity: int, alone: bool) -> Paths:
     )
 
 
-def interval(problem: Problem, edges: list[float], right: float, order: int) -> Interval:
-    """The panel after those between `edges`, up to `right`."""
+def interval(problem: Problem, edges: list[float], right: float, order: int, forgotten: float) -> Interval:
+    """The panel after those between `edges`, up to `right`, at whose left edge log(u v) has `forgotten` so much beside weight decay."""
     left, all_edges = edges[-1], np.array([*edges, right])
     time = left + (right - left) * radau.nodes(order)
     weights = integrals(problem, all_edges, order)
     quadrature = (right - left) * radau.integration_from_edge(order)
-    return Interval(right, time, weights[-1], quadrature, weights[:, -1].ravel(), -2 * problem.weight_decay * np.append(left, time))
+    decay = -2 * problem.weight_decay * np.append(left, time) - forgotten
+    return Interval(right, time, weights[-1], quadrature, weights[:, -1].ravel(), decay)
 
 
 def integrals(problem: Problem, edges: Array, order: int) -> Array:

@@ -32,7 +32,7 @@ def tried(task: Task, pair: int, bound: float) -> Tried | Unsettled:
         task.progress.show(lambda: (known, values(front.state(), known)))
 
     sample = task.pilot_sample(pair)
-    state = adaptive_pass(task.problem, sample, task.horizon, bound, task.tolerance, MOST_UNSETTLED[pair], watch)
+    state = adaptive_pass(task.problem, sample, task.horizon, bound, task.tolerance, MOST_UNSETTLED[pair], watch, task.temperature)
     if isinstance(state, Unsettled):
         return state
     pilot = _until_still(task, state)

@@ -21,14 +21,15 @@ def nodes(m: int) -> Array:
     return edges
 
 
-def _legendre(points: Array, degree: int) -> Array:
+def legendre_values(points: Array, degree: int) -> Array:
+    """Legendre polynomials of 2x − 1 up to this degree at the points x, (…, degree + 1)."""
     return np.asarray(legendre.legvander(2 * points - 1, degree), dtype=np.float64)
 
 
 @cache
 def integration(m: int) -> Array:
     """Matrix A, shape (m, m): A @ f(nodes) is the integral of f's interpolant from 0 to each node."""
-    vandermonde = _legendre(nodes(m), m - 1)
+    vandermonde = legendre_values(nodes(m), m - 1)
     antiderivatives = np.stack([legendre.legval(2 * nodes(m) - 1, legendre.legint(np.eye(m)[i], lbnd=-1)) / 2 for i in range(m)], axis=1)
     return antiderivatives @ np.linalg.inv(vandermonde)
 
@@ -44,14 +45,14 @@ def _gauss(m: int) -> tuple[Array, Array]:
     """Points (m, Q) between 0 and each node, and the functions (m, Q, m) that are 1 on one node, times Gauss's weights there."""
     x, weight = legendre.leggauss(GAUSS)
     points = nodes(m)[:, None] * (x + 1) / 2
-    basis = _legendre(points, m - 1) @ np.linalg.inv(_legendre(nodes(m), m - 1))
+    basis = legendre_values(points, m - 1) @ np.linalg.inv(legendre_values(nodes(m), m - 1))
     return points, basis * (nodes(m)[:, None] * weight / 2)[:, :, None]
 
 
 @cache
 def integration_from_edge(m: int) -> Array:
     """Matrix, shape (m, m + 1): the integral from 0 to each node of the interpolant at `interpolation_nodes`."""
-    inverse = np.linalg.inv(_legendre(interpolation_nodes(m), m))
+    inverse = np.linalg.inv(legendre_values(interpolation_nodes(m), m))
     powers = np.eye(m + 1)
     return np.stack([legendre.legval(2 * nodes(m) - 1, legendre.legint(powers[i], lbnd=-1)) / 2 for i in range(m + 1)], axis=1) @ inverse
 
@@ -64,17 +65,17 @@ def interpolation_nodes(m: int) -> Array:
 
 def interpolation(m: int, points: Array) -> Array:
     """Matrix, shape (len(points), m + 1), from values at `interpolation_nodes` to values at `points` in [0, 1]."""
-    inverse = np.linalg.inv(_legendre(interpolation_nodes(m), m))
-    return _legendre(points, m) @ inverse
+    inverse = np.linalg.inv(legendre_values(interpolation_nodes(m), m))
+    return legendre_values(points, m) @ inverse
 
 
 @cache
 def top_coefficient(m: int) -> Array:
     """Functional, shape (m + 1,), giving the highest Legendre coefficient of values at `interpolation_nodes`."""
-    return np.linalg.inv(_legendre(interpolation_nodes(m), m))[-1]
+    return np.linalg.inv(legendre_values(interpolation_nodes(m), m))[-1]
 
 
 @cache
 def between(m: int, other: int) -> Array:
     """Matrix, shape (other, m), from values at m Radau nodes to those at `other` Radau nodes."""
-    return _legendre(nodes(other), m - 1) @ np.linalg.inv(_legendre(nodes(m), m - 1))
+    return legendre_values(nodes(other), m - 1) @ np.linalg.inv(legendre_values(nodes(m), m - 1))

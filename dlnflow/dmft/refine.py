@@ -271,7 +271,7 @@ def _weights(state: State, sample: sampling.Sample) -> tuple[Array, Array] | Uns
     """w and k (N, P) of `sample` driven by the kernels of `state`."""
     height = np.empty((state.nodes, len(sample.target)))
     averages = state.open_loop(sample, height, tangents=False)
-    return averages if isinstance(averages, Unsettled) else sample.weigh(state.time, state.problem.weight_decay, height)
+    return averages if isinstance(averages, Unsettled) else sample.weigh(state.decay, height)
 
 
 def drawable(paths: float) -> int:

@@ -74,6 +74,6 @@ def _kernels(state: State) -> tuple[Array, dict[str, Array]]:
     return np.array(state.edges[1:]), {
         "correlation": state.errors[square],
         "response": response,
-        "residual_correlation": state.residual_correlation[square],
+        "residual_correlation": (state.residual_covariance if state.temperature else state.residual_correlation)[square],
         "residual_response": residual_response,
     }

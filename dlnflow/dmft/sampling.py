@@ -79,14 +79,19 @@ class Sample:
             threshold=self.threshold,
         )
 
-    def weigh(self, time: Array, weight_decay: float, heights: Array) -> tuple[Array, Array]:
-        """w and the slope k, (N, P) each, of the paths with H = `heights` (N, P) at `time` (N,)."""
-        return native.weigh(self.paths, decay=-2 * weight_decay * time, heights=np.ascontiguousarray(heights))
+    def weigh(self, decay: Array, heights: Array) -> tuple[Array, Array]:
+        """w and the slope k, (N, P) each, of the paths with H = `heights` (N, P) where log(u v) has moved by the `decay` (N,)."""
+        return native.weigh(self.paths, decay=decay, heights=np.ascontiguousarray(heights))
+
+    @cached_property
+    def uneven(self) -> Array:
+        """E[z zᵀ] − 1, (D, D): where there are many modes, their moments are not exact."""
+        return (self.modes * self.weights) @ self.modes.T - np.eye(len(self.modes))
 
     @cached_property
     def initial(self) -> tuple[Array, Array]:
         """w(0) and k(0), (P,) each."""
-        w, slope = self.weigh(np.zeros(1), 0.0, self.start[1][None])
+        w, slope = self.weigh(np.zeros(1), self.start[1][None])
         return w[0], slope[0]
 
     @cached_property

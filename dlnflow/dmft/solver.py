@@ -60,6 +60,7 @@ def solve(
     problem: Problem,
     horizon: float,
     *,
+    temperature: float = 0.0,
     times: Array | None = None,
     accuracy: float = 0.01,
     seed: int = 0,
@@ -68,6 +69,7 @@ def solve(
 ) -> Solution:
     """Solve the dynamical mean-field theory up to `horizon` (dimensionless time of arXiv 2510.01930).
 
+    At a `temperature` τ above 0 the flow is stochastic (arXiv 2602.06320), for depth 1 or 2 and data of one variance.
     `times`, shape (T,), increasing, within [0, horizon]; by default `grids.default_times(horizon)`. Where no panel length makes the
     iteration settle up to the horizon, the curves end before it, with the outcome `not_converged`; SolveError where they would have no
     time but 0. Passes on what `observe` raises. The same arguments give the same bits, also where `journal` takes up an earlier attempt:
@@ -77,8 +79,8 @@ def solve(
 
     def until(end: float, progress: float) -> Task:
         times = grid[grid <= end]
-        own = Own(journal or Journal(), checkpoint.FORMAT, problem, end, times.tobytes(), accuracy, seed)
-        return Task(problem, end, times, accuracy, np.random.SeedSequence(seed), Progress(observe, end, own, progress))
+        own = Own(journal or Journal(), checkpoint.FORMAT, problem, temperature, end, times.tobytes(), accuracy, seed)
+        return Task(problem, end, times, accuracy, np.random.SeedSequence(seed), Progress(observe, end, own, progress), temperature)
 
     with threadpool_limits(1):
         task, accepted = _as_far_as_settles(until, horizon)

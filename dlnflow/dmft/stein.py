@@ -18,6 +18,14 @@ from dlnflow.native import dmft as native
 from dlnflow.solution import Array
 
 
+def evened(regression: Array, expected: Array, uneven: Array) -> Array:
+    """E[e zᵀ] (N, D) as the identity wants it where E[z zᵀ] is not 1 but has what is `uneven` (D, D) besides; `expected` is Λ.
+
+    Then E[(e − Λ z)(e − Λ z)ᵀ] is what it is over the sample.
+    """
+    return np.asarray(regression - expected @ uneven / 2)
+
+
 def rest(errors: Array, expected: Array, regression: Array) -> Array:
     """E[(e − Λ z)(e − Λ z)ᵀ], from E[e eᵀ] (N, N), Λ and E[e zᵀ], (N, D) each, averages over a sample with E[z zᵀ] = 1."""
     cross = expected @ (expected / 2 - regression).T
@@ -45,7 +53,7 @@ class Part:
 
 
 def part(response: Array, regression: Array, earlier: Array, rows: Array, factor: Array, past: Linear) -> Part:
-    """That of a panel, from its rows of R_w (m, n + m), E[e zᵀ] (m, D), E[z eᵀ] of its own modes with earlier nodes (m, n), and L (m, D).
+    """That of a panel, from its rows of R_w (m, n + m), E[e zᵀ] (m, D), E[z eᵀ] of its own modes with earlier nodes (≥ new, n), and L.
 
     `factor` (n, old) is L on earlier nodes, `past` is what these have in their modes.
     """

@@ -11,6 +11,7 @@ from dlnflow.dmft.constants import (
     LARGEST_SMALL,
     MORE_WHERE_ROUGH,
     MOST_MODES,
+    MOST_PANELS,
     PATHS_AT_ONE,
     PILOT_PATHS,
     QUANTILE_PATHS,
@@ -20,6 +21,7 @@ from dlnflow.dmft.constants import (
     SMALL_PATHS,
     TOLERANCE_AT_ONE,
     TOLERANCES,
+    WHITE_COLUMNS,
 )
 from dlnflow.dmft.errors import Curves, Scale
 from dlnflow.dmft.progress import Progress
@@ -31,7 +33,10 @@ from dlnflow.solution import Array
 
 @dataclass(frozen=True)
 class Task:
-    """The curves of `problem` at `times`, (T,), up to `horizon`, with the `accuracy`, from the seed `root`."""
+    """The curves of `problem` at `times`, (T,), up to `horizon`, with the `accuracy`, from the seed `root`.
+
+    The flow is that of the whole gradient, or at a `temperature` above 0 a stochastic one.
+    """
 
     problem: Problem
     horizon: float
@@ -39,6 +44,7 @@ class Task:
     accuracy: float
     root: np.random.SeedSequence
     progress: Progress
+    temperature: float = 0.0
 
     def seed(self, *key: int) -> np.random.SeedSequence:
         """That of one of its samples."""
@@ -51,7 +57,8 @@ class Task:
 
     def pilot_sample(self, pair: int) -> Sample:
         """That on which panels are tried, of a pair of samples."""
-        return sampling.draw(self.problem, PILOT_PATHS[pair], MOST_MODES, self.seed(0))
+        modes = MOST_MODES + (MOST_PANELS * WHITE_COLUMNS if self.temperature else 0)
+        return sampling.draw(self.problem, PILOT_PATHS[pair], modes, self.seed(0))
 
 
 @dataclass(frozen=True)

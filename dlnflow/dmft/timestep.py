@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlnflow.dmft.constants import ORDER
+from dlnflow.dmft.constants import ORDER, WHITE_STEP
 from dlnflow.dmft.errors import Curves, Scale
 from dlnflow.dmft.observables import values
 from dlnflow.dmft.outcome import Unsettled
@@ -34,5 +34,5 @@ def change_within_panels(one: State, other: State, times: Array, scale: Scale) -
     for name, change in scale.difference(values(one, times), values(other, times)).items():
         by_panel = np.zeros(one.panels)
         np.maximum.at(by_panel, panel, change)
-        largest[name] = by_panel[panel[: len(times) - one.nodes]]
+        largest[name] = by_panel[panel[: len(times) - one.nodes]] * (WHITE_STEP if one.temperature else 1.0)
     return largest

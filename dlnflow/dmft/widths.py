@@ -7,19 +7,24 @@ from dlnflow.dmft.constants import (
     EARLIEST,
     FIRST_WIDTH,
     FLOOR,
+    KERNEL_ROUGHNESS,
     LEAST_NORM,
     LEAST_ROUGHNESS,
     NARROWEST,
     NARROWEST_FACTOR,
+    NOISY,
     ORDER,
     REPEATED_ABOVE,
     REPEATED_BELOW,
     SAFETY,
     STRETCH,
+    WHITE_ROUGHNESS,
     WIDEST_FACTOR,
 )
 from dlnflow.dmft.front import Front, Panel
+from dlnflow.dmft.white import White
 from dlnflow.model import Problem
+from dlnflow.solution import Array
 
 
 def first_width(problem: Problem, horizon: float) -> float:
@@ -48,20 +53,48 @@ def is_too_narrow(left: float, width: float) -> bool:
 
 
 def roughness(front: Front, panel: Panel) -> float:
-    """Eq. (16): what the highest Legendre coefficient of a panel has of the residual, and of the smaller of w and w − w*."""
+    """Eq. (16): what the highest Legendre coefficient of a panel has of the residual, and of the smaller of w and w − w*.
+
+    Of stochastic gradient flow, what a panel's own draws have of it is rough however narrow the panel is; averages are wrong by its square.
+    """
     n, top, problem, sample = front.nodes, radau.top_coefficient(front.order), front.problem, front.paths.sample
-    last = n + front.order
+    last, rows = n + front.order, panel.factor.rows
+    known = front.rank if n and front.temperature else rows.shape[1] - front.white_columns
     error = front.paths.error[:, max(n - 1, 0) : last].swapaxes(0, 1).reshape(-1, len(sample.target))
     highest = top @ (error if n else np.concatenate([sample.initial_error[None], error]))
-    unresolved = float(sample.weights @ highest**2)
     norm = float(sample.weights @ (front.paths.error[:, last - 1].ravel() + sample.root * sample.target) ** 2)
-    square = unresolved / max(min(panel.averages.correlation[-1, -1], norm), LEAST_NORM * problem.initial_error)
+    size = max(min(panel.averages.correlation[-1, -1], norm), LEAST_NORM * problem.initial_error)
+    unresolved = float(sample.weights @ highest**2)
+    noise = min(_noise(front, panel, rows[:, known:]), unresolved) / size if front.temperature else 0.0
+    square = max(unresolved / size - NOISY * noise, WHITE_ROUGHNESS * noise * WHITE_ROUGHNESS * noise)
     if n:
-        rows = panel.factor.rows
-        residual = np.concatenate([front.factor[n - 1 : n, : rows.shape[1]], rows])
+        smooth = front.factor[n - 1 : n] - front.drive[n - 1 : n]
+        highest = top @ np.concatenate([smooth[:, : rows.shape[1]], rows])
         start = (problem.initial_error + problem.noise_std**2) / problem.aspect_ratio
-        square = max(square, np.sum((top @ residual) ** 2) / max(np.sum(residual[-1] ** 2), FLOOR * start))
+        size = max(np.sum(rows[-1, :known] ** 2), FLOOR * start)
+        square = max(square, np.sum(highest[:known] ** 2) / size)
+    if panel.factor.white:
+        square = max(square, KERNEL_ROUGHNESS**2 * _kernel(front, panel, panel.factor.white))
     return float(np.sqrt(square))
+
+
+def _noise(front: Front, panel: Panel, own: Array) -> float:
+    """What the highest coefficient of e owes to the panel's own draws, its variance, where these have the columns `own` (m, new) of L."""
+    slope = panel.room[0].transpose(1, 0, 2).reshape(front.order, -1)
+    moved = panel.interval.integral @ own
+    top = radau.top_coefficient(front.order)[1:]
+    return float(top @ (((slope * front.paths.sample.weights) @ slope.T) * (moved @ moved.T)) @ top)
+
+
+def _kernel(front: Front, panel: Panel, noise: White) -> float:
+    """The square of what the panel's own noise has of the loss at its end, times how far R_r(t, s) − 1 varies on it."""
+    m, weights = front.order, panel.interval.integral[-1]
+    kernel = (panel.rows.response[-1, -m:] - np.eye(m)[-1]) / weights
+    least = FLOOR * (front.problem.initial_error + front.problem.noise_std**2)
+    own = front.problem.aspect_ratio * front.temperature * np.sum(weights * kernel**2 * noise.loss)
+    share = own / max(noise.loss[-1], least)
+    constant, slope = radau.legendre_values(radau.nodes(m), 1).T @ (weights * kernel)
+    return float(share * min(3 * abs(slope / constant), 1.0))
 
 
 def next_factor(roughness: float, bound: float) -> float:

@@ -2,7 +2,7 @@
 
 from dlnflow.model.base import Integral, Model, members
 from dlnflow.model.designs import DatasetDesign, Design, DesignKind, GaussianDesign, RademacherDesign, StudentDesign
-from dlnflow.model.dynamics import Dynamics, GradientDescent, GradientFlow
+from dlnflow.model.dynamics import Dynamics, GradientDescent, GradientFlow, StochasticGradientFlow
 from dlnflow.model.groups import Group
 from dlnflow.model.initial import GaussianScale, InitialScale, PairScale
 from dlnflow.model.pools import Pool
@@ -45,6 +45,7 @@ __all__ = [
     "Problem",
     "RademacherDesign",
     "Schedule",
+    "StochasticGradientFlow",
     "Stratum",
     "StudentDesign",
     "StudentTarget",

@@ -37,8 +37,13 @@ class DynamicsLaw(Model):
         """How many steps, maybe not a whole number, there are until the `horizon`; 0 where time is continuous."""
 
     @abstractmethod
-    def choose(self, flow: "Callable[[GradientFlow], Found]", descent: "Callable[[GradientDescent], Found]") -> Found:
-        """What the one of two solvers gives that this dynamics is for."""
+    def choose(
+        self,
+        flow: "Callable[[GradientFlow], Found]",
+        descent: "Callable[[GradientDescent], Found]",
+        stochastic: "Callable[[StochasticGradientFlow], Found]",
+    ) -> Found:
+        """What the one of three solvers gives that this dynamics is for."""
 
 
 class GradientFlow(DynamicsLaw):
@@ -52,9 +57,47 @@ class GradientFlow(DynamicsLaw):
         """None."""
         return 0.0
 
-    def choose(self, flow: "Callable[[GradientFlow], Found]", descent: "Callable[[GradientDescent], Found]") -> Found:
+    def choose(
+        self,
+        flow: "Callable[[GradientFlow], Found]",
+        descent: "Callable[[GradientDescent], Found]",
+        stochastic: "Callable[[StochasticGradientFlow], Found]",
+    ) -> Found:
         """That of continuous time."""
         return flow(self)
+
+
+class StochasticGradientFlow(DynamicsLaw):
+    """Gradient flow under the noise of small batches: the limit of short steps η at a fixed temperature τ = η(1 − b)/(bδ).
+
+    du/dt = −u^(L−1) h − λu and likewise v with −h, where every sample has a Brownian motion of its own in h, of the strength of its
+    residual: dH = (1/δ) Xᵀ(r dt + √(τδ) r dB), in the sense of Itô (arXiv 2602.06320).
+    """
+
+    is_discrete = False
+
+    kind: Literal["stochastic_gradient_flow"]
+    temperature: Annotated[
+        float, Field(gt=0, le=100, description="τ = η(1 − b)/(bδ), of steps η and the share b of the samples in a batch")
+    ]
+
+    @property
+    def is_stochastic(self) -> bool:
+        """It is."""
+        return True
+
+    def steps(self, horizon: float) -> float:
+        """None."""
+        return 0.0
+
+    def choose(
+        self,
+        flow: "Callable[[GradientFlow], Found]",
+        descent: "Callable[[GradientDescent], Found]",
+        stochastic: "Callable[[StochasticGradientFlow], Found]",
+    ) -> Found:
+        """That of continuous time with noise."""
+        return stochastic(self)
 
 
 def _is_one(value: object) -> bool:
@@ -140,9 +183,14 @@ class GradientDescent(DynamicsLaw):
         times = self.times(horizon)
         return np.asarray(np.searchsorted(times, np.asarray(t) * (1 + SLACK) + SLACK * self.typical_step, side="right") - 1)
 
-    def choose(self, flow: "Callable[[GradientFlow], Found]", descent: "Callable[[GradientDescent], Found]") -> Found:
+    def choose(
+        self,
+        flow: "Callable[[GradientFlow], Found]",
+        descent: "Callable[[GradientDescent], Found]",
+        stochastic: "Callable[[StochasticGradientFlow], Found]",
+    ) -> Found:
         """That of steps."""
         return descent(self)
 
 
-Dynamics = Annotated[GradientFlow | GradientDescent, Field(discriminator="kind")]
+Dynamics = Annotated[GradientFlow | GradientDescent | StochasticGradientFlow, Field(discriminator="kind")]

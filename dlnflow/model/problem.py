@@ -236,6 +236,15 @@ class Problem(Model):
         return (MOST_GROWTH if self.depth > 2 else MOST_GROWTH_AT_ONE) / rate if rate else np.inf
 
     @property
+    def why_not_stochastic(self) -> str:
+        """Why stochastic gradient flow has no mean field here that is known, or "" where it has."""
+        if self.depth not in (1, 2):
+            return "at this depth what the noise adds to a path depends on the path; give depth 1 or 2, or gradient_descent with batches"
+        if not self.is_isotropic:
+            return "the groups have variances other than 1; leave those out, or give gradient_descent with batches"
+        return ""
+
+    @property
     def initial_log_product(self) -> float:
         """E[log |u(0) v(0)|]."""
         return sum(group.weight * group.initial.log_product for group in self.population)

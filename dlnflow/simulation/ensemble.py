@@ -12,7 +12,7 @@ from threadpoolctl import ThreadpoolController
 
 from dlnflow.grids import default_times
 from dlnflow.left import by_progress
-from dlnflow.model import DesignKind, Dynamics, GaussianDesign, GradientDescent, GradientFlow, Problem
+from dlnflow.model import DesignKind, Dynamics, GaussianDesign, GradientDescent, GradientFlow, Problem, StochasticGradientFlow
 from dlnflow.simulation import replicas as kept
 from dlnflow.simulation.descent import Descent, descend
 from dlnflow.simulation.draw import draw_network
@@ -23,10 +23,12 @@ from dlnflow.simulation.observables import Weights, conditional, coordinates_kep
 from dlnflow.simulation.products import Floats
 from dlnflow.simulation.replicas import Run, largest_error, statistics
 from dlnflow.simulation.snapshots import Snapshots, Watcher
+from dlnflow.simulation.stochastic import StochasticFlow, follow_noise
 from dlnflow.solution import NAMES, Array, Cancelled, Journal, Observer, Solution, ignore_progress
 
 BLAS = ThreadpoolController()  # of the libraries that are loaded by now; to look for them takes as long as a small simulation
 FIRST_BATCH = 4  # replicas before a standard error means anything
+Started = tuple[Flow | Descent | StochasticFlow, Iterator[Snapshots]]
 REPORT_EVERY = 0.25  # seconds between two calls of the observer
 
 
@@ -55,8 +57,8 @@ def simulate(
     replicas run at a time as fit into `memory` bytes; where only one does and it is large, its products with X use two threads.
 
     `dynamics` is gradient flow unless given; gradient descent shows at a time the network after the last step before it, and diverges
-    with `SolveError` where its steps are too long. `design` is Gaussian unless given; a design of kind dataset
-    needs the standardised matrix `data`, shape (N, d). With `standard_error`, the replicas end as soon
+    with `SolveError` where its steps are too long, as does stochastic gradient flow at too high a temperature. `design` is Gaussian unless
+    given; a design of kind dataset needs the standardised matrix `data`, shape (N, d). With `standard_error`, the replicas end as soon
     as the relative standard error of every curve, or of 1e-3 of its largest value where that is more, is down to it: this is looked
     at after 4, 8, 16, … replicas. With `truncation` M, u and v are clipped to
     [−M, M] in the dynamics and in w. Replicas that are done are kept in `journal`, and not run again where it has them from an
@@ -186,16 +188,20 @@ class Ensemble:
         self._reached[number] = self.time[-1]
         return Run(values, Weights(w_kept, self.problem.classify(network.members[:kept], network.teacher[:kept])), state.steps)
 
-    def _start(self, network: Network, rng: np.random.Generator, watch: Watcher) -> tuple[Flow | Descent, Iterator[Snapshots]]:
-        def flow(_: GradientFlow) -> tuple[Flow | Descent, Iterator[Snapshots]]:
+    def _start(self, network: Network, rng: np.random.Generator, watch: Watcher) -> Started:
+        def flow(_: GradientFlow) -> Started:
             state = Flow(network, self.time[-1], watch=watch)
             return state, follow(state, self.time)
 
-        def descent(dynamics: GradientDescent) -> tuple[Flow | Descent, Iterator[Snapshots]]:
+        def descent(dynamics: GradientDescent) -> Started:
             state = Descent(network, dynamics, float(self.time[-1]), rng, watch)
             return state, descend(state, self.time)
 
-        return self.dynamics.choose(flow, descent)
+        def stochastic(dynamics: StochasticGradientFlow) -> Started:
+            noisy = StochasticFlow(network, dynamics.temperature, rng, watch)
+            return noisy, follow_noise(noisy, self.time)
+
+        return self.dynamics.choose(flow, descent, stochastic)
 
     def _report(self, number: int, t: float) -> None:
         if self._stopped.is_set():

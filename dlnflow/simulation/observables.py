@@ -16,6 +16,13 @@ MAX_POOLED = 20_000_000  # weights kept for quantiles, 160 MB
 
 def measure(network: Network, problem: Problem, at: Snapshots) -> dict[str, Array]:
     """Every curve and order parameter at the times of `at` (definitions: docs/notation.md), each of shape (m,)."""
+    found = _measured(network, problem, at)
+    if at.coarse is None:
+        return found
+    return {name: 2 * found[name] - coarse for name, coarse in _measured(network, problem, at.coarse).items()}
+
+
+def _measured(network: Network, problem: Problem, at: Snapshots) -> dict[str, Array]:
     parameter_error = ERROR.of(at, network.teacher, problem.support_threshold)
     risk = parameter_error if problem.is_isotropic else excess_risk(at, network.teacher, problem.variances(network.members))
     return {

@@ -1,4 +1,4 @@
-"""What gradient descent adds to gradient flow: the noise of batches, where it ends, and how large a step may be.
+"""What descent adds to gradient flow: the noise of batches, also of short steps, where it ends, and how large a step may be.
 
 Every step uses each of the n samples with probability b; q = (1 − b)/b. For small steps at fixed temperature τ = ηq/δ the noise of the
 batches adds τ c D dt, D = 2 train_loss, to the variance of ∫h dt of a coordinate of variance c, and log(u v) falls by
@@ -21,20 +21,25 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import gamma, hyp1f1
 
-from dlnflow.model import GradientDescent, Problem
+from dlnflow.model import GradientDescent, Problem, StochasticGradientFlow
 from dlnflow.model.initial import InitialLaw
 from dlnflow.theory.final import FinalState, final_state
 from dlnflow.theory.fixed_point import NEAREST_TO_ONE, FixedPoint, NoTheory
 from dlnflow.theory.sources import Note
 
+Noisy = GradientDescent | StochasticGradientFlow
+
 DIMENSION = 1000  # of the network whose largest weight bounds the step; the default of simulations
 STABILITY = "linear stability of the end of gradient flow: Silverstein & Choi 1995 for the spectrum, stationary variance of every mode"
+UNKNOWN = "The end of gradient flow is not known here, or has weight decay."
 INTEGRAL = "needs ∫train_loss dt, which only a solve gives: see `dlnflow.theory.end_of_descent`"
 
 
 @dataclass(frozen=True)
 class Descent:
-    """What theory says about gradient descent; None where it says nothing, for the reason `why` of the note of that name.
+    """What theory says about gradient descent, or of the temperatures of stochastic gradient flow, which has no steps.
+
+    None where it says nothing, for the reason `why` of the note of that name.
 
     `temperature` τ = η(1 − b)/(bδ); `intrinsic_step` η/(1 − β)², on which alone the path of small steps depends; `largest_stable_step` at
     the end, in a network of d = 1000; `noise_gain`, the factor by which the noise of batches feeds itself there, below 1 where steps are
@@ -43,7 +48,7 @@ class Descent:
     """
 
     temperature: float
-    intrinsic_step: float
+    intrinsic_step: float | None
     largest_stable_step: float | None
     noise_gain: float | None
     critical_temperature: float | None
@@ -51,12 +56,14 @@ class Descent:
     notes: dict[str, Note]
 
 
-def temperature(dynamics: GradientDescent, aspect_ratio: float) -> float:
+def temperature(dynamics: Noisy, aspect_ratio: float) -> float:
     """τ = η(1 − b)/(bδ), with the last step of a schedule."""
+    if isinstance(dynamics, StochasticGradientFlow):
+        return dynamics.temperature
     return _last_step(dynamics) * _noise(dynamics) / aspect_ratio
 
 
-def effective_start(problem: Problem, dynamics: GradientDescent, loss_integral: float) -> Problem:
+def effective_start(problem: Problem, dynamics: Noisy, loss_integral: float) -> Problem:
     """`problem` with u(0) and v(0) times e^(−τ c ∫train_loss dt), from whose start gradient flow ends where small steps of batches do.
 
     `loss_integral` is ∫train_loss dt over all times, as from `numpy.trapezoid` of a solve's curve from time 0. Raises `NoTheory` where the
@@ -72,12 +79,12 @@ def effective_start(problem: Problem, dynamics: GradientDescent, loss_integral: 
     return problem.model_copy(update={"initial_scale": starts[0]})
 
 
-def end_of_descent(problem: Problem, dynamics: GradientDescent, loss_integral: float) -> FinalState:
+def end_of_descent(problem: Problem, dynamics: Noisy, loss_integral: float) -> FinalState:
     """Where small steps of batches end, given ∫train_loss dt; raises as `effective_start` does."""
     return final_state(effective_start(problem, dynamics, loss_integral))
 
 
-def why_elsewhere(problem: Problem, dynamics: GradientDescent) -> str:
+def why_elsewhere(problem: Problem, dynamics: Noisy) -> str:
     """Why gradient descent does not end where small steps of gradient flow do, or "" where it does."""
     if not dynamics.is_stochastic:
         return ""
@@ -87,14 +94,15 @@ def why_elsewhere(problem: Problem, dynamics: GradientDescent) -> str:
     return "" if determined else f"Where batches end depends on their noise on the way; this {INTEGRAL}."
 
 
-def _no_end(problem: Problem, dynamics: GradientDescent) -> str:
-    if dynamics.label_noise_std > 0:
+def _no_end(problem: Problem, dynamics: Noisy) -> str:
+    steps = dynamics if isinstance(dynamics, GradientDescent) else None
+    if steps and steps.label_noise_std > 0:
         return "Fresh label noise never stops: steps have no end, only a stationary law that is not known here."
     if problem.weight_decay > 0 and dynamics.is_stochastic:
-        return "With weight decay neither the train loss nor the noise of batches vanishes. Set weight_decay to 0 or batch_fraction to 1."
+        return "With weight decay neither the train loss nor the noise of batches vanishes. Set weight_decay to 0 or use all samples."
     if problem.noise_std > 0 and problem.aspect_ratio > 1 - NEAREST_TO_ONE and dynamics.is_stochastic:
         return "With noise and aspect_ratio ≥ 1 the train loss does not vanish, nor does the noise of batches: steps have no end."
-    if dynamics.is_stochastic and (dynamics.momentum or not isinstance(dynamics.step_size, float)):
+    if steps and steps.is_stochastic and (steps.momentum or not isinstance(steps.step_size, float)):
         return "The effective initial scale is known for equal steps without momentum only."
     if dynamics.is_stochastic and problem.depth > 2:
         return "Above depth 2 the noise of batches changes more than a scale; solve (kind dmft)."
@@ -106,11 +114,13 @@ def _scaled(law: InitialLaw, factor: float) -> InitialLaw:
     return law.model_copy(update={name: factor * value for name, value in law if isinstance(value, float)})
 
 
-def stability(problem: Problem, dynamics: GradientDescent, point: FixedPoint | None) -> Descent:
+def stability(problem: Problem, dynamics: Noisy, point: FixedPoint | None) -> Descent:
     """τ and the edges of stability at `point`, where gradient flow ends; None where it has no end."""
-    step, momentum = _last_step(dynamics), dynamics.momentum
     known = point is not None and problem.weight_decay == 0 and point.solution in ("interpolation", "least_squares")
     edges = _Edges(problem, point) if known and point else None
+    if isinstance(dynamics, StochasticGradientFlow):
+        return _of_noise(problem, dynamics.temperature, edges)
+    step, momentum = _last_step(dynamics), dynamics.momentum
     noise = _noise(dynamics) * (1 + momentum) / (1 - momentum)
     gain = edges.noise_gain(step / (1 + momentum), noise) if edges else None
     recovers = problem.noise_std == 0 and problem.weight_decay == 0
@@ -123,8 +133,23 @@ def stability(problem: Problem, dynamics: GradientDescent, point: FixedPoint | N
         recovery_temperature=(1 - momentum) / _half_slope(problem) if recovers else None,
         notes={},
     )
-    missing = "" if edges else "The end of gradient flow is not known here, or has weight decay."
-    return replace(found, notes=_notes(missing, gain is None and edges is not None, recovers))
+    return replace(found, notes=_notes("" if edges else UNKNOWN, gain is None and edges is not None, recovers))
+
+
+def _of_noise(problem: Problem, temperature: float, edges: "_Edges | None") -> Descent:
+    """The limit of short steps: no step is too long, and the noise feeds itself by τ E[k]/2."""
+    recovers = problem.noise_std == 0 and problem.weight_decay == 0
+    notes = _notes("" if edges else UNKNOWN, False, recovers)
+    without = {name: notes[name].because("Stochastic gradient flow has no steps.") for name in ("intrinsic_step", "largest_stable_step")}
+    return Descent(
+        temperature=temperature,
+        intrinsic_step=None,
+        largest_stable_step=None,
+        noise_gain=temperature * edges.mean / 2 if edges else None,
+        critical_temperature=2 / edges.mean if edges else None,
+        recovery_temperature=1 / _half_slope(problem) if recovers else None,
+        notes=notes | without,
+    )
 
 
 class _Edges:

@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dlnflow.model import Dynamics, GradientDescent, Problem
+from dlnflow.model import Dynamics, GradientFlow, Problem
 from dlnflow.model.curves import FINAL
-from dlnflow.theory.descent import Descent, stability, why_elsewhere
+from dlnflow.theory.descent import Descent, Noisy, stability, why_elsewhere
 from dlnflow.theory.final import FinalState, fixed_point, summarise
 from dlnflow.theory.fixed_point import NoTheory, SolutionKind, solution_kind
 from dlnflow.theory.phases import Phase, phases
@@ -41,10 +41,10 @@ class Theory:
     phases: tuple[Phase, ...]
     notes: dict[str, Note]
     descent: Descent | None = None
-    """Of gradient descent only."""
+    """Of gradient descent and stochastic gradient flow only."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; `descent` for gradient descent only."""
+        """Plain JSON values; `descent` where there is one."""
         found = asdict(self)
         found["phases"] = list(found["phases"])
         return found if self.descent else {name: value for name, value in found.items() if name != "descent"}
@@ -56,7 +56,7 @@ def predict(problem: Problem, dynamics: Dynamics | None = None) -> Theory:
     Limits are those of gradient flow, the default of `dynamics`, and up to terms of the step size those of gradient descent; what batches
     change, and how large steps may be, is in `descent`.
     """
-    final, rate, notes, descent = _limits(problem, dynamics if isinstance(dynamics, GradientDescent) else None)
+    final, rate, notes, descent = _limits(problem, None if isinstance(dynamics, GradientFlow) else dynamics)
     size = sizes(problem, final)
     name, why = regime(problem, size)
     scales = time_scales(problem, size, rate)
@@ -76,7 +76,7 @@ def predict(problem: Problem, dynamics: Dynamics | None = None) -> Theory:
 Limits = tuple[FinalState | None, float | None, dict[str, Note], Descent | None]
 
 
-def _limits(problem: Problem, dynamics: GradientDescent | None) -> Limits:
+def _limits(problem: Problem, dynamics: Noisy | None) -> Limits:
     """The final state, γ, the notes of both, and what there is to say of descent."""
     try:
         point = fixed_point(problem)

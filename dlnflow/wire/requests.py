@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, JsonValue, TypeAdapter, ValidationEr
 from pydantic_core import PydanticCustomError
 
 from dlnflow import __version__
-from dlnflow.model import Design, Dynamics, GaussianDesign, GradientFlow, Integral, Model, Problem
+from dlnflow.model import Design, Dynamics, GaussianDesign, GradientFlow, Integral, Model, Problem, StochasticGradientFlow
 from dlnflow.wire import points
 from dlnflow.wire.fields import path_of, sentence_of
 
@@ -42,7 +42,9 @@ class TimedRequest(Model):
         Field(description="increasing times of the curves, up to the horizon; where left out, a grid is chosen, logarithmic in time"),
     ] = None
     seed: Seed = 0
-    dynamics: Annotated[Dynamics, Field(description="gradient flow, or gradient descent with a finite step")] = GradientFlow()
+    dynamics: Annotated[Dynamics, Field(description="gradient flow, stochastic or not, or gradient descent with a finite step")] = (
+        GradientFlow()
+    )
     truncation: Annotated[
         Annotated[float, Field(ge=1e-2, le=1e4)] | None, Field(description="M: u and v are clipped to [−M, M] in the dynamics and in w")
     ] = None
@@ -101,6 +103,14 @@ class DmftFields(TimedRequest):
         float,
         Field(ge=1e-4, le=0.2, description="largest error of any curve, relative to it, or to 1e-3 of its peak where it is below that"),
     ] = 0.01
+
+    @field_validator("dynamics")
+    @classmethod
+    def _has_mean_field(cls, dynamics: Dynamics, info: ValidationInfo) -> Dynamics:
+        problem: Problem | None = info.data.get("problem")
+        if problem and isinstance(dynamics, StochasticGradientFlow) and (why := problem.why_not_stochastic):
+            raise PydanticCustomError("no_mean_field", "stochastic gradient flow: {why}", {"why": why, "field": "kind"})
+        return dynamics
 
     @model_validator(mode="after")
     def _followed(self) -> "DmftFields":
@@ -167,7 +177,8 @@ class TheoryRequest(Model):
     dynamics: Annotated[
         Dynamics,
         Field(
-            exclude_if=_is_flow, description="gradient flow, or gradient descent, of which batches, momentum and stable steps are described"
+            exclude_if=_is_flow,
+            description="gradient flow, stochastic or not, or gradient descent, of which batches, momentum and stable steps are described",
         ),
     ] = GradientFlow()
 

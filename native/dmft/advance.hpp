@@ -27,7 +27,7 @@ struct Kept {
 };
 
 /// Where a panel's rows of R_w and E[E E] (M, n + M) and E[E z] (M, rank), E[z E] of its own modes, the last ones, with earlier nodes
-/// (M, n), and by stratum what `observe` says (S, OBSERVED, M), go.
+/// (a multiple of M, n), and by stratum what `observe` says (S, OBSERVED, M), go.
 struct PanelAverages {
     Matrix<double> response, correlation, regression, earlier;
     Cube<double> sums;
@@ -98,7 +98,7 @@ bool advance(const Sample& sample, const MapOf& map_of, const Panel<M>& panel, i
     const int n = panel.begin, rank = panel.fields.size();
     Block<M> block(panel);
     const auto response = row_starts<M>(averages.response), correlation = row_starts<M>(averages.correlation),
-               regression = row_starts<M>(averages.regression), earlier = row_starts<M>(averages.earlier);
+               regression = row_starts<M>(averages.regression);
     for (block.number = first; block.number < last; block.number++) {
         if (!solve_paths<M>(sample, map_of, panel, kept, block)) return false;
         enter(block.tallies.data(), M, 0, averages.sums[sample.strata[block.number]]);
@@ -106,7 +106,10 @@ bool advance(const Sample& sample, const MapOf& map_of, const Panel<M>& panel, i
         const auto here = weighted<M>(block.path, E, IN_BLOCK, kept.capacity, n);
         correlate<M>(here, E, kept.capacity, n + M, correlation);
         correlate<M>(here, modes, rank, rank, regression);
-        correlate<M>(weighted<M>(block.path, modes, IN_BLOCK, rank, known, rank - known), E, kept.capacity, n, earlier);
+        for (int k = known; k < rank; k += M) {
+            const auto fresh = weighted<M>(block.path, modes, IN_BLOCK, rank, k, rank - k);
+            correlate<M>(fresh, E, kept.capacity, n, row_starts<M>(averages.earlier, k - known));
+        }
         respond<M>(panel, kept, block);
         collect<M>(block.share.data(), shift, kept.early[block.number], n, response);
     }

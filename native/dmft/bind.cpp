@@ -69,8 +69,8 @@ Advanced advance(const Paths& paths, std::pair<int, int> blocks, int known, Numb
     const std::ptrdiff_t m = sizes.m, n = sizes.n, capacity = sizes.capacity, tiles = sizes.tiles, pairs = sizes.pairs;
     expect("quadrature", quadrature, {m, m + 1});
     if (kinds < paths.kinds) throw std::invalid_argument("kinds is less than the strata are");
-    if (known < 0 || known > std::ptrdiff_t(factor.shape(1)) || known + m < std::ptrdiff_t(factor.shape(1)))
-        throw std::invalid_argument("known leaves more modes than a panel has nodes, or fewer than none");
+    const std::ptrdiff_t fresh = std::ptrdiff_t(factor.shape(1)) - known;
+    if (known < 0 || fresh < 0) throw std::invalid_argument("known is not a number of the factor's modes");
     expect_lanes("running", running, {tiles, capacity, Reals::COUNT});
     expect_lanes("edge", edge, {pairs, capacity, Singles::COUNT}), expect_lanes("reached", reached, {pairs, capacity, Singles::COUNT});
     if (std::ptrdiff_t(tangents.size()) != n / m + 1) throw std::invalid_argument("tangents is not that of every panel");
@@ -82,7 +82,7 @@ Advanced advance(const Paths& paths, std::pair<int, int> blocks, int known, Numb
     const auto response = zeros<Result2>({std::size_t(m), std::size_t(n + m)}),
                correlation = zeros<Result2>({std::size_t(m), std::size_t(n + m)}),
                regression = zeros<Result2>({std::size_t(m), factor.shape(1)}),
-               earlier = zeros<Result2>({std::size_t(m), std::size_t(n)});
+               earlier = zeros<Result2>({std::size_t((fresh + m - 1) / m * m), std::size_t(n)});
     const auto sums = zeros<Result3>({std::size_t(kinds), std::size_t(OBSERVED), std::size_t(m)});
     const PanelAverages averages{rows_of(response), rows_of(correlation), rows_of(regression), rows_of(earlier), cube_of(sums)};
     bool settled;
@@ -186,7 +186,7 @@ void bind_dmft(nb::module_& module) {
         "error"_a.noconvert(), "running"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(), "edge"_a.noconvert(),
         "reached"_a.noconvert(), "early"_a.noconvert(), "kinds"_a,
         "One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and E[E E] (m, n + m) and of E[E z]\n"
-        "(m, rank), E[z E] of the modes from `known` on with earlier nodes (m, n), and what is averaged by stratum (kinds, OBSERVED, m).\n"
+        "(m, rank), E[z E] of the modes from `known` on with earlier nodes (≥ new, n), and what is averaged by stratum (kinds, OBSERVED, m).\n"
         "None where a path does not settle.\n\n"
         "`factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `quadrature` (m, m + 1) the integral over time "
         "from\n"

@@ -4,13 +4,17 @@ import numpy as np
 import pytest
 
 from dlnflow.dmft import descent, progress, solve, task
-from dlnflow.model import BernoulliGaussTarget, GradientDescent, Problem
+from dlnflow.model import BernoulliGaussTarget, GradientDescent, Problem, StochasticGradientFlow
 from dlnflow.solution import CURVES, Cancelled
 from tests.journal import Kept
 
 PROBLEM = Problem(aspect_ratio=0.5, target=BernoulliGaussTarget(density=0.2), noise_std=0.1, initial_scale=0.5)
 SMALL = PROBLEM.model_copy(update={"initial_scale": 0.01})  # whose paths are sorted by when they begin to move
-DYNAMICS = {"flow": None, "descent": GradientDescent(kind="gradient_descent", step_size=0.1)}
+DYNAMICS = {
+    "flow": None,
+    "descent": GradientDescent(kind="gradient_descent", step_size=0.1),
+    "stochastic flow": StochasticGradientFlow(kind="stochastic_gradient_flow", temperature=0.1),
+}
 
 
 @pytest.fixture
@@ -25,7 +29,10 @@ def run(kind: str, journal: Kept, problem: Problem = PROBLEM, horizon: float = 4
     return solve(problem, horizon, accuracy=0.002, seed=2, dynamics=DYNAMICS[kind], journal=journal)
 
 
-@pytest.mark.parametrize("kind, problem, horizon", [("flow", PROBLEM, 4.0), ("flow", SMALL, 4.0), ("descent", PROBLEM, 4.0)])
+@pytest.mark.parametrize(
+    "kind, problem, horizon",
+    [("flow", PROBLEM, 4.0), ("flow", SMALL, 4.0), ("descent", PROBLEM, 4.0), ("stochastic flow", PROBLEM, 1.0)],
+)
 def test_same_bits_from_every_checkpoint(few_paths, kind, problem, horizon):
     undisturbed = Kept()
     expected = run(kind, undisturbed, problem, horizon)

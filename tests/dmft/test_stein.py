@@ -23,7 +23,7 @@ def test_it_is_the_square_of_what_tangents_say_and_of_the_rest(state):
     sample = drawn(state, 2048, 1)
     height = np.empty((state.nodes, len(sample.target)))
     found = state.open_loop(sample, height)
-    error = sample.weigh(state.time, PROBLEM.weight_decay, height)[0] - sample.target
+    error = sample.weigh(state.decay, height)[0] - sample.target
     linear, z = found.response @ state.factor, sample.modes[: state.rank]
     np.testing.assert_allclose((z * sample.weights) @ z.T, np.eye(state.rank), atol=1e-12)
     rest = error - linear @ z

@@ -1,5 +1,6 @@
 """Groups, depth, batches, momentum, label noise and schedules over HTTP: what is wrong is named, with what to do about it."""
 
+import math
 import re
 from typing import Any
 
@@ -29,6 +30,12 @@ def problem(**changes: Any) -> dict[str, Any]:
     return QUICK | {"problem": PROBLEM | changes}
 
 
+def noisy(solver: str = "dmft", problem: dict[str, Any] = PROBLEM, **changes: Any) -> dict[str, Any]:
+    sizes = {"dimension": 60, "replicas": 2} if solver == "simulation" else {"accuracy": 0.2}
+    dynamics = {"kind": "stochastic_gradient_flow", "temperature": 0.2} | changes
+    return {"kind": solver, "problem": problem, "horizon": 1, "seed": 3200, "dynamics": dynamics} | sizes
+
+
 def groups(*members: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return QUICK | {"problem": {"aspect_ratio": 0.5, "groups": list(members), **fields}}
 
@@ -38,6 +45,15 @@ def sweep(base: dict[str, Any], **axes: list[Any]) -> dict[str, Any]:
 
 
 WRONG = {
+    "no temperature": (noisy(temperature=0), "dynamics.temperature", "greater than 0"),
+    "temperature of steps": (noisy(step_size=0.1), "dynamics.step_size", "kind gradient_descent"),
+    "mean field of noise at depth 3": (noisy(problem=PROBLEM | {"depth": 3}), "dynamics.kind", "gradient_descent with batches"),
+    "mean field of noise in two variances": (
+        noisy(problem={"aspect_ratio": 0.5, "groups": [GROUP, GROUP | {"variance": 2}]}),
+        "dynamics.kind",
+        "gradient_descent with batches",
+    ),
+    "truncated mean field of noise": (noisy() | {"truncation": 1}, "truncation", "or simulate"),
     "momentum 1": (steps(momentum=1), "dynamics.momentum", "less than 1"),
     "momentum negative": (steps(momentum=-0.1), "dynamics.momentum", "equal to 0"),
     "momentum a text": (steps(momentum="0.9"), "dynamics.momentum", "without quotes"),
@@ -165,3 +181,20 @@ def test_the_longest_schedule_that_is_allowed_can_be_sent(stack: Stack):
     for more, status in ([], 200), ([0.1], 422):
         answer = stack.client.post("/v1/estimate", json=steps(step_size={"kind": "list", "values": values + more}))
         assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("kind", ["dmft", "simulation", "comparison", "theory"])
+def test_every_kind_of_job_knows_stochastic_flow(stack: Stack, kind):
+    sizes = {"simulation": ["dimension", "replicas"], "dmft": ["accuracy"], "comparison": ["dimension", "replicas", "accuracy"]}
+    every = noisy("simulation") | noisy()
+    shared = ["problem", "dynamics"] + (["horizon", "seed"] if kind != "theory" else [])
+    asked = {"kind": kind} | {name: every[name] for name in [*shared, *sizes.get(kind, [])]}
+    job = stack.done(asked)
+    if kind == "theory":
+        found = stack.client.get(f"/v1/jobs/{job}/theory").json()["descent"]
+        assert found["temperature"] == 0.2 and found["largest_stable_step"] is None and found["critical_temperature"] > 0
+    if kind == "dmft":  # u v forgets e^(−2τ ∫train_loss dt)
+        curves, order = (stack.client.get(f"/v1/jobs/{job}/{part}").json() for part in ("curves", "order-parameters"))
+        assert order["log_product"][-1] < 2 * math.log(PROBLEM["initial_scale"]) - 0.4 * curves["train_loss"][-1]
+    estimate = stack.client.post("/v1/estimate", json=asked).json()
+    assert estimate["seconds"] > 0, estimate

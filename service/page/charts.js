@@ -14,6 +14,7 @@ const SYMBOLS = {
   depth: "L",
   batch_fraction: "b",
   step_size: "η",
+  temperature: "τ",
 };
 const NAMES = { train_loss: "train loss", test_loss: "test loss", parameter_error: "parameter error" };
 

@@ -14,6 +14,7 @@ import {
   SETTINGS,
   sweepRequest,
   valueAt,
+  withDefaults,
   withSetting,
 } from "./settings.js";
 import { fillTheory } from "./theory.js";
@@ -76,11 +77,11 @@ export const exploreState = () => ({
 // Take up what an address kept, or begin with the first preset.
 export function restoreExplore(state) {
   if (!state?.settings) return current.settings ? undefined : usePreset(0);
-  const kept = (state.pins ?? []).slice(0, MOST_PINS);
+  const kept = (state.pins ?? []).slice(0, MOST_PINS).map(withDefaults);
   pins.splice(0, pins.length, ...kept.map((settings, i) => ({ settings, parts: {}, theory: null, slot: i + 1 })));
   if (state.quantity in QUANTITIES) byId("explore-quantity").value = state.quantity;
   lookAtPins();
-  takeOver(state.settings);
+  takeOver(withDefaults(state.settings));
 }
 
 export const exploreRequest = () => curvesRequest(current.settings, 0.01);

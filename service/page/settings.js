@@ -64,6 +64,17 @@ export const SETTINGS = {
     field: "dynamics.step_size",
     only: (settings) => settings.batch_fraction < 1,
   },
+  temperature: {
+    symbol: "τ",
+    about: "noise of batches in short steps, η(1 − b)/(bδ)",
+    low: 0.01,
+    high: 2,
+    log: true,
+    zero: true,
+    default: 0,
+    field: "dynamics.temperature",
+    only: (settings) => settings.batch_fraction === 1 && settings.depth <= 2,
+  },
   horizon: { symbol: "T", about: "last time of the curves", low: 0.1, high: 1000, log: true, field: "horizon" },
 };
 
@@ -86,6 +97,11 @@ export function valueAt(name, at) {
   return step ? Math.round(value / step) * step : digits(value);
 }
 
+const DEFAULTS = Object.fromEntries(Object.entries(SETTINGS).map(([name, setting]) => [name, setting.default]));
+
+// Settings of an address that may be older than some of the sliders.
+export const withDefaults = (settings) => ({ ...DEFAULTS, ...settings });
+
 export function fromRequest(request) {
   const problem = request.problem;
   return {
@@ -98,6 +114,7 @@ export function fromRequest(request) {
     depth: problem.depth ?? SETTINGS.depth.default,
     batch_fraction: request.dynamics?.batch_fraction ?? SETTINGS.batch_fraction.default,
     step_size: request.dynamics?.step_size ?? SETTINGS.step_size.default,
+    temperature: request.dynamics?.temperature ?? SETTINGS.temperature.default,
     horizon: request.horizon,
   };
 }
@@ -120,9 +137,10 @@ export const theoryRequest = (settings) => ({ kind: "theory", problem: problemOf
 
 export function curvesRequest(settings, accuracy) {
   const request = { kind: "dmft", problem: problemOf(settings), horizon: settings.horizon, accuracy };
-  if (settings.batch_fraction === SETTINGS.batch_fraction.default) return request;
-  const { step_size, batch_fraction } = settings;
-  return { ...request, dynamics: { kind: "gradient_descent", step_size, batch_fraction } };
+  const { step_size, batch_fraction, temperature } = settings;
+  if (batch_fraction < 1) return { ...request, dynamics: { kind: "gradient_descent", step_size, batch_fraction } };
+  if (!temperature || !isUsed(settings, "temperature")) return request;
+  return { ...request, dynamics: { kind: "stochastic_gradient_flow", temperature } };
 }
 
 const isUsed = (settings, name) => settings[name] !== null && (SETTINGS[name].only?.(settings) ?? true);
@@ -144,7 +162,8 @@ export function sayTogether(all) {
 const SPACING = 0.1; // of a slider, between neighbouring values of a sweep
 
 const round = (value) => Number(value.toPrecision(2));
-const isAsked = (base, field) => field.startsWith("problem.") || Boolean(base.dynamics);
+const isOfProblem = (field) => field.startsWith("problem.");
+const isAsked = (base, field) => isOfProblem(field) || base.dynamics?.[field.split(".")[1]] !== undefined;
 
 // Values of a sweep about a setting, evenly spaced along its slider; null for one that the request does not hold.
 export function sweepRequest(settings, name, accuracy) {
@@ -152,7 +171,8 @@ export function sweepRequest(settings, name, accuracy) {
     at = position(name, settings[name]);
   if (name === "horizon" || settings[name] === null || !isAsked(base, SETTINGS[name].field)) return null;
   const around = [-2, -1, 0, 1, 2].map((k) => Math.min(1, Math.max(0, at + SPACING * k)));
-  const values = [...new Set(around.map((place, k) => (k === 2 ? settings[name] : round(valueAt(name, place)))))];
+  const found = around.map((place, k) => (k === 2 ? settings[name] : round(valueAt(name, place))));
+  const values = [...new Set(found)].filter((value) => value || isOfProblem(SETTINGS[name].field));
   return { kind: "sweep", base, axes: { [SETTINGS[name].field]: values.sort((x, y) => x - y) } };
 }
 

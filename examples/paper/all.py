@@ -19,6 +19,7 @@ SCRIPTS = (
     "phase_map",
     "depth_and_scale",
     "stochastic_bias",
+    "stochastic_flow",
     "edge_of_stability",
     "momentum",
     "running_mean",

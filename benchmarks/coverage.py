@@ -1,9 +1,10 @@
 """Whether the error bars of mean-field solves hold: random problems, each against a solve of five times the accuracy with another seed.
 
-    python -m benchmarks.coverage [problems [seconds a solve [family]]]
+    python -m benchmarks.coverage [problems [seconds a solve [family | stochastic]]]
 
 Seconds are those of the processors. Problems are drawn over the ranges that requests may have, log-uniformly; with `family` members of
-the whole family, near to what papers ask for: depths, groups, batches, momentum, noisy labels and schedules. For each it prints the
+the whole family, near to what papers ask for: depths, groups, batches, momentum, noisy labels and schedules; with `stochastic` those
+of stochastic gradient flow, up to half of the critical temperature. For each it prints the
 outcome, the time, the share of values of all curves that lie within the total error reported by both, the largest ratio, and the largest
 difference in standard errors; at the end the same over all values of the problems that have an answer at both accuracies.
 """
@@ -16,8 +17,9 @@ import numpy as np
 
 from dlnflow.dmft import solve
 from dlnflow.dmft.constants import FLOOR
-from dlnflow.model import BernoulliGaussTarget, Dynamics, GradientDescent, GradientFlow, Problem
+from dlnflow.model import BernoulliGaussTarget, Dynamics, GradientDescent, GradientFlow, Problem, StochasticGradientFlow
 from dlnflow.solution import CURVES, Array, Solution, SolveError
+from dlnflow.theory import predict
 
 ACCURACY, FINER = 0.05, 0.01
 EXACT = 1e-9  # relative error that arithmetic makes where nothing moves
@@ -86,6 +88,28 @@ def draw_family(rng: np.random.Generator) -> Asked:
     return problem, min(steps * size, descent.ends_at), descent
 
 
+def draw_stochastic(rng: np.random.Generator) -> Asked:
+    """A problem of stochastic gradient flow."""
+    problem = Problem(
+        aspect_ratio=float(rng.uniform(0.3, 2)),
+        target=BernoulliGaussTarget(density=float(rng.uniform(0.05, 0.5)), std=0.8),
+        noise_std=float(rng.uniform(0, 0.3)),
+        initial_scale=float(rng.uniform(0.1, 0.8)),
+        weight_decay=float(rng.choice([0, 0.02])),
+        depth=float(rng.choice([1, 2, 2, 2])),
+    )
+    critical = critical_temperature(problem.model_copy(update={"weight_decay": 0.0}))
+    dynamics = StochasticGradientFlow(kind="stochastic_gradient_flow", temperature=float(rng.uniform(0.05, 0.5)) * critical)
+    return problem, float(rng.uniform(1, 12)), dynamics
+
+
+def critical_temperature(problem: Problem) -> float:
+    """The critical temperature at the end of gradient flow."""
+    found = predict(problem, StochasticGradientFlow(kind="stochastic_gradient_flow", temperature=1.0)).descent
+    assert found and found.critical_temperature
+    return found.critical_temperature
+
+
 def attempt(asked: Asked, accuracy: float, seed: int, seconds: float) -> tuple[Solution | None, str, float]:
     """The solution, if there is one in time, how it ended, and the seconds that it took."""
     began, (problem, horizon, dynamics) = time.process_time(), asked
@@ -124,10 +148,10 @@ def main() -> None:
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
     rng, everything = np.random.default_rng(0), []
-    family = sys.argv[3:] == ["family"]
+    drawn = {"family": draw_family, "stochastic": draw_stochastic}.get("".join(sys.argv[3:]), draw)
     print("the problem, its horizon and dynamics: outcomes, seconds, share within, largest ratio, in standard errors")
     for _ in range(number):
-        asked = draw_family(rng) if family else draw(rng)
+        asked = drawn(rng)
         rough, outcome, took = attempt(asked, ACCURACY, 0, seconds)
         problem, horizon, dynamics = asked
         line = f"{problem.model_dump_json()} {horizon:.3g} {dynamics.model_dump_json()}: {outcome} {took:.1f}"

@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from dlnflow.dmft import solve
-from dlnflow.model import Dynamics, GradientDescent, GradientFlow, Problem
+from dlnflow.model import Dynamics, GradientDescent, GradientFlow, Problem, StochasticGradientFlow
 from dlnflow.simulation import simulate
 from dlnflow.solution import CURVES, ORDER_PARAMETERS, Array, Solution
 
@@ -33,8 +33,11 @@ def asked(horizon: float, dynamics: dict[str, object] | None = None, **changes: 
     """A problem, its horizon and its dynamics."""
     alike = {} if "groups" in changes else {"target": SPARSE, "initial_scale": 0.3}
     problem = Problem.model_validate({"aspect_ratio": 0.5, "noise_std": 0.1} | alike | changes)
-    descent = GradientDescent.model_validate({"kind": "gradient_descent"} | dynamics) if dynamics else None
-    return problem, horizon, descent or GradientFlow()
+    if dynamics is None:
+        return problem, horizon, GradientFlow()
+    if "temperature" in dynamics:
+        return problem, horizon, StochasticGradientFlow.model_validate({"kind": "stochastic_gradient_flow"} | dynamics)
+    return problem, horizon, GradientDescent.model_validate({"kind": "gradient_descent"} | dynamics)
 
 
 FAMILY = {
@@ -48,6 +51,10 @@ FAMILY = {
         5.0, {"step_size": COSINE, "batch_fraction": 0.5, "momentum": 0.5}, groups=KNOWN
     ),
     "flow at depth 3 of two variances": asked(8.0, groups=TWO, depth=3, weight_decay=0.01),
+    "stochastic flow of a known support": asked(4.0, {"temperature": 0.4}, groups=KNOWN),
+    "stochastic flow with weight decay, more samples than weights": asked(
+        4.0, {"temperature": 0.3}, aspect_ratio=1.5, initial_scale={"u": 0.6, "v": 0.3}, weight_decay=0.05
+    ),
 }
 
 

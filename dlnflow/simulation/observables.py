@@ -9,17 +9,21 @@ from dlnflow.model import Problem
 from dlnflow.model.curves import ERROR, OBSERVED, excess_risk
 from dlnflow.simulation.network import Network
 from dlnflow.simulation.snapshots import Snapshots
-from dlnflow.solution import QUANTILES, Array, Conditional
+from dlnflow.solution import CURVES, QUANTILES, Array, Conditional
 
 MAX_POOLED = 20_000_000  # weights kept for quantiles, 160 MB
 
 
 def measure(network: Network, problem: Problem, at: Snapshots) -> dict[str, Array]:
-    """Every curve and order parameter at the times of `at` (definitions: docs/notation.md), each of shape (m,)."""
+    """Every curve and order parameter at the times of `at` (definitions: docs/notation.md), each of shape (m,).
+
+    Where there are coarse ones they are extrapolated, but no curve to below zero.
+    """
     found = _measured(network, problem, at)
     if at.coarse is None:
         return found
-    return {name: 2 * found[name] - coarse for name, coarse in _measured(network, problem, at.coarse).items()}
+    extrapolated = {name: 2 * found[name] - coarse for name, coarse in _measured(network, problem, at.coarse).items()}
+    return extrapolated | {name: np.where(extrapolated[name] > 0, extrapolated[name], found[name]) for name in CURVES}
 
 
 def _measured(network: Network, problem: Problem, at: Snapshots) -> dict[str, Array]:

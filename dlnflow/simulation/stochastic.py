@@ -1,7 +1,8 @@
 """Stochastic gradient flow of one network: dH = (1/δ) Xᵀ(r dt + √(τδ) r dB), a Brownian motion for every sample.
 
-Two walks make Euler–Maruyama steps under the same noise, one of them twice as many, half as long. The error of averages is linear in the
-length, so that twice the fine walk less the coarse one has none to first order (D. Talay and L. Tubaro, Stoch. Anal. Appl. 8, 1990).
+Two walks make Euler–Maruyama steps, at depth two of log u and log v, under the same noise, one of them twice as many, half as long. The
+error of averages is linear in the length, so that twice the fine walk less the coarse one has none to first order (D. Talay and L. Tubaro,
+Stoch. Anal. Appl. 8, 1990).
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from dlnflow.solution import Array, SolveError
 STEP = 0.2  # of the coarse walk, over the shortest time scale
 REFRESHED = 20  # steps after which the largest eigenvalue is followed
 FIRST, NEXT = 30, 3  # products for it, at the start and later
+SMALLEST = 1e-100  # of u and v, which noise beyond the edge of stability drives to zero
 LARGEST_WEIGHT = 1e100  # whose square is still a number
 
 
@@ -29,10 +31,10 @@ class Walk:
     def move(self, step: float, noise: Array) -> None:
         """One step under the white `noise` (n,) of its samples, the mean of √(τδ) dB/dt on it."""
         X = self.network.design.X
-        force = self.h + self.network.per_sample * ((self.r * noise).astype(X.dtype) @ X)
+        force = self.network.per_sample * ((self.r * noise).astype(X.dtype) @ X)
         self.integral += step * self.w
-        self.u = self.u - self.network.descent(step, self.inner_u, force)
-        self.v = self.v - self.network.descent(step, self.inner_v, -force)
+        self.u = self._moved(self.u, self.inner_u, step, self.h, force)
+        self.v = self._moved(self.v, self.inner_v, step, -self.h, -force)
         self._evaluate()
 
     def at(self, t: float, coarse: Snapshots | None = None) -> Snapshots:
@@ -41,6 +43,14 @@ class Walk:
         return Snapshots(
             np.array([t]), *(part[None] for part in (self.w, self.inner_u**2, self.inner_v**2, self.r, averaged)), coarse=coarse
         )
+
+    def _moved(self, layer: Array, inner: Array, step: float, drift: Array, noise: Array) -> Array:
+        """u after a step; at depth two its logarithm moves, with Itô's term by the square of the noise that was drawn: it stays bounded."""
+        if self.network.depth == 2 and self.network.truncation == np.inf:
+            moved = step * noise
+            after = layer * np.exp(-step * (self.network.weight_decay + drift) - moved - moved**2 / 2)
+            return np.copysign(np.maximum(np.abs(after), SMALLEST), after)
+        return np.asarray(layer - self.network.descent(step, inner, drift + noise))
 
     def _evaluate(self) -> None:
         limit = self.network.truncation
@@ -84,13 +94,15 @@ class StochasticFlow:
         return self.fine.at(t, self.coarse.at(t))
 
     def _longest(self) -> float:
-        """A share of the shortest time: of the modes of the residual, of the growth of weights, of weight decay, and of the noise of H."""
+        """A share of the shortest time: of the residual's modes, of growing weights, of weight decay, of noise and of what that feeds."""
         depth, walk = self.network.depth, self.fine
         if self.steps % (3 * REFRESHED) == 0:
             self._follow_largest(NEXT if self.steps else FIRST)
         growth = 2 * (depth - 1) * float(np.abs(walk.h).max())
-        noise = self.temperature * float(walk.r @ walk.r) / self.network.samples
-        return STEP / (self._largest + growth + depth * self.network.weight_decay + noise)
+        slopes = np.abs(walk.inner_u) ** (2 * depth - 2) + np.abs(walk.inner_v) ** (2 * depth - 2)
+        loss = float(walk.r @ walk.r) / self.network.samples
+        noise = self.temperature * (loss + np.mean(slopes**2) + self.network.per_sample * np.mean(slopes) ** 2)
+        return float(STEP / (self._largest + growth + depth * self.network.weight_decay + noise))
 
     def _follow_largest(self, products: int) -> None:
         """The largest eigenvalue of diag(k) XᵀX/δ, from below, by so many products more."""

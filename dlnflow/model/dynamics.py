@@ -1,7 +1,6 @@
 """How u and v move: one dynamics a class."""
 
 import math
-from abc import abstractmethod
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal, TypeVar
 
@@ -32,11 +31,10 @@ class DynamicsLaw(Model):
         """The last time that it reaches."""
         return math.inf
 
-    @abstractmethod
     def steps(self, horizon: float) -> float:
         """How many steps, maybe not a whole number, there are until the `horizon`; 0 where time is continuous."""
+        return 0.0
 
-    @abstractmethod
     def choose(
         self,
         flow: "Callable[[GradientFlow], Found]",
@@ -44,6 +42,14 @@ class DynamicsLaw(Model):
         stochastic: "Callable[[StochasticGradientFlow], Found]",
     ) -> Found:
         """What the one of three solvers gives that this dynamics is for."""
+        match self:
+            case GradientFlow():
+                return flow(self)
+            case GradientDescent():
+                return descent(self)
+            case StochasticGradientFlow():
+                return stochastic(self)
+        raise AssertionError(f"{type(self).__name__} has no solver")
 
 
 class GradientFlow(DynamicsLaw):
@@ -53,25 +59,12 @@ class GradientFlow(DynamicsLaw):
 
     kind: Literal["gradient_flow"] = "gradient_flow"
 
-    def steps(self, horizon: float) -> float:
-        """None."""
-        return 0.0
-
-    def choose(
-        self,
-        flow: "Callable[[GradientFlow], Found]",
-        descent: "Callable[[GradientDescent], Found]",
-        stochastic: "Callable[[StochasticGradientFlow], Found]",
-    ) -> Found:
-        """That of continuous time."""
-        return flow(self)
-
 
 class StochasticGradientFlow(DynamicsLaw):
     """Gradient flow under the noise of small batches: the limit of short steps η at a fixed temperature τ = η(1 − b)/(bδ).
 
-    du/dt = −u^(L−1) h − λu and likewise v with −h, where every sample has a Brownian motion of its own in h, of the strength of its
-    residual: dH = (1/δ) Xᵀ(r dt + √(τδ) r dB), in the sense of Itô (arXiv 2602.06320).
+    du/dt = −u^(L−1) h − λu and likewise v with −h, where every sample has a Brownian motion of its own in h, of the strength of
+    its residual: dH = (1/δ) Xᵀ(r dt + √(τδ) r dB), in the sense of Itô (arXiv 2602.06320).
     """
 
     is_discrete = False
@@ -85,19 +78,6 @@ class StochasticGradientFlow(DynamicsLaw):
     def is_stochastic(self) -> bool:
         """It is."""
         return True
-
-    def steps(self, horizon: float) -> float:
-        """None."""
-        return 0.0
-
-    def choose(
-        self,
-        flow: "Callable[[GradientFlow], Found]",
-        descent: "Callable[[GradientDescent], Found]",
-        stochastic: "Callable[[StochasticGradientFlow], Found]",
-    ) -> Found:
-        """That of continuous time with noise."""
-        return stochastic(self)
 
 
 def _is_one(value: object) -> bool:
@@ -182,15 +162,6 @@ class GradientDescent(DynamicsLaw):
         """How many steps have been made by the times `t`, shape (T,): the most that end at t or before."""
         times = self.times(horizon)
         return np.asarray(np.searchsorted(times, np.asarray(t) * (1 + SLACK) + SLACK * self.typical_step, side="right") - 1)
-
-    def choose(
-        self,
-        flow: "Callable[[GradientFlow], Found]",
-        descent: "Callable[[GradientDescent], Found]",
-        stochastic: "Callable[[StochasticGradientFlow], Found]",
-    ) -> Found:
-        """That of steps."""
-        return descent(self)
 
 
 Dynamics = Annotated[GradientFlow | GradientDescent | StochasticGradientFlow, Field(discriminator="kind")]

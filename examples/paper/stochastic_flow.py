@@ -1,4 +1,4 @@
-"""arXiv 2602.06320: short steps of batches are one flow at each temperature τ = η(1 − b)/(bδ), which forgets more, the larger τ is."""
+"""arXiv 2602.06320: short steps of batches are one flow at each τ = η(1 − b)/(bδ), which forgets more, the larger τ is."""
 
 import matplotlib.pyplot as plt
 import numpy as np

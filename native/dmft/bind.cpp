@@ -186,7 +186,8 @@ void bind_dmft(nb::module_& module) {
         "error"_a.noconvert(), "running"_a.noconvert(), "slope"_a.noconvert(), "tangents"_a.noconvert(), "edge"_a.noconvert(),
         "reached"_a.noconvert(), "early"_a.noconvert(), "kinds"_a,
         "One panel for the paths of the `blocks` [first, last) after n nodes: their rows of R_w and E[E E] (m, n + m) and of E[E z]\n"
-        "(m, rank), E[z E] of the modes from `known` on with earlier nodes (≥ new, n), and what is averaged by stratum (kinds, OBSERVED, m).\n"
+        "(m, rank), E[z E] of the modes from `known` on with earlier nodes (≥ new, n), and by stratum what is averaged\n"
+        "(kinds, OBSERVED, m).\n"
         "None where a path does not settle.\n\n"
         "`factor` (m, rank) are rows of L, `memory` (m, n + m) of R_r, `integral` (m, m) B, `quadrature` (m, m + 1) the integral over time "
         "from\n"

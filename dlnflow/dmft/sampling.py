@@ -173,7 +173,10 @@ def _draw_pool(
     if aim is not None:
         axes, weights = aim, _spread(normal, WIDE if many and kind.is_normal else SPREAD) * weights
     weights /= weights.sum()
-    normal = _match_moments(normal, weights, axes, count // line)
+    lines = count // line
+    if size > even:
+        lines = max(lines // 2, min(lines, 4 * EVEN))  # of opposite draws, half tell of second moments
+    normal = _match_moments(normal, weights, axes, lines)
     unit = kind.unit(normal[-1] if kind.is_normal else told, weights)
     log_start = np.stack(pool.initial.logarithms(uniform[even + own : even + own + start], weights))
     normal = normal[:modes]
